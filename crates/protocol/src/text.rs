@@ -1,0 +1,75 @@
+//! What may stand in a text that strangers show to each other: no control characters, no direction
+//! overrides (they make `exe.gnp` look like `png.exe`), no invisible fillers at its ends, not empty.
+
+use crate::refusal::Refusal;
+
+/// A short text on one line.
+///
+/// # Errors
+/// [`Refusal::BadText`] if it is empty, longer than `max` bytes, or holds what it may not.
+pub fn line(text: &str, max: usize) -> Result<String, Refusal> {
+    checked(text, max, false)
+}
+
+/// A longer text that may have line breaks.
+///
+/// # Errors
+/// As [`line`].
+pub fn paragraphs(text: &str, max: usize) -> Result<String, Refusal> {
+    checked(text, max, true)
+}
+
+fn checked(text: &str, max: usize, breaks: bool) -> Result<String, Refusal> {
+    let fine = |c: char| (breaks && c == '\n') || !(c.is_control() || overrides(c));
+    if text.len() > max || text.trim().is_empty() || text.trim() != text || !text.chars().all(fine)
+    {
+        return Err(Refusal::BadText);
+    }
+    Ok(text.to_owned())
+}
+
+/// Bidirectional embeddings, overrides and isolates (Unicode UAX #9), line and paragraph separators, and the
+/// byte order mark.
+const fn overrides(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// A small name in lower-case ASCII: `ram-size`, `screen_in`.
+///
+/// # Errors
+/// [`Refusal::BadText`] if it is empty, longer than `max` bytes or has other characters.
+pub fn name(text: &str, max: usize) -> Result<String, Refusal> {
+    let fine = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'_';
+    if text.is_empty() || text.len() > max || !text.bytes().all(fine) {
+        return Err(Refusal::BadText);
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_refuse_what_would_deceive_the_eye() {
+        assert_eq!(
+            line("Ein Rennrad, 56 cm", 120).as_deref(),
+            Ok("Ein Rennrad, 56 cm")
+        );
+        assert_eq!(line("دراجة", 120).as_deref(), Ok("دراجة"));
+        for bad in [
+            "",
+            "  ",
+            " x",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{7}b",
+            "a\u{2066}b",
+            "a\u{feff}",
+        ] {
+            assert_eq!(line(bad, 120), Err(Refusal::BadText), "{bad:?}");
+        }
+        assert_eq!(line(&"x".repeat(121), 120), Err(Refusal::BadText));
+        assert!(paragraphs("one\n\ntwo", 120).is_ok());
+    }
+}

@@ -1,0 +1,381 @@
+//! What buyer and seller say to each other after a quote: order, confirmation, contact, and the ways to end it.
+
+use crate::amount::{Money, Quantity};
+use crate::cbor::{Fields, Reader, Writer};
+use crate::ids::MessageId;
+use crate::intent::Delivery;
+use crate::limits::{CONTACT_LINE_MAX, CONTACT_WAYS_MAX, LABEL_MAX, NOTE_MAX};
+use crate::refusal::Refusal;
+use crate::text;
+use crate::time::Timestamp;
+
+/// Why a seller does not (or no longer) offer. Codes on the wire, plain words on screen.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeclineReason {
+    /// None left.
+    NoStock,
+    /// Not at this price.
+    Price,
+    /// Not in this area.
+    Area,
+    /// Not by this seller's own rules.
+    Policy,
+    /// No time.
+    Busy,
+    /// The quote it refers to no longer holds.
+    QuoteExpired,
+    /// A reason that this version has no word for.
+    Other,
+}
+
+impl DeclineReason {
+    const KNOWN: [Self; 6] = [
+        Self::NoStock,
+        Self::Price,
+        Self::Area,
+        Self::Policy,
+        Self::Busy,
+        Self::QuoteExpired,
+    ];
+
+    fn to_wire(self) -> u64 {
+        Self::KNOWN
+            .iter()
+            .position(|known| *known == self)
+            .map_or(0, |at| at as u64 + 1)
+    }
+
+    fn from_wire(number: u64) -> Self {
+        let at = usize::try_from(number)
+            .ok()
+            .and_then(|number| number.checked_sub(1));
+        at.and_then(|at| Self::KNOWN.get(at))
+            .copied()
+            .unwrap_or(Self::Other)
+    }
+}
+
+/// The seller does not offer, or does not confirm an order.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Decline {
+    /// Why.
+    pub reason: DeclineReason,
+    /// Whether asking again is of no use.
+    pub last: bool,
+    /// The order that is declined, if it is one.
+    pub order: Option<MessageId>,
+}
+
+/// The buyer takes a quote.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Order {
+    /// The message that held the quote: its id covers every term.
+    pub quote: MessageId,
+    /// The total again, so that nobody orders by mistake.
+    pub total: Money,
+    /// How much of the first line.
+    pub quantity: Quantity,
+    /// How it gets there.
+    pub delivery: Delivery,
+    /// Until when the seller must confirm.
+    pub confirm_by: Timestamp,
+    /// Anything the seller should know.
+    pub note: Option<String>,
+}
+
+/// The seller binds himself: the stock is set aside, the trade begins.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OrderConfirm {
+    /// Which order.
+    pub order: MessageId,
+    /// How it is paid, as agreed between the two; payment through escrow is a later message.
+    pub payment: Option<String>,
+    /// Anything the buyer should know.
+    pub note: Option<String>,
+}
+
+/// The buyer no longer needs this quote. Reads the same whether he took another, withdrew, or let it end.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NotSelected {
+    /// The message that held the quote.
+    pub quote: MessageId,
+}
+
+/// How to reach a person.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ContactWay {
+    /// `phone`, `email`, `matrix`, … : lower-case ASCII.
+    pub kind: String,
+    /// The number or the address.
+    pub value: String,
+}
+
+/// Who and where, for the hand-over; only after the confirmation, only to one.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Contact {
+    /// For which order.
+    pub order: MessageId,
+    /// A name to ask for.
+    pub name: String,
+    /// How to reach this person, if at all beside this channel.
+    pub ways: Vec<ContactWay>,
+    /// Where to bring or fetch it, in as many lines as needed.
+    pub address: Option<String>,
+    /// Anything that helps the hand-over.
+    pub instructions: Option<String>,
+}
+
+impl core::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Contact")
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+impl core::fmt::Debug for ContactWay {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ContactWay")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message arrived and was saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Ack {
+    /// Which message.
+    pub message: MessageId,
+}
+
+impl Decline {
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.uint(self.reason.to_wire()));
+            map.field(4, |w| w.uint(u64::from(self.last)));
+            map.optional(6, self.order, |w, order| w.bytes(&order.0));
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut reason, mut last, mut order) = (None, None, None);
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => reason = Some(DeclineReason::from_wire(r.uint(255)?)),
+                4 => last = Some(r.flag()?),
+                6 => order = Some(MessageId(r.fixed()?)),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        Ok(Self {
+            reason: reason.ok_or(Refusal::MissingField)?,
+            last: last.ok_or(Refusal::MissingField)?,
+            order,
+        })
+    }
+}
+
+impl Order {
+    /// Checks texts and bounds.
+    ///
+    /// # Errors
+    /// [`Refusal::BadText`], [`Refusal::BadField`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        if self.quantity.n == 0
+            || self.quantity.scale > Quantity::SCALE_MAX
+            || self.total.minor > Money::MAX
+        {
+            return Err(Refusal::BadField);
+        }
+        note(self.note.as_deref())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.bytes(&self.quote.0));
+            map.field(4, |w| self.total.write(w));
+            map.optional(5, self.note.as_deref(), Writer::text);
+            map.field(6, |w| self.quantity.write(w));
+            map.field(8, |w| w.uint(self.delivery.to_wire()));
+            map.field(10, |w| w.uint(u64::from(self.confirm_by.to_wire())));
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut quote, mut total, mut quantity) = (None, None, None);
+        let (mut delivery, mut confirm_by, mut note) = (None, None, None);
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => quote = Some(MessageId(r.fixed()?)),
+                4 => total = Some(Money::read(r)?),
+                5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                6 => quantity = Some(Quantity::read(r)?),
+                8 => delivery = Some(Delivery::read(r)?),
+                10 => confirm_by = Some(Timestamp::from(r.small::<u32>()?)),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let order = Self {
+            quote: quote.ok_or(Refusal::MissingField)?,
+            total: total.ok_or(Refusal::MissingField)?,
+            quantity: quantity.ok_or(Refusal::MissingField)?,
+            delivery: delivery.ok_or(Refusal::MissingField)?,
+            confirm_by: confirm_by.ok_or(Refusal::MissingField)?,
+            note,
+        };
+        order.check()?;
+        Ok(order)
+    }
+}
+
+impl OrderConfirm {
+    /// Checks texts.
+    ///
+    /// # Errors
+    /// [`Refusal::BadText`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        note(self.payment.as_deref())?;
+        note(self.note.as_deref())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.bytes(&self.order.0));
+            map.optional(3, self.payment.as_deref(), Writer::text);
+            map.optional(5, self.note.as_deref(), Writer::text);
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut order, mut payment, mut note) = (None, None, None);
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => order = Some(MessageId(r.fixed()?)),
+                3 => payment = Some(r.text(NOTE_MAX)?.to_owned()),
+                5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let confirm = Self {
+            order: order.ok_or(Refusal::MissingField)?,
+            payment,
+            note,
+        };
+        confirm.check()?;
+        Ok(confirm)
+    }
+}
+
+impl NotSelected {
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| map.field(2, |w| w.bytes(&self.quote.0)));
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        Ok(Self { quote: one_id(r)? })
+    }
+}
+
+impl Ack {
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| map.field(2, |w| w.bytes(&self.message.0)));
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            message: one_id(r)?,
+        })
+    }
+}
+
+impl Contact {
+    /// Checks texts and bounds.
+    ///
+    /// # Errors
+    /// [`Refusal::BadText`], [`Refusal::BadField`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        text::line(&self.name, LABEL_MAX)?;
+        if self.ways.len() > CONTACT_WAYS_MAX {
+            return Err(Refusal::BadField);
+        }
+        for way in &self.ways {
+            text::name(&way.kind, crate::limits::ATTRIBUTE_KEY_MAX)?;
+            text::line(&way.value, CONTACT_LINE_MAX)?;
+        }
+        note(self.address.as_deref())?;
+        note(self.instructions.as_deref())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.bytes(&self.order.0));
+            map.field(4, |w| w.text(&self.name));
+            map.optional(5, self.instructions.as_deref(), Writer::text);
+            map.field(6, |w| {
+                w.array(self.ways.len());
+                for way in &self.ways {
+                    w.array(2);
+                    w.text(&way.kind);
+                    w.text(&way.value);
+                }
+            });
+            map.optional(7, self.address.as_deref(), Writer::text);
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut order, mut name, mut ways, mut address, mut instructions) =
+            (None, None, None, None, None);
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => order = Some(MessageId(r.fixed()?)),
+                4 => name = Some(r.text(LABEL_MAX)?.to_owned()),
+                5 => instructions = Some(r.text(NOTE_MAX)?.to_owned()),
+                6 => {
+                    ways = Some(r.list(CONTACT_WAYS_MAX, |r| {
+                        r.tuple(2)?;
+                        let kind = r.text(crate::limits::ATTRIBUTE_KEY_MAX)?.to_owned();
+                        Ok(ContactWay {
+                            kind,
+                            value: r.text(CONTACT_LINE_MAX)?.to_owned(),
+                        })
+                    })?);
+                }
+                7 => address = Some(r.text(NOTE_MAX)?.to_owned()),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let contact = Self {
+            order: order.ok_or(Refusal::MissingField)?,
+            name: name.ok_or(Refusal::MissingField)?,
+            ways: ways.ok_or(Refusal::MissingField)?,
+            address,
+            instructions,
+        };
+        contact.check()?;
+        Ok(contact)
+    }
+}
+
+fn one_id(r: &mut Reader<'_>) -> Result<MessageId, Refusal> {
+    let mut fields = r.map()?;
+    let mut id = None;
+    while let Some(key) = fields.next(r)? {
+        match key {
+            2 => id = Some(MessageId(r.fixed()?)),
+            other => Fields::unknown(other, r)?,
+        }
+    }
+    id.ok_or(Refusal::MissingField)
+}
+
+fn note(note: Option<&str>) -> Result<(), Refusal> {
+    note.map_or(Ok(()), |note| text::paragraphs(note, NOTE_MAX).map(|_| ()))
+}
