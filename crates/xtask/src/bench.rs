@@ -1,0 +1,61 @@
+//! `cargo xtask bench`: measures what the budgets in docs/performance.md speak of. The measuring is
+//! done by the program `bench` of the whole-system tests, which prints a table and writes its figures;
+//! the size of the page is measured here, where it is built.
+
+use crate::say::{OrSay, Outcome, Trouble, doing};
+use crate::site;
+use crate::test::with_everything;
+use crate::workshop::Workshop;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+
+/// The crate whose program measures.
+const CRATE: &str = "haggle-tests";
+
+/// Its name.
+const PROGRAM: &str = "bench";
+
+/// Runs the benchmarks; the figures of both stand in `target/artefacts/bench.json` afterwards.
+pub(crate) fn run(shop: &Workshop) -> Outcome {
+    let has_program = shop
+        .workspace
+        .package(CRATE)
+        .is_some_and(|package| package.targets_of_kind("bin").any(|name| name == PROGRAM));
+    if !has_program {
+        return Err(Trouble::new(format!(
+            "this checkout has no program {PROGRAM} in {CRATE}"
+        )));
+    }
+    let site = site::build(shop)?;
+    doing("measuring the size of the page");
+    site::print_sizes(&site)?;
+
+    doing("measuring (some minutes)");
+    let run = shop
+        .cargo("run")
+        .args(["--release", "--package", CRATE, "--bin", PROGRAM]);
+    let run = with_everything(shop, run)?;
+    let file = shop.workspace.target.join("artefacts/bench.json");
+    run.env("HAGGLE_BENCH_OUT", &file).openly()?;
+    add_sizes(&file, &site)?;
+    doing(format!("the figures are in {}", file.display()));
+    Ok(())
+}
+
+/// Puts the sizes of the page's files beside what was measured.
+fn add_sizes(file: &Path, site: &Path) -> Outcome {
+    let mut figures = match fs::read_to_string(file) {
+        Ok(text) => serde_json::from_str(&text).or_say(|| format!("read {}", file.display()))?,
+        Err(_) => json!({}),
+    };
+    let sizes: Value = site::sizes(site)?
+        .into_iter()
+        .map(|(name, raw, brotli)| (name, json!({ "raw": raw, "brotli": brotli })))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    if let Value::Object(object) = &mut figures {
+        object.insert("page_bytes".into(), sizes);
+    }
+    fs::write(file, format!("{figures:#}\n")).or_say(|| format!("write {}", file.display()))
+}

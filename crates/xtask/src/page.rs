@@ -1,0 +1,250 @@
+//! What is done to index.html after Trunk has written it: the names and integrity hashes of the
+//! shrunk files, and a content-security policy. Text in, text out.
+//!
+//! The policy stands in a `<meta>` because a plain static host sends no headers of ours. Trunk starts
+//! the page by an inline module script; the policy allows exactly that text by its hash.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256, Sha384};
+
+/// The name of the policy's meta element.
+const POLICY: &str = "Content-Security-Policy";
+
+/// `integrity` value of a file: SHA-384, as Trunk writes it.
+pub(crate) fn integrity(bytes: &[u8]) -> String {
+    format!("sha384-{}", STANDARD.encode(Sha384::digest(bytes)))
+}
+
+/// Gives every `<link>` to `file` this integrity hash.
+pub(crate) fn with_integrity(html: &str, file: &str, integrity: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find("<link") {
+        let end = rest[start..]
+            .find('>')
+            .map_or(rest.len(), |length| start + length);
+        let tag = &rest[start..end];
+        out.push_str(&rest[..start]);
+        match attribute(tag, "href") {
+            Some(href) if file_name(href) == file => out.push_str(&with_attribute(tag, integrity)),
+            _ => out.push_str(tag),
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Makes the start script fetch the program under its integrity hash: a preload link alone does not
+/// bind the request that wasm-bindgen makes.
+pub(crate) fn with_checked_fetch(html: &str, wasm: &str, integrity: &str) -> String {
+    let plain = format!("module_or_path: './{wasm}'");
+    let checked = format!("module_or_path: fetch('./{wasm}', {{ integrity: '{integrity}' }})");
+    html.replace(&plain, &checked)
+}
+
+/// The page with a policy that allows its own files and the inline scripts it holds now, and
+/// connections to relays. Whatever changes a script must come before this.
+pub(crate) fn with_policy(html: &str) -> Result<String, &'static str> {
+    if html.contains(POLICY) {
+        return Err(
+            "it has a policy already; leave that to `cargo xtask site`, which knows the hashes",
+        );
+    }
+    let meta = format!(
+        "<meta http-equiv=\"{POLICY}\" content=\"{}\">",
+        policy(html)
+    );
+    // First of all, but after the declaration of the character set, which must stand early.
+    let at = end_of_tag(html, "<meta charset")
+        .or_else(|| end_of_tag(html, "<head"))
+        .ok_or("it has no <head>")?;
+    Ok(format!("{}{meta}{}", &html[..at], &html[at..]))
+}
+
+/// The policy itself.
+///
+/// - `wasm-unsafe-eval` lets WebAssembly compile; it does not let JavaScript `eval`.
+/// - `ws:` and `wss:` to anywhere, because anyone may run a relay and anyone may add one.
+/// - No `require-trusted-types-for`: the page's framework builds elements from templates by
+///   `innerHTML`, and wasm-bindgen has no policy of its own.
+fn policy(html: &str) -> String {
+    let mut scripts = String::from("'self' 'wasm-unsafe-eval'");
+    for script in inline_scripts(html) {
+        let hash = STANDARD.encode(Sha256::digest(script));
+        scripts.push_str(&format!(" 'sha256-{hash}'"));
+    }
+    [
+        "default-src 'none'",
+        &format!("script-src {scripts}"),
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self' ws: wss:",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "object-src 'none'",
+    ]
+    .join("; ")
+}
+
+/// The texts of the scripts that stand in the page itself.
+fn inline_scripts(html: &str) -> Vec<&str> {
+    let mut scripts = Vec::new();
+    let mut rest = html;
+    while let Some(start) = rest.find("<script") {
+        let Some(open) = rest[start..].find('>').map(|length| start + length) else {
+            break;
+        };
+        let Some(close) = rest[open..].find("</script").map(|length| open + length) else {
+            break;
+        };
+        if attribute(&rest[start..open], "src").is_none() {
+            scripts.push(&rest[open + 1..close]);
+        }
+        rest = &rest[close..];
+    }
+    scripts
+}
+
+/// Every file that the page names together with an integrity hash.
+pub(crate) fn promised(html: &str) -> Vec<(String, String)> {
+    let mut promised = Vec::new();
+    for tag in html
+        .split('<')
+        .map(|rest| rest.split('>').next().unwrap_or_default())
+    {
+        let file = attribute(tag, "href").or_else(|| attribute(tag, "src"));
+        if let (Some(file), Some(integrity)) = (file, attribute(tag, "integrity")) {
+            promised.push((file.trim_start_matches("./").into(), integrity.into()));
+        }
+    }
+    promised
+}
+
+/// The value of an attribute in the text of a tag, quoted in either way.
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let (start, end) = value_range(tag, name)?;
+    Some(&tag[start..end])
+}
+
+/// Where the value of an attribute stands.
+fn value_range(tag: &str, name: &str) -> Option<(usize, usize)> {
+    for quote in ['"', '\''] {
+        for before in [' ', '\n', '\t'] {
+            let Some(at) = tag.find(&format!("{before}{name}={quote}")) else {
+                continue;
+            };
+            let start = at + name.len() + 3;
+            if let Some(length) = tag[start..].find(quote) {
+                return Some((start, start + length));
+            }
+        }
+    }
+    None
+}
+
+fn with_attribute(tag: &str, integrity: &str) -> String {
+    match value_range(tag, "integrity") {
+        Some((start, end)) => format!("{}{integrity}{}", &tag[..start], &tag[end..]),
+        None => format!("{} integrity=\"{integrity}\"", tag.trim_end_matches('/')),
+    }
+}
+
+fn file_name(href: &str) -> &str {
+    href.rsplit('/').next().unwrap_or(href)
+}
+
+/// The place just behind the first tag that begins so.
+fn end_of_tag(html: &str, beginning: &str) -> Option<usize> {
+    let start = html.to_ascii_lowercase().find(beginning)?;
+    let length = html[start..].find('>')?;
+    Some(start + length + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "<!DOCTYPE html><html><head><meta charset=\"utf-8\">\
+        <link rel=\"modulepreload\" href=\"./app-1.js\" integrity=\"sha384-js\">\
+        <link rel=\"preload\" href=\"./app-1_bg.wasm\" integrity=\"sha384-old\" as=\"fetch\">\
+        </head><body><script type=\"module\">\nawait init({ module_or_path: './app-1_bg.wasm' });\n\
+        </script><script src=\"./other.js\"></script></body></html>";
+
+    #[test]
+    fn only_the_link_to_the_file_gets_the_new_integrity_hash() {
+        let html = with_integrity(PAGE, "app-1_bg.wasm", "sha384-new");
+        assert_eq!(
+            promised(&html),
+            [
+                ("app-1.js".to_owned(), "sha384-js".to_owned()),
+                ("app-1_bg.wasm".to_owned(), "sha384-new".to_owned())
+            ]
+        );
+        assert_eq!(
+            html.replace("sha384-new", "sha384-old"),
+            PAGE,
+            "nothing else changed"
+        );
+    }
+
+    #[test]
+    fn a_link_without_an_integrity_hash_gets_one() {
+        let html = with_integrity("<link href='a.css' rel='x'/>", "a.css", "sha384-new");
+        assert_eq!(html, "<link href='a.css' rel='x' integrity=\"sha384-new\">");
+    }
+
+    #[test]
+    fn the_program_is_fetched_under_its_integrity_hash() {
+        let html = with_checked_fetch(PAGE, "app-1_bg.wasm", "sha384-new");
+        assert!(
+            html.contains("fetch('./app-1_bg.wasm', { integrity: 'sha384-new' })"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn the_policy_allows_exactly_the_inline_scripts_of_the_page() {
+        let html = with_policy("<head></head><script>alert(1)</script>").unwrap();
+        // printf 'alert(1)' | openssl dgst -sha256 -binary | base64
+        let hash = "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='";
+        assert!(html.contains(hash), "{html}");
+        assert_eq!(html.matches("'sha256-").count(), 1);
+        assert!(!html.contains("unsafe-inline"));
+
+        let other = with_policy("<head></head><script>alert(2)</script>").unwrap();
+        assert!(!other.contains(hash));
+    }
+
+    #[test]
+    fn scripts_with_a_source_of_their_own_are_not_inline() {
+        assert_eq!(inline_scripts(PAGE).len(), 1);
+        assert!(inline_scripts(PAGE)[0].starts_with("\nawait init("));
+    }
+
+    #[test]
+    fn the_policy_stands_before_everything_it_governs() {
+        let html = with_policy(PAGE).unwrap();
+        let policy = html.find(POLICY).unwrap();
+        assert!(policy < html.find("<link").unwrap());
+        assert!(policy > html.find("charset").unwrap());
+    }
+
+    #[test]
+    fn a_page_that_cannot_hold_a_policy_is_refused() {
+        assert!(with_policy("<p>no head</p>").is_err());
+        let twice = with_policy(&with_policy(PAGE).unwrap());
+        assert!(twice.is_err());
+    }
+
+    #[test]
+    fn integrity_is_sha384_in_base64() {
+        // FIPS 180-4, the message "abc".
+        let abc = "sha384-ywB1P0WjXou1oD1pmsZQBycsMqsO3tFjGotgWkP/W+2AhgcroefMI1i67KE0yCWn";
+        assert_eq!(integrity(b"abc"), abc);
+    }
+}

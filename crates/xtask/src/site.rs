@@ -1,0 +1,381 @@
+//! `cargo xtask site`: a folder that any static host can serve. Trunk compiles and assembles;
+//! afterwards the program is shrunk by wasm-opt (where Node is), files are named by their content,
+//! integrity hashes are set and checked, and the page gets its content-security policy.
+//!
+//! wasm-opt is run here and not by Trunk, because a hash taken before it would be wrong, and because
+//! the page must also build where there is no Node.
+
+use crate::cache::remove;
+use crate::page;
+use crate::run::Run;
+use crate::say::{OrSay, Outcome, Trouble, doing, how_big};
+use crate::stamp::{Stamp, collect, sha256_hex};
+use crate::tools;
+use crate::workshop::Workshop;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The crate of the page.
+const PAGE_CRATE: &str = "haggle-web";
+
+/// The cargo profile of the page and of the JavaScript package, from the root Cargo.toml.
+pub(crate) const PROFILE: &str = "web";
+
+/// What wasm-opt may use: what rustc and every browser since 2022 know. With all of Binaryen's
+/// features on, it writes modules that Chromium refuses.
+const WASM_OPT: [&str; 7] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-reference-types",
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-multivalue",
+];
+
+/// The file that names the relays, beside index.html.
+const RELAYS: &str = "relays.json";
+
+/// How many hexadecimal digits of a content hash stand in a file's name: 64 bits, as in Trunk.
+const NAME_DIGITS: usize = 16;
+
+/// Builds the site if its sources changed, and gives back its folder. It names no relays.
+pub(crate) fn build(shop: &Workshop) -> Outcome<PathBuf> {
+    let folder = shop.workspace.target.join("site");
+    let note = shop.workspace.target.join("site.stamp");
+    let wasm_bindgen = shop.wasm_bindgen()?;
+    let trunk = tools::trunk(&shop.cache)?;
+    let stamp = stamp(shop, &[&wasm_bindgen, &trunk])?;
+    if folder.join("index.html").is_file()
+        && fs::read_to_string(&note).is_ok_and(|old| old == stamp)
+    {
+        doing("the site is up to date");
+        return Ok(folder);
+    }
+
+    let draft = shop.workspace.target.join("site-draft");
+    assemble(shop, &trunk, &wasm_bindgen, &draft)?;
+    finish(shop, &draft)?;
+    check(&draft)?;
+    remove(&folder)?;
+    fs::rename(&draft, &folder).or_say(|| format!("move the finished {}", folder.display()))?;
+    fs::write(&note, stamp).or_say(|| format!("write {}", note.display()))?;
+    Ok(folder)
+}
+
+/// Leaves the site, with these relays in it, in a folder of the caller's choice.
+pub(crate) fn export(shop: &Workshop, out: Option<&Path>, relays: &[String]) -> Outcome<PathBuf> {
+    let built = build(shop)?;
+    let out = match out {
+        Some(out) => out.to_path_buf(),
+        None => shop.workspace.target.join("site-export"),
+    };
+    make_room(&out)?;
+    for file in files(&built)? {
+        let from = built.join(&file);
+        let to = out.join(&file);
+        let parent = to.parent().unwrap_or(&out);
+        fs::create_dir_all(parent).or_say(|| format!("create {}", parent.display()))?;
+        fs::copy(&from, &to).or_say(|| format!("copy {}", from.display()))?;
+    }
+    write_relays(&out, relays)?;
+    Ok(out)
+}
+
+/// Prints the size of each file, raw and as a server with the best compression would send it.
+pub(crate) fn print_sizes(folder: &Path) -> Outcome {
+    let mut sum = (0, 0);
+    println!("{:>10}  {:>10}  file", "raw", "brotli");
+    for (file, raw, packed) in sizes(folder)? {
+        println!("{:>10}  {:>10}  {file}", how_big(raw), how_big(packed));
+        sum = (sum.0 + raw, sum.1 + packed);
+    }
+    println!("{:>10}  {:>10}  in all", how_big(sum.0), how_big(sum.1));
+    Ok(())
+}
+
+/// Each file of a site with its raw and its compressed size in bytes.
+pub(crate) fn sizes(folder: &Path) -> Outcome<Vec<(String, u64, u64)>> {
+    files(folder)?
+        .into_iter()
+        .map(|file| {
+            let bytes = read(&folder.join(&file))?;
+            let packed = brotli_size(&bytes)?;
+            Ok((file.display().to_string(), bytes.len() as u64, packed))
+        })
+        .collect()
+}
+
+/// All that the site is made from: its crates, the manifests, the tools, and this program itself.
+fn stamp(shop: &Workshop, tools: &[&PathBuf]) -> Outcome<String> {
+    let root = &shop.workspace.root;
+    let mut stamp = Stamp::new().value(&shop.wasm()?.version()?);
+    for package in shop.workspace.sources_of(PAGE_CRATE) {
+        stamp = stamp.files(
+            &package.folder,
+            &["target", "dist", "tests", "benches", "fuzz"],
+        )?;
+    }
+    for file in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "Trunk.toml",
+        "crates/xtask/src/site.rs",
+        "crates/xtask/src/page.rs",
+    ] {
+        stamp = stamp.files(&root.join(file), &[])?;
+    }
+    for tool in tools {
+        stamp = stamp.value(&tool.to_string_lossy());
+    }
+    let wasm_opt = shop.wasm_opt().map(|p| p.to_string_lossy().into_owned());
+    Ok(stamp.value(&wasm_opt.unwrap_or_default()).finish())
+}
+
+/// Lets Trunk compile the page and gather its files in `draft`.
+fn assemble(shop: &Workshop, trunk: &Path, wasm_bindgen: &Path, draft: &Path) -> Outcome {
+    let page = shop.workspace.root.join("web/index.html");
+    if !page.is_file() {
+        return Err(Trouble::new(format!(
+            "there is no {}; this checkout is incomplete",
+            page.display()
+        )));
+    }
+    let wasm = shop.wasm()?;
+    doing("compiling the page (some minutes the first time) and gathering its files with Trunk");
+    remove(draft)?;
+    // What an earlier page left in Trunk's scratch folder would be gathered again.
+    remove(&shop.workspace.target.join("wasm/wasm-bindgen"))?;
+    // Without --release, or else Trunk would look for a wasm-opt of its own; the profile decides how
+    // the page is compiled.
+    let run = Run::new(trunk.join("trunk"))
+        .args([
+            "build",
+            "--offline",
+            "--locked",
+            "--cargo-profile",
+            PROFILE,
+            "--dist",
+        ])
+        .arg(draft)
+        .within(&shop.workspace.root)
+        // Trunk takes a NO_COLOR of "1" for a malformed flag.
+        .env_remove("NO_COLOR");
+    wasm.around(run.path_first(&[wasm_bindgen])).openly()
+}
+
+/// Turns what Trunk gathered into what is served.
+fn finish(shop: &Workshop, draft: &Path) -> Outcome {
+    let index = draft.join("index.html");
+    let mut html = read_text(&index)?;
+    for file in files(draft)? {
+        let name = file.display().to_string();
+        let Some(stem) = name.strip_suffix("_bg.wasm") else {
+            continue;
+        };
+        shrink(shop, &draft.join(&name))?;
+        let renamed = name_by_content(draft, stem)?;
+        html = html.replace(stem, &renamed);
+        let wasm = format!("{renamed}_bg.wasm");
+        let integrity = page::integrity(&read(&draft.join(&wasm))?);
+        html = page::with_integrity(&html, &wasm, &integrity);
+        html = page::with_checked_fetch(&html, &wasm, &integrity);
+    }
+    let html = page::with_policy(&html)
+        .map_err(|why| Trouble::new(format!("web/index.html cannot be finished: {why}")))?;
+    fs::write(&index, html).or_say(|| format!("write {}", index.display()))?;
+    write_relays(draft, &[])
+}
+
+/// Makes a WebAssembly file smaller in place, where the tool for it is at hand.
+pub(crate) fn shrink(shop: &Workshop, file: &Path) -> Outcome {
+    let Some(wasm_opt) = shop.wasm_opt() else {
+        return Ok(());
+    };
+    let before = read(file)?.len() as u64;
+    Run::new("node")
+        .arg(wasm_opt)
+        .args(WASM_OPT)
+        .arg(file)
+        .arg("-o")
+        .arg(file)
+        .silently()?;
+    let after = read(file)?.len() as u64;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    doing(format!(
+        "wasm-opt made {name} smaller: {} to {}",
+        how_big(before),
+        how_big(after)
+    ));
+    Ok(())
+}
+
+/// Renames the files `<stem>…` (the program and the JavaScript around it) after a hash of what they
+/// hold now, so that a browser's cache never mixes two builds. Gives back the new stem.
+fn name_by_content(draft: &Path, stem: &str) -> Outcome<String> {
+    let parts: Vec<String> = files(draft)?
+        .iter()
+        .filter_map(|file| file.to_string_lossy().strip_prefix(stem).map(str::to_owned))
+        .collect();
+    let mut stamp = Stamp::new();
+    for part in &parts {
+        stamp = stamp.value(&sha256_hex(&read(&draft.join(format!("{stem}{part}")))?));
+    }
+    let digits = stamp.finish();
+    let base = stem.rsplit_once('-').map_or(stem, |(base, _)| base);
+    let renamed = format!("{base}-{}", &digits[..NAME_DIGITS]);
+    for part in parts {
+        let (from, to) = (format!("{stem}{part}"), format!("{renamed}{part}"));
+        fs::rename(draft.join(&from), draft.join(&to)).or_say(|| format!("rename {from}"))?;
+    }
+    Ok(renamed)
+}
+
+/// Every integrity hash of the page must be that of the file it stands for; a browser would refuse
+/// the page otherwise.
+fn check(site: &Path) -> Outcome {
+    let html = read_text(&site.join("index.html"))?;
+    for (file, promised) in page::promised(&html) {
+        let found = page::integrity(&read(&site.join(&file))?);
+        if found != promised {
+            return Err(Trouble::new(format!(
+                "index.html promises {promised} for {file}, whose hash is {found}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn write_relays(site: &Path, relays: &[String]) -> Outcome {
+    let text = format!("{:#}\n", serde_json::json!({ "relays": relays }));
+    fs::write(site.join(RELAYS), text).or_say(|| format!("write {RELAYS}"))
+}
+
+/// Empties the folder that an export goes to, if what is there is an older export; anything else is
+/// left alone.
+fn make_room(out: &Path) -> Outcome {
+    let occupied = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied && !(out.join("index.html").is_file() && out.join(RELAYS).is_file()) {
+        return Err(Trouble::new(format!(
+            "{} holds something that is not a site; name an empty or a new folder by --out",
+            out.display()
+        )));
+    }
+    remove(out)?;
+    fs::create_dir_all(out).or_say(|| format!("create {}", out.display()))
+}
+
+/// The files of a site, relative to it, in order.
+fn files(site: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    collect(site, &[], &mut found)?;
+    let mut relative: Vec<_> = found
+        .iter()
+        .filter_map(|f| f.strip_prefix(site).ok())
+        .map(PathBuf::from)
+        .collect();
+    relative.sort();
+    Ok(relative)
+}
+
+fn read(file: &Path) -> Outcome<Vec<u8>> {
+    fs::read(file).or_say(|| format!("read {}", file.display()))
+}
+
+fn read_text(file: &Path) -> Outcome<String> {
+    fs::read_to_string(file).or_say(|| format!("read {}", file.display()))
+}
+
+/// The size after brotli at its highest level with the usual window of 4 MB.
+fn brotli_size(bytes: &[u8]) -> Outcome<u64> {
+    let mut packed = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        ..Default::default()
+    };
+    brotli::BrotliCompress(&mut &*bytes, &mut packed, &parameters)
+        .or_say(|| "compress a file".into())?;
+    Ok(packed.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder =
+            std::env::temp_dir().join(format!("haggle-site-{name}-{}", std::process::id()));
+        remove(&folder).unwrap();
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn files_are_named_by_what_they_hold() {
+        let site = folder("names");
+        let build = |program: &str| {
+            fs::write(site.join("app-0_bg.wasm"), program).unwrap();
+            fs::write(site.join("app-0.js"), "js").unwrap();
+            fs::write(site.join("style-0.css"), "css").unwrap();
+            let stem = name_by_content(&site, "app-0").unwrap();
+            assert!(site.join(format!("{stem}_bg.wasm")).is_file());
+            assert!(site.join(format!("{stem}.js")).is_file());
+            assert!(site.join("style-0.css").is_file());
+            stem
+        };
+        let first = build("one");
+        assert_eq!(first.len(), "app-".len() + NAME_DIGITS);
+        assert_eq!(first, build("one"));
+        assert_ne!(first, build("two"));
+        remove(&site).unwrap();
+    }
+
+    #[test]
+    fn a_wrong_integrity_hash_is_found_before_a_browser_finds_it() {
+        let site = folder("check");
+        fs::write(site.join("a.js"), "js").unwrap();
+        let page = |hash: &str| {
+            let html = format!("<link href=\"./a.js\" integrity=\"{hash}\">");
+            fs::write(site.join("index.html"), html).unwrap();
+            check(&site)
+        };
+        page(&page::integrity(b"js")).unwrap();
+        assert!(
+            page(&page::integrity(b"other"))
+                .unwrap_err()
+                .to_string()
+                .contains("a.js")
+        );
+        remove(&site).unwrap();
+    }
+
+    #[test]
+    fn an_export_never_empties_a_folder_that_is_not_a_site() {
+        let home = folder("home");
+        fs::write(home.join("letter.txt"), "dear").unwrap();
+        assert!(make_room(&home).is_err());
+        assert!(home.join("letter.txt").is_file());
+
+        fs::write(home.join("index.html"), "").unwrap();
+        write_relays(&home, &[]).unwrap();
+        make_room(&home).unwrap();
+        assert!(!home.join("letter.txt").exists());
+        remove(&home).unwrap();
+    }
+
+    #[test]
+    fn the_relays_stand_in_one_json_file() {
+        let site = folder("relays");
+        write_relays(&site, &["/ip4/127.0.0.1/tcp/4000/ws".into()]).unwrap();
+        let text = read_text(&site.join(RELAYS)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["relays"][0], "/ip4/127.0.0.1/tcp/4000/ws");
+        remove(&site).unwrap();
+    }
+
+    #[test]
+    fn text_that_repeats_compresses_well() {
+        assert!(brotli_size(&[b'a'; 10_000]).unwrap() < 100);
+    }
+}

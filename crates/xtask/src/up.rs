@@ -1,0 +1,256 @@
+//! `cargo xtask up`: from a checkout to a page in the browser. Sets up, builds the site and the relay,
+//! starts the relay on loopback with the site on it, waits until it is ready, and prints one address.
+
+use crate::run::Run;
+use crate::say::{OrSay, Outcome, Stopwatch, Trouble, doing};
+use crate::site;
+use crate::test::program;
+use crate::workshop::Workshop;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Where the page is served unless the person says otherwise: free on most machines.
+const PORT: u16 = 8787;
+
+/// How long the relay may take to become ready; it needs a fraction of a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the relay may take to say goodbye to its peers before it is ended.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// How often the relay, and the person's wish to stop, are looked at.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// How long one question about readiness may take, and how much of the answer matters: its first line.
+const QUESTION: Duration = Duration::from_secs(2);
+const FIRST_LINE: usize = 64;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Where to serve the page.
+    pub(crate) port: u16,
+    /// The named profile that the printed address opens.
+    pub(crate) profile: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: PORT,
+            profile: None,
+        }
+    }
+}
+
+/// Runs until the person stops it, or the relay ends.
+pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    is_free(address)?;
+    shop.set_up(false)?;
+    let site = site::build(shop)?;
+    doing("building the relay");
+    let build = shop
+        .cargo("build")
+        .args(["--release", "--package", "haggle-relay", "--bins"]);
+    let relay = program(build, "haggle-relay")?;
+
+    let state = shop.workspace.target.join("up");
+    fs::create_dir_all(&state).or_say(|| format!("create {}", state.display()))?;
+    let stop = wish_to_stop()?;
+    doing(format!(
+        "starting the relay on {address}, with the site on it"
+    ));
+    let mut child = relay_with_site(&relay, address, &site, &state).start()?;
+    let ready = wait_until_ready(&mut child, address, &stop);
+    if let Ok(true) = ready {
+        println!("\n    {}\n", url(address, options.profile.as_deref()));
+        doing("open this address in two or more browser windows; Ctrl-C stops the relay");
+        while !stop.load(Ordering::Relaxed) && is_running(&mut child) {
+            std::thread::sleep(GLANCE);
+        }
+    }
+    let asked = stop.load(Ordering::Relaxed);
+    let running = is_running(&mut child);
+    end(&mut child)?;
+    ready?;
+    if !asked && !running {
+        return Err(Trouble::new(
+            "the relay ended by itself; what it said is above",
+        ));
+    }
+    doing("the relay is stopped");
+    Ok(())
+}
+
+/// The relay as a newcomer runs it: on loopback only, with its keys in a folder of this checkout.
+fn relay_with_site(relay: &Path, address: SocketAddr, site: &Path, state: &Path) -> Run {
+    Run::new(relay)
+        .arg("--http")
+        .arg(address.to_string())
+        .arg("--site")
+        .arg(site)
+        .arg("--state")
+        .arg(state)
+        .within(state)
+}
+
+/// What the person opens.
+fn url(address: SocketAddr, profile: Option<&str>) -> String {
+    match profile {
+        Some(name) => format!("http://{address}/#as={name}"),
+        None => format!("http://{address}/"),
+    }
+}
+
+/// Someone else on the port is found out before minutes are spent on building.
+fn is_free(address: SocketAddr) -> Outcome {
+    TcpListener::bind(address).map(drop).map_err(|error| {
+        Trouble::new(format!(
+            "{address} cannot be used ({error}); stop what runs there, or choose another port: \
+             `cargo xtask up --port {}`",
+            address.port().wrapping_add(1).max(1024)
+        ))
+    })
+}
+
+/// Whether the relay became ready; false if the person did not want to wait for it.
+fn wait_until_ready(child: &mut Child, address: SocketAddr, stop: &AtomicBool) -> Outcome<bool> {
+    let watch = Stopwatch::start();
+    while watch.elapsed() < PATIENCE {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        if !is_running(child) {
+            return Err(Trouble::new(
+                "the relay ended at once; the reason it gave is above",
+            ));
+        }
+        if is_ready(address) {
+            return Ok(true);
+        }
+        std::thread::sleep(GLANCE);
+    }
+    Err(Trouble::new(format!(
+        "the relay did not become ready within {} s; what it says at http://{address}/readyz or above \
+         tells why",
+        PATIENCE.as_secs()
+    )))
+}
+
+/// Whether `/readyz` answers with 200 now.
+fn is_ready(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect_timeout(&address, QUESTION)?;
+        stream.set_read_timeout(Some(QUESTION))?;
+        write!(
+            stream,
+            "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = vec![0; FIRST_LINE];
+        let length = stream.read(&mut answer)?;
+        answer.truncate(length);
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| says_ok(&answer))
+}
+
+fn says_ok(answer: &[u8]) -> bool {
+    let line = answer
+        .split(|byte| *byte == b'\r')
+        .next()
+        .unwrap_or_default();
+    line.starts_with(b"HTTP/1.") && line.get(8..12) == Some(b" 200")
+}
+
+fn is_running(child: &mut Child) -> bool {
+    matches!(child.try_wait(), Ok(None))
+}
+
+/// Asks the relay to stop, waits for it, and ends it if it does not.
+fn end(child: &mut Child) -> Outcome {
+    if is_running(child) {
+        // On Ctrl-C it has heard already; on a signal to this program alone it has not.
+        Run::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .succeeds();
+        let watch = Stopwatch::start();
+        while is_running(child) && watch.elapsed() < FAREWELL {
+            std::thread::sleep(GLANCE);
+        }
+    }
+    if is_running(child) {
+        child.kill().or_say(|| "end the relay".into())?;
+        child.wait().or_say(|| "wait for the relay".into())?;
+    }
+    Ok(())
+}
+
+/// A flag that Ctrl-C and a polite request to terminate raise.
+#[cfg(unix)]
+fn wish_to_stop() -> Outcome<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&flag))
+            .or_say(|| "listen for Ctrl-C".into())?;
+    }
+    Ok(flag)
+}
+
+/// Elsewhere Ctrl-C ends this program and the relay together.
+#[cfg(not(unix))]
+fn wish_to_stop() -> Outcome<Arc<AtomicBool>> {
+    Ok(Arc::new(AtomicBool::new(false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_answer_of_200_means_ready() {
+        assert!(says_ok(b"HTTP/1.1 200 OK\r\ncontent-length: 2"));
+        assert!(!says_ok(b"HTTP/1.1 503 Service Unavailable\r\n"));
+        assert!(!says_ok(b""));
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_found_with_a_way_out() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let trouble = is_free(taken.local_addr().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(trouble.contains("--port"), "{trouble}");
+    }
+
+    #[test]
+    fn the_address_opens_the_profile_that_was_asked_for() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+        assert_eq!(url(address, None), "http://127.0.0.1:8787/");
+        assert_eq!(url(address, Some("ben")), "http://127.0.0.1:8787/#as=ben");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_child_that_is_asked_to_stop_is_not_left_behind() {
+        let mut child = Run::new("sleep").arg("600").start().unwrap();
+        assert!(is_running(&mut child));
+        end(&mut child).unwrap();
+        assert!(!is_running(&mut child));
+    }
+
+    #[test]
+    fn a_relay_that_ends_at_once_is_not_waited_for() {
+        let mut child = Run::new("true").start().unwrap();
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let outcome = wait_until_ready(&mut child, nowhere, &AtomicBool::new(false));
+        assert!(outcome.unwrap_err().to_string().contains("ended at once"));
+    }
+}
