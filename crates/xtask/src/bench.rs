@@ -2,9 +2,9 @@
 //! done by the program `bench` of the whole-system tests, which prints a table and writes its figures;
 //! the size of the page is measured here, where it is built.
 
+use crate::outfit::{self, Speed};
 use crate::say::{OrSay, Outcome, Trouble, doing};
 use crate::site;
-use crate::test::with_everything;
 use crate::workshop::Workshop;
 use serde_json::{Value, json};
 use std::fs;
@@ -35,7 +35,7 @@ pub(crate) fn run(shop: &Workshop) -> Outcome {
     let run = shop
         .cargo("run")
         .args(["--release", "--package", CRATE, "--bin", PROGRAM]);
-    let run = with_everything(shop, run)?;
+    let run = outfit::everything(shop, run, Speed::Release)?;
     let file = shop.workspace.target.join("artefacts/bench.json");
     run.env("HAGGLE_BENCH_OUT", &file).openly()?;
     add_sizes(&file, &site)?;

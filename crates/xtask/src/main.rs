@@ -15,6 +15,7 @@ mod browser;
 mod cache;
 mod data;
 mod js;
+mod outfit;
 mod page;
 mod prove;
 mod run;

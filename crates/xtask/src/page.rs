@@ -44,6 +44,19 @@ pub(crate) fn with_checked_fetch(html: &str, wasm: &str, integrity: &str) -> Str
     html.replace(&plain, &checked)
 }
 
+/// The page with an import map that gives each module its integrity hash. A preload link alone does
+/// not bind the import that follows it; browsers that do not know this part of import maps pass it over.
+pub(crate) fn with_checked_modules(html: &str) -> Result<String, &'static str> {
+    let modules = promised(html)
+        .into_iter()
+        .filter(|(file, _)| file.ends_with(".js"));
+    let integrity: serde_json::Map<_, _> = modules
+        .map(|(file, hash)| (format!("./{file}"), hash.into()))
+        .collect();
+    let map = serde_json::json!({ "integrity": integrity });
+    insert_early(html, &format!("<script type=\"importmap\">{map}</script>"))
+}
+
 /// The page with a policy that allows its own files and the inline scripts it holds now, and
 /// connections to relays. Whatever changes a script must come before this.
 pub(crate) fn with_policy(html: &str) -> Result<String, &'static str> {
@@ -56,11 +69,16 @@ pub(crate) fn with_policy(html: &str) -> Result<String, &'static str> {
         "<meta http-equiv=\"{POLICY}\" content=\"{}\">",
         policy(html)
     );
-    // First of all, but after the declaration of the character set, which must stand early.
+    insert_early(html, &meta)
+}
+
+/// Puts something before everything else in the head, but after the declaration of the character set,
+/// which must stand within the first kilobyte.
+fn insert_early(html: &str, what: &str) -> Result<String, &'static str> {
     let at = end_of_tag(html, "<meta charset")
         .or_else(|| end_of_tag(html, "<head"))
         .ok_or("it has no <head>")?;
-    Ok(format!("{}{meta}{}", &html[..at], &html[at..]))
+    Ok(format!("{}{what}{}", &html[..at], &html[at..]))
 }
 
 /// The policy itself.
@@ -204,6 +222,23 @@ mod tests {
         assert!(
             html.contains("fetch('./app-1_bg.wasm', { integrity: 'sha384-new' })"),
             "{html}"
+        );
+    }
+
+    #[test]
+    fn each_module_is_imported_under_its_integrity_hash() {
+        let html = with_checked_modules(PAGE).unwrap();
+        let map = "{\"integrity\":{\"./app-1.js\":\"sha384-js\"}}";
+        let at = html.find(map).unwrap();
+        assert!(
+            at < html.find("await init").unwrap(),
+            "an import map must come before all modules"
+        );
+        let html = with_policy(&html).unwrap();
+        assert_eq!(
+            html.matches("'sha256-").count(),
+            2,
+            "the policy must allow the map as well"
         );
     }
 

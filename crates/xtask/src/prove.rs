@@ -1,7 +1,7 @@
 //! `cargo xtask prove NAME`: proofs that take too long for every run.
 
+use crate::outfit::{self, Speed};
 use crate::say::{OrSay, Outcome, Trouble, doing};
-use crate::test::with_everything;
 use crate::toolchain::Toolchain;
 use crate::tools;
 use crate::workshop::Workshop;
@@ -152,7 +152,7 @@ fn soak(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     let run = shop
         .cargo("test")
         .args(["--package", "haggle-tests", "--test", "soak"]);
-    with_everything(shop, run)?
+    outfit::everything(shop, run, Speed::Release)?
         .args(["--", "--ignored", "--nocapture"])
         .openly()
 }

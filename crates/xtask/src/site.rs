@@ -181,7 +181,8 @@ fn finish(shop: &Workshop, draft: &Path) -> Outcome {
         html = page::with_integrity(&html, &wasm, &integrity);
         html = page::with_checked_fetch(&html, &wasm, &integrity);
     }
-    let html = page::with_policy(&html)
+    let html = page::with_checked_modules(&html)
+        .and_then(|html| page::with_policy(&html))
         .map_err(|why| Trouble::new(format!("web/index.html cannot be finished: {why}")))?;
     fs::write(&index, html).or_say(|| format!("write {}", index.display()))?;
     write_relays(draft, &[])

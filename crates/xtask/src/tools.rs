@@ -152,7 +152,7 @@ impl Tool {
             Toolchain::native()
                 .cargo()
                 // Unoptimised: it is run a few times, and built where people wait for it.
-                .args(["install", "--quiet", "--debug", "--locked", "--root"])
+                .args(["install", "--debug", "--locked", "--root"])
                 .arg(draft)
                 .arg(&krate)
                 // Its build must not be mixed with ours.

@@ -1,10 +1,10 @@
 //! `cargo xtask up`: from a checkout to a page in the browser. Sets up, builds the site and the relay,
 //! starts the relay on loopback with the site on it, waits until it is ready, and prints one address.
 
+use crate::outfit::{self, Speed};
 use crate::run::Run;
 use crate::say::{OrSay, Outcome, Stopwatch, Trouble, doing};
 use crate::site;
-use crate::test::program;
 use crate::workshop::Workshop;
 use std::fs;
 use std::io::{Read, Write};
@@ -56,10 +56,7 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
     shop.set_up(false)?;
     let site = site::build(shop)?;
     doing("building the relay");
-    let build = shop
-        .cargo("build")
-        .args(["--release", "--package", "haggle-relay", "--bins"]);
-    let relay = program(build, "haggle-relay")?;
+    let relay = outfit::relay(shop, Speed::Release)?;
 
     let state = shop.workspace.target.join("up");
     fs::create_dir_all(&state).or_say(|| format!("create {}", state.display()))?;

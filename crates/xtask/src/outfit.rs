@@ -1,0 +1,106 @@
+//! What end-to-end tests, proofs and benchmarks are given: the site, the relay, the JavaScript package,
+//! a browser, real data, and a place to leave pictures, each named by a variable.
+
+use crate::run::Run;
+use crate::say::{OrSay, Outcome, Trouble};
+use crate::workshop::Workshop;
+use crate::{js, site};
+use std::fs;
+use std::path::PathBuf;
+
+/// The relay's program.
+pub(crate) const RELAY: &str = "haggle-relay";
+
+/// How the relay is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speed {
+    /// Like the tests themselves, from what they have compiled already.
+    Dev,
+    /// As people run it.
+    Release,
+}
+
+/// A child that is told where everything is.
+pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run> {
+    let browser = shop.browser()?;
+    Ok(run
+        .env("HAGGLE_SITE", site::build(shop)?)
+        .env("HAGGLE_JS", js::build(shop)?)
+        .env("HAGGLE_RELAY", relay(shop, speed)?)
+        .env("HAGGLE_DATA", shop.data()?)
+        .env("HAGGLE_CHROMIUM", &browser.chromium)
+        .env("HAGGLE_CHROMEDRIVER", &browser.chromedriver)
+        .env("HAGGLE_ARTEFACTS", artefacts(shop)?))
+}
+
+/// The program of the relay. For tests it is built with the very selection of packages and targets
+/// that the tests are built with, so that it costs one link and no second compilation.
+pub(crate) fn relay(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
+    let build = shop.cargo("build");
+    let build = match speed {
+        Speed::Dev => build.args(["--bins", "--tests"]),
+        Speed::Release => build.args(["--release", "--package", "haggle-relay", "--bins"]),
+    };
+    program(build, RELAY)
+}
+
+/// The program of this name that a `cargo build` leaves.
+fn program(build: Run, name: &str) -> Outcome<PathBuf> {
+    let mut found = None;
+    let well = build
+        .arg("--message-format=json-render-diagnostics")
+        .read_lines(|line| {
+            found = executable(line, name).or_else(|| found.take());
+        })?;
+    if !well {
+        return Err(Trouble::new(format!(
+            "{name} does not compile; the reasons are printed above"
+        )));
+    }
+    found.ok_or_else(|| {
+        Trouble::new(format!(
+            "no crate of this workspace builds a program {name}"
+        ))
+    })
+}
+
+/// The file that a line of cargo's JSON says was built for a program; none for its unit tests.
+fn executable(line: &str, name: &str) -> Option<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(line).ok()?;
+    let target = &message["target"];
+    let program = target["kind"][0] == "bin" && target["name"] == name;
+    if !program || message["profile"]["test"] == true {
+        return None;
+    }
+    message["executable"].as_str().map(PathBuf::from)
+}
+
+/// The folder for pictures and figures.
+pub(crate) fn artefacts(shop: &Workshop) -> Outcome<PathBuf> {
+    let folder = shop.workspace.target.join("artefacts");
+    fs::create_dir_all(&folder).or_say(|| format!("create {}", folder.display()))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_relays_program_is_found_in_what_cargo_says_and_its_tests_are_not() {
+        let line = |test: bool| {
+            format!(
+                "{{\"reason\":\"compiler-artifact\",\"target\":{{\"kind\":[\"bin\"],\
+                 \"name\":\"haggle-relay\"}},\"profile\":{{\"test\":{test}}},\
+                 \"executable\":\"/t/debug/haggle-relay\"}}"
+            )
+        };
+        assert_eq!(
+            executable(&line(false), RELAY).unwrap(),
+            PathBuf::from("/t/debug/haggle-relay")
+        );
+        assert_eq!(executable(&line(true), RELAY), None);
+        assert_eq!(executable(&line(false), "haggle"), None);
+        assert_eq!(executable("not json", RELAY), None);
+    }
+}
