@@ -9,7 +9,7 @@ use crate::{Book, Limits, Source};
 
 /// Room for so many frames of `first("a lamp")`, each peer's share a fifth of it once it is half full.
 fn small(frames: usize) -> Limits {
-    let one = Limits::cost(Author::new(0).first("a lamp").bytes().len());
+    let one = Limits::cost(lamp(0, POW_FLOOR).bytes().len());
     Limits {
         // A percentage of it is rounded down.
         bytes: (one * frames).next_multiple_of(100),
@@ -18,12 +18,19 @@ fn small(frames: usize) -> Limits {
     }
 }
 
+/// A long wish, so that a book of a few of them is not below the least size of a book.
 fn lamp(author: u64, bits: u32) -> Frame {
-    Author {
+    let author = Author {
         bits,
         ..Author::new(author)
-    }
-    .first("a lamp")
+    };
+    long(&author)
+}
+
+fn long(author: &Author) -> Frame {
+    let mut wanted = intent("a lamp", None);
+    wanted.details = Some("brass ".repeat(166).trim().into());
+    author.wants(&wanted)
 }
 
 /// As a book that was asked hands it over: without a rate, and without more work than the floor.
@@ -101,12 +108,11 @@ fn a_full_book_lets_the_least_work_go_and_then_the_oldest_but_never_more_than_th
 #[test]
 fn what_is_over_makes_room_before_what_still_holds() {
     let mut book = book(small(4));
-    let short = Author {
+    let short = long(&Author {
         life: 600,
         bits: POW_FLOOR + 4,
         ..Author::new(1)
-    }
-    .first("a lamp");
+    });
     book.enter(short.bytes(), asked(1), NOON).unwrap();
     let rest: Vec<_> = (2..5).map(|n| lamp(n, POW_FLOOR)).collect();
     for (n, frame) in rest.iter().enumerate() {
