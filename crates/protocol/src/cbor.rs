@@ -361,7 +361,7 @@ impl Fields {
     /// # Errors
     /// [`Refusal::UnknownField`] for an even key; the form of the skipped value otherwise.
     pub fn unknown(key: u64, reader: &mut Reader<'_>) -> Result<(), Refusal> {
-        if key % 2 == 0 {
+        if key.is_multiple_of(2) {
             Err(Refusal::UnknownField)
         } else {
             reader.skip()

@@ -225,7 +225,7 @@ impl Frame {
         if header.network != network {
             return Err(Refusal::OtherNetwork);
         }
-        if header.created.0 % 60 != 0 || header.expires <= header.created {
+        if !header.created.0.is_multiple_of(60) || header.expires <= header.created {
             return Err(Refusal::BadField);
         }
         if header.expires.since(header.created) > LIFETIME_MAX {

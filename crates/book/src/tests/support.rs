@@ -13,7 +13,7 @@ use haggle_protocol::{Frame, Intent, IntentId, Kind, Network, PublicKey, Reach, 
 use crate::{Book, Limits, Source};
 
 /// Noon of some day; full minutes, as public times are.
-pub(super) const NOON: Timestamp = Timestamp(1_790_000_040 - 1_790_000_040 % 60);
+pub(super) const NOON: Timestamp = Timestamp(1_790_000_040);
 /// An intent's usual life in these tests, in seconds.
 pub(super) const LIFE: u64 = 1_800;
 
