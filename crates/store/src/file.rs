@@ -32,6 +32,9 @@ const CACHE_BYTES: usize = 8 * 1024 * 1024;
 type Request = Box<dyn FnOnce(&mut Database) + Send>;
 
 /// Records in one file, open in one program at a time.
+///
+/// After the disk refused to write ([`Error::Full`], [`Error::Failed`]), the state of the file is
+/// only known by reading it again: until then everything is answered by [`Error::Closed`].
 pub struct File {
     path: PathBuf,
     /// Always there until the store is dropped.

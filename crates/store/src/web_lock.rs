@@ -35,7 +35,7 @@ impl WebLock {
             .map_err(|cause| unavailable(&name_of(&cause)))?;
 
         let (grant, granted) = oneshot::channel();
-        // Nobody listens any more when `take` was given up: `held` drops here, the lock is free.
+        // If `take` was given up, this is gone, the browser's call of it fails, and the lock is free.
         let on_grant = Closure::once(move |_lock: JsValue| -> JsValue {
             let (held, dropped) = oneshot::channel::<Infallible>();
             let _ = grant.send(held);

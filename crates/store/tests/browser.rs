@@ -245,6 +245,25 @@ async fn a_database_that_is_deleted_elsewhere_is_let_go_and_says_closed() {
 }
 
 #[wasm_bindgen_test]
+async fn a_dropped_store_closes_its_database() {
+    let store = IndexedDb::open("closes").await.unwrap();
+    js("globalThis.closedNames = '';").await;
+    let watch = "function () {
+        globalThis.closedNames += this.name;
+        return original.apply(this);
+    }";
+    let _watched = bend("IDBDatabase.prototype", "close", watch).await;
+    drop(store);
+    assert_eq!(
+        js("return globalThis.closedNames;")
+            .await
+            .as_string()
+            .unwrap(),
+        "haggle/closes"
+    );
+}
+
+#[wasm_bindgen_test]
 async fn a_profile_of_a_newer_version_is_left_alone() {
     raw("newer", 7, "").await;
     for _ in 0..2 {

@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures::executor::block_on;
 use haggle_store::{Error, File, Memory, Record, Store, Write};
@@ -180,7 +181,8 @@ fn a_program_that_is_killed_keeps_whole_batches_and_all_confirmed() {
                 confirmed = round.parse().unwrap();
                 left -= 1;
                 if left == 0 {
-                    // It is writing the next batch by now.
+                    // Each kill hits another moment of the next batch.
+                    std::thread::sleep(Duration::from_micros(200 * kill));
                     victim.kill().unwrap();
                     break;
                 }
@@ -202,6 +204,65 @@ fn a_program_that_is_killed_keeps_whole_batches_and_all_confirmed() {
         );
         newest = round;
     }
+}
+
+/// Not a test of its own: what `a_full_disk_refuses_the_batch_and_keeps_what_was_confirmed` starts
+/// where files may not grow. Without the variable it does nothing.
+#[cfg(unix)]
+#[test]
+fn victim_of_a_full_disk() {
+    let Some(path) = std::env::var_os(VICTIM) else {
+        return;
+    };
+    block_on(async {
+        let store = File::open(path).await.unwrap();
+        for round in 1..100_u64 {
+            let value = round.to_le_bytes().repeat(2_000);
+            let batch = (0..WIDTH)
+                .map(|n| put(&format!("{round:03}/{n:02}"), &value))
+                .collect();
+            match store.commit(batch).await {
+                Ok(()) => println!("confirmed {round}"),
+                Err(error) => {
+                    println!("refused {}", error.code());
+                    // What is on the disk is not known until the file is opened again.
+                    println!(
+                        "then {}",
+                        store.commit(Vec::new()).await.unwrap_err().code()
+                    );
+                    return;
+                }
+            }
+        }
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_refuses_the_batch_and_keeps_what_was_confirmed() {
+    let files = Files::new();
+    let path = files.path("full");
+    // The shell's limit is in blocks of 512 or 1,024 bytes: at most 8 MB, so about ten batches.
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 8000; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "victim_of_a_full_disk", "--nocapture"])
+        .env(VICTIM, &path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("refused store-full\nthen store-closed\n"),
+        "{said}"
+    );
+    let confirmed = said.matches("confirmed ").count();
+    assert!(confirmed > 1, "{said}");
+    let found = block_on(async { File::open(&path).await.unwrap().load().await.unwrap() });
+    assert_eq!(
+        found.len(),
+        confirmed * WIDTH,
+        "the confirmed batches and nothing else"
+    );
 }
 
 /// A store with a few records, closed, as bytes.
