@@ -1,0 +1,279 @@
+//! The handle that faces hold: cheap to clone, every method a question to the loop.
+
+use futures::SinkExt;
+use futures::channel::{mpsc, oneshot};
+use haggle_market::command::{Preview, Profile, QuoteDraft};
+use haggle_market::{Command, Complaint, Draft, Item, ItemId, Reply, Rules};
+use haggle_protocol::trade::DeclineReason;
+use haggle_protocol::{IntentId, Money, ThreadId};
+
+use crate::event::Event;
+use crate::feed::{Events, Feed};
+
+/// Questions that may wait for the loop before the next asker waits too.
+pub(crate) const ASKS: usize = 32;
+
+/// A question to the loop.
+pub(crate) enum Ask {
+    Command(Box<Command>, oneshot::Sender<Result<Reply, Complaint>>),
+    Preview(Box<Draft>, oneshot::Sender<Result<Preview, Complaint>>),
+    Listen(Feed),
+    AddRelay(String, oneshot::Sender<Result<(), Complaint>>),
+    RemoveRelay(String, oneshot::Sender<Result<(), Complaint>>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A handle to a running peer. Clones speak to the same peer; it ends with [`Client::close`], or when the last clone is
+/// gone.
+#[derive(Clone)]
+pub struct Client {
+    asks: mpsc::Sender<Ask>,
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Client(..)")
+    }
+}
+
+impl Client {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Ask>) {
+        let (asks, receiver) = mpsc::channel(ASKS);
+        (Self { asks }, receiver)
+    }
+
+    async fn ask<T>(
+        &self,
+        ask: impl FnOnce(oneshot::Sender<Result<T, Complaint>>) -> Ask,
+    ) -> Result<T, Complaint> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.asks.clone().send(ask(answer)).await;
+        sent.map_err(|_| stopped())?;
+        answered.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Has a command carried out.
+    ///
+    /// # Errors
+    /// The market's [`Complaint`]; `peer-stopped` once the peer has ended.
+    pub async fn command(&self, command: Command) -> Result<Reply, Complaint> {
+        self.ask(|answer| Ask::Command(Box::new(command), answer))
+            .await
+    }
+
+    /// What of a draft everybody would see, and what stays here.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn preview(&self, draft: Draft) -> Result<Preview, Complaint> {
+        self.ask(|answer| Ask::Preview(Box::new(draft), answer))
+            .await
+    }
+
+    /// Everything that is known, ending with the market's `Ready`, then what happens. A slow listener misses no state:
+    /// of what waits for it, news replaces what it makes old.
+    pub fn events(&self) -> Events {
+        let (feed, events) = Feed::new();
+        // A fresh clone of the sender always has a place in the queue, so this only fails if the loop has ended.
+        let listening = self.asks.clone().try_send(Ask::Listen(feed.clone()));
+        if listening.is_err() {
+            let Complaint { code, sentence, .. } = stopped();
+            feed.push(Event::Stopped { code, sentence });
+            feed.end();
+        }
+        events
+    }
+
+    /// Connects to one more relay, now and after every restart.
+    ///
+    /// # Errors
+    /// `bad-address` if it is no multiaddr that ends with `/p2p/<peer>`, `unsupported-address` if this peer cannot dial
+    /// it, `too-many-relays`, and as [`Client::command`].
+    pub async fn add_relay(&self, address: String) -> Result<(), Complaint> {
+        self.ask(|answer| Ask::AddRelay(address, answer)).await
+    }
+
+    /// Forgets a relay and hangs up.
+    ///
+    /// # Errors
+    /// `no-such-relay`, and as [`Client::command`].
+    pub async fn remove_relay(&self, address: String) -> Result<(), Complaint> {
+        self.ask(|answer| Ask::RemoveRelay(address, answer)).await
+    }
+
+    /// Ends the peer: nothing is announced, everything is saved already, and the store is free for the next one.
+    pub async fn close(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.asks.clone().send(Ask::Close(answer)).await.is_ok() {
+            // An error means that the loop has ended, which is what was asked for.
+            let _ = answered.await;
+        }
+    }
+
+    /// Says out loud what I want.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn publish(&self, draft: Draft) -> Result<IntentId, Complaint> {
+        match self.command(Command::Publish(Box::new(draft))).await? {
+            Reply::Published(id) => Ok(id),
+            other @ (Reply::Done | Reply::Item(_) | Reply::Quoted(_)) => Err(unexpected(&other)),
+        }
+    }
+
+    /// Changes what I want; the name stays.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn revise(&self, intent: IntentId, draft: Draft) -> Result<(), Complaint> {
+        let draft = Box::new(draft);
+        self.done(Command::Revise { intent, draft }).await
+    }
+
+    /// I no longer want it.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn withdraw(&self, intent: IntentId) -> Result<(), Complaint> {
+        self.done(Command::Withdraw { intent }).await
+    }
+
+    /// Puts an item into my stall, or changes the one of its id.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn put_item(&self, item: Item) -> Result<ItemId, Complaint> {
+        match self.command(Command::PutItem(Box::new(item))).await? {
+            Reply::Item(id) => Ok(id),
+            other @ (Reply::Done | Reply::Published(_) | Reply::Quoted(_)) => {
+                Err(unexpected(&other))
+            }
+        }
+    }
+
+    /// Takes an item out of my stall.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn remove_item(&self, item: ItemId) -> Result<(), Complaint> {
+        self.done(Command::RemoveItem { item }).await
+    }
+
+    /// Sets how my stall answers.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn set_rules(&self, rules: Rules) -> Result<(), Complaint> {
+        self.done(Command::SetRules(rules)).await
+    }
+
+    /// Sets who I am to the one I trade with.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn set_profile(&self, profile: Profile) -> Result<(), Complaint> {
+        self.done(Command::SetProfile(profile)).await
+    }
+
+    /// Answers an open intent by hand, or improves on my last quote.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn quote(&self, draft: QuoteDraft) -> Result<ThreadId, Complaint> {
+        match self.command(Command::Quote(Box::new(draft))).await? {
+            Reply::Quoted(thread) => Ok(thread),
+            other @ (Reply::Done | Reply::Published(_) | Reply::Item(_)) => Err(unexpected(&other)),
+        }
+    }
+
+    /// Says no to an open intent, or stops seeing it.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn dismiss(
+        &self,
+        intent: IntentId,
+        reason: Option<DeclineReason>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Dismiss { intent, reason }).await
+    }
+
+    /// Takes this seller's newest quote, whose total is `total`.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn accept(
+        &self,
+        thread: ThreadId,
+        total: Money,
+        note: Option<String>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Accept {
+            thread,
+            total,
+            note,
+        })
+        .await
+    }
+
+    /// Binds me to an order.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn confirm(
+        &self,
+        thread: ThreadId,
+        payment: Option<String>,
+        note: Option<String>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Confirm {
+            thread,
+            payment,
+            note,
+        })
+        .await
+    }
+
+    /// Does not confirm an order.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn refuse(&self, thread: ThreadId, reason: DeclineReason) -> Result<(), Complaint> {
+        self.done(Command::Refuse { thread, reason }).await
+    }
+
+    /// Sends who and where to the other side of a confirmed trade.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn send_contact(&self, thread: ThreadId, profile: Profile) -> Result<(), Complaint> {
+        self.done(Command::SendContact { thread, profile }).await
+    }
+
+    async fn done(&self, command: Command) -> Result<(), Complaint> {
+        match self.command(command).await? {
+            Reply::Done => Ok(()),
+            other @ (Reply::Published(_) | Reply::Item(_) | Reply::Quoted(_)) => {
+                Err(unexpected(&other))
+            }
+        }
+    }
+}
+
+/// What every question gets once the peer has ended.
+pub(crate) fn stopped() -> Complaint {
+    Complaint {
+        code: "peer-stopped".to_owned(),
+        field: None,
+        sentence: "Haggle has stopped here. Everything that was confirmed is saved; reload to go on."
+            .to_owned(),
+    }
+}
+
+fn unexpected(reply: &Reply) -> Complaint {
+    Complaint {
+        code: "unexpected-reply".to_owned(),
+        field: None,
+        sentence: format!("This was done, but answered in an unexpected way ({reply:?})."),
+    }
+}
