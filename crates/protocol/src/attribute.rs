@@ -116,10 +116,11 @@ impl Wish {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Refusal> {
         reader.tuple(4)?;
         let key = text::name(reader.text(ATTRIBUTE_KEY_MAX)?, ATTRIBUTE_KEY_MAX)?;
-        let comparison = match reader.uint(2)? {
+        let comparison = match reader.small::<u8>()? {
             0 => Comparison::Is,
             1 => Comparison::AtLeast,
-            _ => Comparison::AtMost,
+            2 => Comparison::AtMost,
+            _ => return Err(Refusal::UnknownField),
         };
         let value = Value::read(reader)?;
         Ok(Self {
@@ -200,13 +201,15 @@ impl Value {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Refusal> {
         reader.tuple(2)?;
-        Ok(match reader.uint(2)? {
+        Ok(match reader.small::<u8>()? {
             0 => Self::Text(text::line(
                 reader.text(ATTRIBUTE_TEXT_MAX)?,
                 ATTRIBUTE_TEXT_MAX,
             )?),
             1 => Self::Measure(Quantity::read(reader)?),
-            _ => Self::Flag(reader.flag()?),
+            2 => Self::Flag(reader.flag()?),
+            // A kind of value that a newer version knows: nothing is wrong with it, we only cannot read it.
+            _ => return Err(Refusal::UnknownField),
         })
     }
 }
@@ -229,11 +232,31 @@ pub(crate) fn write_wishes(wishes: &[Wish], writer: &mut Writer) {
 }
 
 pub(crate) fn read_wishes(reader: &mut Reader<'_>) -> Result<Vec<Wish>, Refusal> {
-    let wishes = reader.list(ATTRIBUTES_MAX, Wish::read)?;
-    for wish in &wishes {
-        wish.check()?;
+    reader.list(ATTRIBUTES_MAX, Wish::read)
+}
+
+/// Checks a list of wishes: their number, each one, and that none compares the same property twice in the same way.
+pub(crate) fn check_wishes(wishes: &[Wish]) -> Result<(), Refusal> {
+    let again = |(at, wish): (usize, &Wish)| {
+        let mut before = wishes[..at].iter();
+        before.any(|other| other.key == wish.key && other.comparison == wish.comparison)
+    };
+    if wishes.len() > ATTRIBUTES_MAX || wishes.iter().enumerate().any(again) {
+        return Err(Refusal::BadField);
     }
-    Ok(wishes)
+    wishes.iter().try_for_each(Wish::check)
+}
+
+/// Checks a list of attributes: their number, each one, and that no property is stated twice.
+pub(crate) fn check_attributes(attributes: &[Attribute]) -> Result<(), Refusal> {
+    let again = |(at, attribute): (usize, &Attribute)| {
+        let mut before = attributes[..at].iter();
+        before.any(|other| other.key == attribute.key)
+    };
+    if attributes.len() > ATTRIBUTES_MAX || attributes.iter().enumerate().any(again) {
+        return Err(Refusal::BadField);
+    }
+    attributes.iter().try_for_each(Attribute::check)
 }
 
 pub(crate) fn write_attributes(attributes: &[Attribute], writer: &mut Writer) {
@@ -279,5 +302,48 @@ mod tests {
         assert_eq!(wish.fit(&has(measure(16, "KGM"))), Fit::Unknown);
         assert_eq!(wish.fit(&has(Value::Flag(true))), Fit::Unknown);
         assert_eq!(wish.fit(&[]), Fit::Unknown);
+    }
+
+    #[test]
+    fn a_property_is_stated_once_and_wished_for_once_in_each_way() {
+        let has = |key: &str| Attribute {
+            key: key.into(),
+            value: Value::Flag(true),
+        };
+        assert_eq!(check_attributes(&[has("lock"), has("bell")]), Ok(()));
+        assert_eq!(
+            check_attributes(&[has("lock"), has("bell"), has("lock")]),
+            Err(Refusal::BadField)
+        );
+        let wants = |comparison, n| Wish {
+            key: "frame".into(),
+            comparison,
+            value: measure(n, "CMT"),
+            must: true,
+        };
+        let between = [
+            wants(Comparison::AtLeast, 54),
+            wants(Comparison::AtMost, 58),
+        ];
+        assert_eq!(check_wishes(&between), Ok(()));
+        let twice = [
+            wants(Comparison::AtLeast, 54),
+            wants(Comparison::AtLeast, 58),
+        ];
+        assert_eq!(check_wishes(&twice), Err(Refusal::BadField));
+    }
+
+    #[test]
+    fn a_kind_of_value_or_comparison_from_a_newer_version_is_not_held_against_anyone() {
+        let mut writer = Writer::new();
+        writer.array(2);
+        writer.uint(9);
+        writer.text("2027-01-01");
+        let bytes = writer.into_bytes();
+        assert_eq!(
+            Value::read(&mut Reader::new(&bytes)),
+            Err(Refusal::UnknownField)
+        );
+        assert_eq!(Refusal::UnknownField.verdict(), crate::Verdict::Ignore);
     }
 }

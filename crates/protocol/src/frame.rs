@@ -155,7 +155,8 @@ impl Frame {
     /// Signs a frame. The nonce is searched from `start` on until it shows `bits` of work (at least the floor).
     ///
     /// # Errors
-    /// [`Refusal::TooLarge`] if the body is; [`Refusal::LivesTooLong`]; [`Refusal::NoWork`] if 2^(bits+7) nonces did
+    /// [`Refusal::TooLarge`] if the body is; [`Refusal::BadField`] if it would end before it begins;
+    /// [`Refusal::LivesTooLong`] (counted from the full minute that `created` is rounded to); [`Refusal::NoWork`] if 2^(bits+7) nonces did
     /// not show it, which does not happen (probability below e^−128).
     pub fn sign(
         header: Header,
@@ -172,6 +173,9 @@ impl Frame {
             key: key.public(),
             ..header
         };
+        if header.expires <= header.created {
+            return Err(Refusal::BadField);
+        }
         if header.expires.since(header.created) > LIFETIME_MAX {
             return Err(Refusal::LivesTooLong);
         }

@@ -9,7 +9,7 @@ use crate::category::Category;
 use crate::cbor::{Fields, Reader, Writer};
 use crate::frame::{Facets, Frame, Kind};
 use crate::ids::{FrameId, IntentId, SealPublic};
-use crate::keys::Mark;
+use crate::keys::{Mark, check_seal_key};
 use crate::limits::{DELIVERIES_MAX, DETAILS_MAX, PLACES_MAX, SEAL_KEY_MAX, TITLE_MAX};
 use crate::place::Place;
 use crate::refusal::Refusal;
@@ -50,7 +50,10 @@ impl Budget {
     pub const fn ceiling(&self) -> Option<u64> {
         match self {
             Self::Sealed(_) => None,
-            Self::Band(_, band) => Some((1 << *band) - 1),
+            Self::Band(_, band) => match 1u64.checked_shl(*band as u32) {
+                Some(above) => Some(above - 1),
+                None => Some(u64::MAX),
+            },
             Self::Public(money) => Some(money.minor),
         }
     }
@@ -348,12 +351,10 @@ impl Intent {
                 return Err(Refusal::BadText);
             }
         }
-        if self.wishes.len() > crate::limits::ATTRIBUTES_MAX || self.places.len() > PLACES_MAX {
+        if self.places.len() > PLACES_MAX {
             return Err(Refusal::BadField);
         }
-        for wish in &self.wishes {
-            wish.check()?;
-        }
+        attribute::check_wishes(&self.wishes)?;
         for place in &self.places {
             place.check()?;
         }
@@ -366,9 +367,11 @@ impl Intent {
             || self.max_quotes == Some(0)
             || self.window.is_some_and(|window| window.to < window.from)
             || self.seal.key.len() > SEAL_KEY_MAX
-            || (self.seal.suite == SUITE_X25519 && self.seal.as_x25519().is_none())
         {
             return Err(Refusal::BadField);
+        }
+        if self.seal.suite == SUITE_X25519 {
+            check_seal_key(&self.seal.as_x25519().ok_or(Refusal::BadField)?)?;
         }
         match self.budget {
             Budget::Band(_, band) if !(1..=53).contains(&band) => Err(Refusal::BadField),
@@ -417,16 +420,21 @@ impl Intent {
     }
 }
 
+/// Items in a budget of any kind, known or not.
+const BUDGET_ITEMS_MAX: usize = 8;
+
 fn read_budget(reader: &mut Reader<'_>) -> Result<Budget, Refusal> {
-    let len = reader.array(3)?;
-    match (len, reader.uint(2)?) {
+    let len = reader.array(BUDGET_ITEMS_MAX)?;
+    match (len, reader.small::<u8>()?) {
         (2, 0) => Ok(Budget::Sealed(Asset::new(reader.text(8)?)?)),
         (3, 1) => {
             let asset = Asset::new(reader.text(8)?)?;
             Ok(Budget::Band(asset, reader.small()?))
         }
         (2, 2) => Ok(Budget::Public(Money::read(reader)?)),
-        _ => Err(Refusal::BadField),
+        (_, 0..=2) => Err(Refusal::BadField),
+        // A way of stating a budget that a newer version knows.
+        _ => Err(Refusal::UnknownField),
     }
 }
 

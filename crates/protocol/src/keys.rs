@@ -105,6 +105,54 @@ impl fmt::Debug for SealSecret {
     }
 }
 
+/// The X25519 keys of small order, as little-endian u-coordinates: with any of them the shared secret is the same for
+/// everyone. 0, 1, two points of order 8, and p − 1, p, p + 1 (which are −1, 0 and 1 again).
+const SMALL_ORDER: [[u8; 32]; 7] = {
+    let zero = [0; 32];
+    let mut one = [0; 32];
+    one[0] = 1;
+    let mut below = [0xff; 32];
+    below[31] = 0x7f;
+    let mut prime = below;
+    let mut above = below;
+    below[0] = 0xec;
+    prime[0] = 0xed;
+    above[0] = 0xee;
+    [
+        zero,
+        one,
+        [
+            0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f,
+            0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16,
+            0x5f, 0x49, 0xb8, 0x00,
+        ],
+        [
+            0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83,
+            0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd,
+            0xd0, 0x9f, 0x11, 0x57,
+        ],
+        below,
+        prime,
+        above,
+    ]
+};
+
+/// Whether something can be sealed to this key: any key but those of small order, which HPKE refuses (RFC 9180
+/// §7.1.4). Checked when a key is heard, not only when it is used, so that nobody is asked to answer to a key that
+/// no answer can be sealed to.
+///
+/// # Errors
+/// [`Refusal::BadKey`].
+pub fn check_seal_key(key: &SealPublic) -> Result<(), Refusal> {
+    let mut point = key.0;
+    // RFC 7748 §5: the last bit is not looked at.
+    point[31] &= 0x7f;
+    if SMALL_ORDER.contains(&point) {
+        return Err(Refusal::BadKey);
+    }
+    Ok(())
+}
+
 /// Random to everyone but its owner, who recognises by it his own intents after a restore: 12 bytes of salt
 /// and 8 bytes of a MAC over it. A salt and not a counter: a restored device would reuse counters, and a used
 /// key links two intents.
@@ -208,6 +256,26 @@ mod tests {
         assert!(other.recognise(&mark).is_none());
         let (second, _) = mine.intent(&mut dice);
         assert_ne!(second.public(), key.public());
+    }
+
+    #[test]
+    fn a_seal_key_is_refused_when_heard_exactly_if_nothing_can_be_sealed_to_it() {
+        use crate::seal::{Hpke, Sealer};
+        let mut dice = ChaCha20Rng::from_seed([1; 32]);
+        let good = SealSecret::random(&mut dice).public().unwrap();
+        assert_eq!(check_seal_key(&good), Ok(()));
+        assert!(Hpke.seal(&good, b"", b"", b"x", &mut dice).is_ok());
+        for mut point in SMALL_ORDER {
+            for last_bit in [0, 0x80] {
+                point[31] = point[31] & 0x7f | last_bit;
+                let weak = SealPublic(point);
+                assert_eq!(check_seal_key(&weak), Err(Refusal::BadKey));
+                assert_eq!(
+                    Hpke.seal(&weak, b"", b"", b"x", &mut dice),
+                    Err(Refusal::BadKey)
+                );
+            }
+        }
     }
 
     #[test]

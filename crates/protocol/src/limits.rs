@@ -64,5 +64,7 @@ pub const NOTE_MAX: usize = 600;
 pub const CONTACT_WAYS_MAX: usize = 4;
 /// One line of contact (an address line, a telephone number), in bytes.
 pub const CONTACT_LINE_MAX: usize = 160;
+/// A trader shown inside a message, in whatever way, in bytes.
+pub const TRADER_SHOWN_MAX: usize = 320;
 /// The longest life of a private message, in seconds: a week bridges an absence and bounds every replay list.
 pub const PRIVATE_LIFETIME_MAX: u64 = 7 * 24 * 60 * 60;

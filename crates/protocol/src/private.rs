@@ -6,8 +6,8 @@
 
 use crate::cbor::{Fields, Reader, Writer};
 use crate::ids::{IntentId, MessageId, PublicKey, SealPublic, Signature, ThreadId};
-use crate::keys::SigningKey;
-use crate::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
+use crate::keys::{SigningKey, check_seal_key};
+use crate::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX, TRADER_SHOWN_MAX};
 use crate::names::Network;
 use crate::quote::Quote;
 use crate::reach::{self, Entry};
@@ -291,7 +291,8 @@ impl Message {
     }
 
     /// Reads and checks the content of an opened cell. `recipient` is the key that opened it, `intent_key` the key of the
-    /// intent, which makes the thread's id (to the buyer) or must have vouched for the sender (to the seller).
+    /// intent, which makes the thread's id (to the buyer) or must have vouched for the sender (to the seller, whose
+    /// context must name the thread).
     ///
     /// Whether the thread is in a state for it, and whether it came before, is the market's to say.
     ///
@@ -320,7 +321,8 @@ impl Message {
             Direction::ToBuyer => {
                 message.thread == thread_id(network, &message.intent, intent_key, &message.from)
             }
-            Direction::ToSeller => true,
+            // The seller made the thread: he knows its id and gives it, always.
+            Direction::ToSeller => context.thread.is_some(),
         };
         if !thread_fits
             || context
@@ -328,6 +330,9 @@ impl Message {
                 .is_some_and(|thread| thread != message.thread)
         {
             return Err(Refusal::WrongThread);
+        }
+        if message.expires <= message.created {
+            return Err(Refusal::BadField);
         }
         if message.expires.since(message.created) > PRIVATE_LIFETIME_MAX {
             return Err(Refusal::LivesTooLong);
@@ -414,14 +419,18 @@ impl Message {
                 14 => prev = Some(MessageId(r.fixed()?)),
                 16 => from = Some(PublicKey(r.fixed()?)),
                 18 => to = Some(r.fixed()?),
-                20 => reply = Some(SealPublic(r.fixed()?)),
+                20 => {
+                    let key = SealPublic(r.fixed()?);
+                    check_seal_key(&key)?;
+                    reply = Some(key);
+                }
                 22 => created = Some(Timestamp::from(r.small::<u32>()?)),
                 24 => expires = Some(Timestamp::from(r.small::<u32>()?)),
                 26 => body = Some(Body::read(kind.ok_or(Refusal::MissingField)?, r)?),
                 28 => {
                     r.tuple(2)?;
                     let tag = r.uint(u64::from(u8::MAX))?;
-                    let bytes = r.bytes(crate::limits::REACH_ENTRY_MAX)?;
+                    let bytes = r.bytes(TRADER_SHOWN_MAX)?;
                     // A trader shown in a way that we do not know is nobody, never a refusal.
                     trader = if tag == TRADER_SIGNED {
                         Some(TraderProof::from_bytes(bytes)?)

@@ -172,12 +172,7 @@ impl Quote {
             if line.quantity.n == 0 || line.quantity.scale > Quantity::SCALE_MAX {
                 return Err(Refusal::BadField);
             }
-            if line.attributes.len() > crate::limits::ATTRIBUTES_MAX {
-                return Err(Refusal::BadField);
-            }
-            for attribute in &line.attributes {
-                attribute.check()?;
-            }
+            attribute::check_attributes(&line.attributes)?;
             let cost = line
                 .quantity
                 .cost(Money::new(line.unit_price, self.asset()));

@@ -123,6 +123,11 @@ pub fn read_entries(
     let read = reader.list(REACH_ENTRIES_MAX, |r| {
         Entry::from_bytes(r.bytes(REACH_ENTRY_MAX)?)
     })?;
+    // Whoever cannot be reached says nothing, in one way: by leaving the list out. Ways that only a newer version
+    // knows are another matter: they make a list that is empty to us.
+    if read.is_empty() {
+        return Err(Refusal::BadField);
+    }
     let entries: Vec<Entry> = read.into_iter().flatten().collect();
     for entry in &entries {
         entry.check(network, key, expires)?;
@@ -135,7 +140,7 @@ pub fn read_entries(
 pub struct Reach {
     /// Which intent, and how often its owner has moved.
     pub revision: Revision,
-    /// The ways, best first; one to three.
+    /// The ways, best first; one to three on the wire, of which those of unknown kinds are left out here.
     pub entries: Vec<Entry>,
 }
 

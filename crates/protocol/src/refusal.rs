@@ -93,8 +93,9 @@ refusals! {
     Duplicate = "duplicate", Ignore;
     /// A newer revision is known.
     OlderRevision = "older-revision", Ignore;
-    /// Speaks of another intent than its key's.
-    WrongIntent = "wrong-intent", Reject;
+    /// Speaks of another intent than its key's. Which of two was first depends on who looks, so whoever passed it
+    /// on may be honest.
+    WrongIntent = "wrong-intent", Ignore;
     /// Its owner has closed it.
     Closed = "closed", Ignore;
     /// Too many from this key in too short a time.
@@ -178,6 +179,9 @@ mod tests {
             Refusal::SourceRate,
             Refusal::BookFull,
             Refusal::Duplicate,
+            Refusal::OlderRevision,
+            Refusal::WrongIntent,
+            Refusal::Closed,
         ] {
             assert_eq!(refusal.verdict(), Verdict::Ignore, "{refusal}");
         }
