@@ -108,7 +108,7 @@ fn describe(shop: &Workshop, folder: &Path) -> Outcome {
         "main": format!("{NAME}.js"),
         "types": format!("{NAME}.d.ts"),
         "exports": {
-            ".": { "types": format!("./{NAME}.d.ts"), "default": format!("./{NAME}.js") },
+            ".": format!("./{NAME}.js"),
             "./wasm": format!("./{NAME}_bg.wasm"),
         },
         "files": [

@@ -36,10 +36,12 @@ pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run
 /// The program of the relay. For tests it is built with the very selection of packages and targets
 /// that the tests are built with, so that it costs one link and no second compilation.
 pub(crate) fn relay(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
-    let build = shop.cargo("build");
     let build = match speed {
-        Speed::Dev => build.args(["--bins", "--tests"]),
-        Speed::Release => build.args(["--release", "--package", "haggle-relay", "--bins"]),
+        Speed::Dev => shop.cargo_for_all("build").args(["--bins", "--tests"]),
+        Speed::Release => {
+            shop.cargo("build")
+                .args(["--release", "--package", "haggle-relay", "--bins"])
+        }
     };
     program(build, RELAY)
 }

@@ -12,11 +12,9 @@ use crate::say::{OrSay, Outcome, Trouble, doing, how_big};
 use crate::stamp::{Stamp, collect, sha256_hex};
 use crate::tools;
 use crate::workshop::Workshop;
+use crate::workspace::PAGE;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// The crate of the page.
-const PAGE_CRATE: &str = "haggle-web";
 
 /// The cargo profile of the page and of the JavaScript package, from the root Cargo.toml.
 pub(crate) const PROFILE: &str = "web";
@@ -110,7 +108,7 @@ pub(crate) fn sizes(folder: &Path) -> Outcome<Vec<(String, u64, u64)>> {
 fn stamp(shop: &Workshop, tools: &[&PathBuf]) -> Outcome<String> {
     let root = &shop.workspace.root;
     let mut stamp = Stamp::new().value(&shop.wasm()?.version()?);
-    for package in shop.workspace.sources_of(PAGE_CRATE) {
+    for package in shop.workspace.sources_of(PAGE) {
         stamp = stamp.files(
             &package.folder,
             &["target", "dist", "tests", "benches", "fuzz"],

@@ -37,7 +37,7 @@ const CARGO_DENY: Tool = Tool {
 };
 
 /// The version of cargo-deny.
-const CARGO_DENY_VERSION: &str = "0.19.0";
+const CARGO_DENY_VERSION: &str = "0.20.2";
 
 /// Drives libFuzzer.
 const CARGO_FUZZ: Tool = Tool {
@@ -48,7 +48,7 @@ const CARGO_FUZZ: Tool = Tool {
 };
 
 /// The version of cargo-fuzz.
-const CARGO_FUZZ_VERSION: &str = "0.13.1";
+const CARGO_FUZZ_VERSION: &str = "0.13.2";
 
 /// The package of wasm-opt that npm has; Debian's is too old for what rustc writes.
 const BINARYEN_VERSION: &str = "132";

@@ -6,6 +6,7 @@ use crate::run::Run;
 use crate::say::{OrSay, Outcome, Stopwatch, Trouble, doing};
 use crate::site;
 use crate::workshop::Workshop;
+use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -64,7 +65,14 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
     doing(format!(
         "starting the relay on {address}, with the site on it"
     ));
-    let mut child = relay_with_site(&relay, address, &site, &state).start()?;
+    let config = state.join("relay.toml");
+    fs::write(&config, configuration(address, &site, &state))
+        .or_say(|| format!("write {}", config.display()))?;
+    let mut child = Run::new(&relay)
+        .arg("--config")
+        .arg(&config)
+        .within(&state)
+        .start()?;
     let ready = wait_until_ready(&mut child, address, &stop);
     if let Ok(true) = ready {
         println!("\n    {}\n", url(address, options.profile.as_deref()));
@@ -86,16 +94,16 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
     Ok(())
 }
 
-/// The relay as a newcomer runs it: on loopback only, with its keys in a folder of this checkout.
-fn relay_with_site(relay: &Path, address: SocketAddr, site: &Path, state: &Path) -> Run {
-    Run::new(relay)
-        .arg("--http")
-        .arg(address.to_string())
-        .arg("--site")
-        .arg(site)
-        .arg("--state")
-        .arg(state)
-        .within(state)
+/// The relay's configuration as a newcomer needs it: on loopback only, with its keys in a folder of
+/// this checkout, so that it is the same relay the next time.
+fn configuration(address: SocketAddr, site: &Path, state: &Path) -> String {
+    // A text in TOML is written like one in JSON.
+    let text = |path: &Path| Value::from(path.to_string_lossy()).to_string();
+    format!(
+        "data = {}\n\n[http]\nlisten = \"{address}\"\nsite = {}\n",
+        text(&state.join("relay")),
+        text(site)
+    )
 }
 
 /// What the person opens.
@@ -225,6 +233,15 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(trouble.contains("--port"), "{trouble}");
+    }
+
+    #[test]
+    fn the_relay_is_told_to_stay_on_this_machine() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+        let text = configuration(address, Path::new("/a \"b\"/site"), Path::new("/state"));
+        assert!(text.contains("listen = \"127.0.0.1:8787\""), "{text}");
+        assert!(text.contains("site = \"/a \\\"b\\\"/site\""), "{text}");
+        assert!(text.contains("data = \"/state/relay\""), "{text}");
     }
 
     #[test]

@@ -50,6 +50,19 @@ impl Workshop {
         }
     }
 
+    /// A native cargo over everything that runs natively, which is the default members and what the page
+    /// computes. It is always this very selection: the features that cargo turns on depend on it, and
+    /// another selection would compile the network's crates a second time.
+    pub(crate) fn cargo_for_all(&self, command: &str) -> Run {
+        let run = self.cargo(command);
+        let all = self
+            .workspace
+            .packages
+            .iter()
+            .filter(|p| p.is_tested_natively());
+        all.fold(run, |run, package| run.args(["--package", &package.name]))
+    }
+
     /// The toolchain for the browser.
     pub(crate) fn wasm(&self) -> Outcome<&Toolchain> {
         known_or(&self.wasm, || {

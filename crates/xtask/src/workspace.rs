@@ -8,6 +8,9 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+/// The crate of the page.
+pub(crate) const PAGE: &str = "haggle-web";
+
 /// All crates of this repository.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
@@ -162,6 +165,19 @@ impl Package {
         self.dependencies
             .iter()
             .filter(|dependency| dependency.folder.is_some())
+    }
+
+    /// Whether it has a library that Rust can link.
+    pub(crate) fn has_library(&self) -> bool {
+        ["lib", "rlib"]
+            .iter()
+            .any(|kind| self.targets_of_kind(kind).next().is_some())
+    }
+
+    /// Whether native tests are run on it: on all that runs natively, and on the page, whose library
+    /// holds what it computes and knows no browser.
+    pub(crate) fn is_tested_natively(&self) -> bool {
+        self.native || (self.name == PAGE && self.has_library())
     }
 
     /// The names of its targets of one kind.

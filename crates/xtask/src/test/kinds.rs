@@ -125,7 +125,7 @@ fn tidy_up(shop: &Workshop) -> Outcome<Report> {
 }
 
 fn clippy(shop: &Workshop) -> Outcome<Report> {
-    shop.cargo("clippy")
+    shop.cargo_for_all("clippy")
         .args(["--all-targets", "--", "-D", "warnings"])
         .openly()?;
     Ok(Report::Held)
@@ -138,23 +138,23 @@ fn clippy_wasm(shop: &Workshop) -> Outcome<Report> {
     Ok(Report::Held)
 }
 
-/// Everything native but the whole-system tests: libraries, programs, files of tests, and examples
-/// in the documentation. Always the same selection of packages, whose features are then the same in
-/// each step, so that nothing is compiled twice.
+/// Everything native but the whole-system tests: libraries, programs, files of tests, and examples in
+/// the documentation.
 fn unit(shop: &Workshop) -> Outcome<Report> {
     let files = shop
         .workspace
         .packages
         .iter()
-        .filter(|package| package.native && package.name != WHOLE_SYSTEM)
+        .filter(|package| package.is_tested_natively() && package.name != WHOLE_SYSTEM)
         .flat_map(|package| package.targets_of_kind("test"));
     let run = shop
-        .cargo("test")
-        .args(["--no-fail-fast", "--lib", "--bins"]);
+        .cargo_for_all("test")
+        .args(["--no-fail-fast", "--lib", "--bins"])
+        .env("HAGGLE_DATA", shop.data()?);
     let run = files.fold(run, |run, file| run.args(["--test", file]));
     let (well, tally) = run.counted()?;
     let (docs_well, docs) = shop
-        .cargo("test")
+        .cargo_for_all("test")
         .args(["--no-fail-fast", "--doc"])
         .counted()?;
     Ok(Report::Ran(well && docs_well, tally.and(docs)))
@@ -166,7 +166,7 @@ fn simulation(shop: &Workshop) -> Outcome<Report> {
         return Ok(Report::Absent);
     }
     let run = shop
-        .cargo("test")
+        .cargo_for_all("test")
         .arg("--no-fail-fast")
         .env("HAGGLE_DATA", shop.data()?);
     system_tests(run, &files, &[])
@@ -178,7 +178,7 @@ fn network(shop: &Workshop) -> Outcome<Report> {
         return Ok(Report::Absent);
     }
     let run = shop
-        .cargo("test")
+        .cargo_for_all("test")
         .arg("--no-fail-fast")
         .env("HAGGLE_DATA", shop.data()?)
         .env("HAGGLE_ARTEFACTS", artefacts(shop)?)
@@ -199,7 +199,7 @@ fn in_browsers(shop: &Workshop, group: Group) -> Outcome<Report> {
     if files.is_empty() {
         return Ok(Report::Absent);
     }
-    let run = shop.cargo("test").arg("--no-fail-fast");
+    let run = shop.cargo_for_all("test").arg("--no-fail-fast");
     let run = outfit::everything(shop, run, Speed::Dev)?;
     // One at a time: each starts several browsers, and their times are limits of liveness.
     system_tests(run, &files, &["--", "--test-threads=1"])
@@ -280,10 +280,8 @@ fn browser_crates(workspace: &Workspace) -> impl Iterator<Item = &'static str> {
 }
 
 fn has_library(workspace: &Workspace, name: &str) -> bool {
-    let is_library = |kind: &str| ["lib", "cdylib", "rlib"].contains(&kind);
-    workspace
-        .package(name)
-        .is_some_and(|p| p.targets.iter().any(|t| is_library(&t.kind)))
+    let library = |p: &Package| p.has_library() || p.targets_of_kind("cdylib").next().is_some();
+    workspace.package(name).is_some_and(library)
 }
 
 fn has_wasm_tests(package: &Package) -> bool {
