@@ -1,1 +1,16 @@
-//! To be written.
+//! Whole-system tests of Haggle: what they are built from.
+//!
+//! Nothing here stands in for a part of the system. [`browser`] drives a real Chromium, [`relay`] starts the real
+//! relay, [`site`] is the plainest static host there is, [`data`] reads advertisements that real people once placed.
+//! Every wait is for a condition and has a deadline; none is for a guess.
+
+pub mod browser;
+pub mod data;
+pub mod place;
+pub mod process;
+pub mod relay;
+pub mod search;
+pub mod site;
+pub mod trouble;
+
+pub use trouble::{Outcome, Trouble, ensure};

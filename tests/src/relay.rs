@@ -1,0 +1,154 @@
+//! The real relay, started as a process on loopback, as its operator starts it. It can be killed and started again with
+//! its keys, and asked for its metrics.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::trouble::{Outcome, Trouble};
+
+/// How long a relay may take to be ready; it needs a fraction of it.
+const START: Duration = Duration::from_secs(60);
+
+/// A relay.
+#[derive(Debug)]
+pub struct Relay {
+    process: Process,
+    program: PathBuf,
+    state: TempDir,
+    port: u16,
+    site: Option<PathBuf>,
+    others: Vec<String>,
+    peer: String,
+}
+
+impl Relay {
+    /// Starts a relay on a free port, with the site on it if one is given, that knows these other relays.
+    ///
+    /// # Errors
+    /// If it does not become ready.
+    pub fn start(site: Option<&Path>, others: &[String]) -> Outcome<Self> {
+        let program = env::var_os("HAGGLE_RELAY").map(PathBuf::from).ok_or_else(|| {
+            Trouble::new(
+                "HAGGLE_RELAY is not set: it names the relay's program; `cargo xtask test` builds it",
+            )
+        })?;
+        let state = tempfile::tempdir()?;
+        let (process, port, peer) = launch(&program, state.path(), 0, site, others)?;
+        Ok(Self {
+            process,
+            program,
+            state,
+            port,
+            site: site.map(Path::to_path_buf),
+            others: others.to_vec(),
+            peer,
+        })
+    }
+
+    /// Where the site is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// How peers reach it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("/ip4/127.0.0.1/tcp/{}/ws/p2p/{}", self.port, self.peer)
+    }
+
+    /// The number of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Everything that it logged so far.
+    ///
+    /// # Errors
+    /// If its log cannot be read.
+    pub fn log(&self) -> Outcome<String> {
+        let errors = std::fs::read_to_string(errors(self.state.path()))?;
+        Ok(format!("{}\n{errors}", self.process.output()))
+    }
+
+    /// Ends it without a word.
+    ///
+    /// # Errors
+    /// If the system does not let it.
+    pub fn kill(&mut self) -> Outcome {
+        self.process.kill()?;
+        Ok(())
+    }
+
+    /// Starts it again where it was, with the keys that it had.
+    ///
+    /// # Errors
+    /// If it does not become ready.
+    pub fn start_again(&mut self) -> Outcome {
+        self.process.kill()?;
+        let (process, _, peer) = launch(
+            &self.program,
+            self.state.path(),
+            self.port,
+            self.site.as_deref(),
+            &self.others,
+        )?;
+        self.process = process;
+        if peer == self.peer {
+            Ok(())
+        } else {
+            Err(Trouble::new("the relay lost its key"))
+        }
+    }
+}
+
+fn errors(state: &Path) -> PathBuf {
+    state.join("errors.log")
+}
+
+/// The relay's process, its port, and its peer id, as it says when it is ready.
+fn launch(
+    program: &Path,
+    state: &Path,
+    port: u16,
+    site: Option<&Path>,
+    others: &[String],
+) -> Outcome<(Process, u16, String)> {
+    let mut command = Command::new(program);
+    command
+        .arg("--http")
+        .arg(format!("127.0.0.1:{port}"))
+        .arg("--state")
+        .arg(state);
+    if let Some(site) = site {
+        command.arg("--site").arg(site);
+    }
+    for other in others {
+        command.arg("--relay").arg(other);
+    }
+    let process = Process::start(&mut command, &errors(state))?;
+    let ready = |line: &str| {
+        let mut words = line.strip_prefix("ready ")?.split_whitespace();
+        let (url, peer) = (words.next()?, words.next()?);
+        let port = url
+            .trim_end_matches('/')
+            .rsplit(':')
+            .next()?
+            .parse::<u16>()
+            .ok()?;
+        Some((port, peer.to_owned()))
+    };
+    match process.until_it_says(ready, START) {
+        Ok((port, peer)) => Ok((process, port, peer)),
+        Err(trouble) => {
+            let log = std::fs::read_to_string(errors(state)).unwrap_or_default();
+            Err(trouble.while_doing(&format!("starting the relay, which logged:\n{log}\n")))
+        }
+    }
+}
