@@ -97,6 +97,10 @@ pub(super) const KINDS: [Kind; 12] = [
 /// The crate of the whole-system tests.
 const WHOLE_SYSTEM: &str = "haggle-tests";
 
+/// How many seconds all tests of one file may take in the browser; the runner's own 20 are too few
+/// for a machine that is busy with something else.
+const WASM_PATIENCE: &str = "180";
+
 /// Crates that are compiled for the browser.
 const BROWSER_CRATES: [&str; 10] = [
     "haggle-protocol",
@@ -238,6 +242,7 @@ fn wasm(shop: &Workshop) -> Outcome<Report> {
         })
         .env("CHROMEDRIVER", &chromium.chromedriver)
         .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", WASM_PATIENCE)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities);
     let run = tested
         .iter()

@@ -103,12 +103,19 @@ pub(super) fn in_source(path: &str, text: &str) -> Vec<String> {
         }
         for (number, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            for word in words.iter().filter(|word| code.contains(**word)) {
+            for word in words.iter().filter(|word| holds_word(code, word)) {
                 findings.push(format!("{path}:{}: `{word}`: {why}", number + 1));
             }
         }
     }
     findings
+}
+
+/// Whether the word stands in the code and does not go on as a longer one.
+fn holds_word(code: &str, word: &str) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word)
+        .any(|(at, _)| !code[at + word.len()..].starts_with(goes_on))
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
@@ -164,7 +171,12 @@ mod tests {
             found[0].starts_with("crates/market/src/trade.rs:2:"),
             "{found:?}"
         );
+        assert_eq!(
+            in_source("crates/market/src/trade.rs", "a.send().await?;").len(),
+            1
+        );
         assert!(in_source("crates/market/src/trade.rs", "//! no async fn here\n").is_empty());
+        assert!(in_source("crates/market/src/trade.rs", "self.awaiting_me()?;").is_empty());
         assert!(in_source("crates/node/src/client.rs", "async fn b() {}\n").is_empty());
     }
 
