@@ -245,13 +245,13 @@ impl Intent {
     /// # Errors
     /// The [`Refusal`] of the first thing that is wrong.
     pub fn from_frame(frame: &Frame) -> Result<Self, Refusal> {
-        let intent = Self::from_body(frame.body())?;
         let header = frame.header();
         let revised = match header.kind {
             Kind::Intent => false,
             Kind::IntentUpdate => true,
             Kind::IntentClose | Kind::Reach | Kind::Other(_) => return Err(Refusal::UnknownKind),
         };
+        let intent = Self::from_body(frame.body())?;
         // The header repeats what can be sorted by; a frame that says two things is refused.
         if intent.revision.is_some() != revised
             || intent.facets() != header.facets_without_reserved()
