@@ -1,0 +1,327 @@
+//! What a user can want done, and what comes back.
+
+use haggle_protocol::attribute::Wish;
+use haggle_protocol::category::Category;
+use haggle_protocol::intent::{Budget, Delivery, Window};
+use haggle_protocol::place::Place;
+use haggle_protocol::quote::{Charge, Line, Quality};
+use haggle_protocol::trade::{ContactWay, DeclineReason};
+use haggle_protocol::{Asset, IntentId, Money, Quantity, ThreadId, Timestamp};
+
+use crate::item::{Item, ItemId, Rules};
+
+/// What a user wants done.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Command {
+    /// Say out loud what I want. Replies [`Reply::Published`].
+    Publish(Box<Draft>),
+    /// Change what I want; the same name, a new revision.
+    Revise {
+        /// Which intent.
+        intent: IntentId,
+        /// All of it again.
+        draft: Box<Draft>,
+    },
+    /// I no longer want it.
+    Withdraw {
+        /// Which intent.
+        intent: IntentId,
+    },
+    /// Put an item into my stall, or change the one of this id. Replies [`Reply::Item`].
+    PutItem(Box<Item>),
+    /// The same for many at once: all of them, or none if one will not do. Replies [`Reply::Done`].
+    PutItems(Vec<Item>),
+    /// Take an item out of my stall.
+    RemoveItem {
+        /// Which one.
+        item: ItemId,
+    },
+    /// How my stall answers.
+    SetRules(Rules),
+    /// Who I am to the one I trade with; sealed, shown only after a confirmation.
+    SetProfile(Profile),
+    /// Answer an open intent by hand, or improve on my last quote. Replies [`Reply::Quoted`].
+    Quote(Box<QuoteDraft>),
+    /// Say no to an open intent, or stop seeing it.
+    Dismiss {
+        /// Which intent.
+        intent: IntentId,
+        /// Told to the buyer if given; silence is fine.
+        reason: Option<DeclineReason>,
+    },
+    /// Take this seller's newest quote.
+    Accept {
+        /// Whose.
+        thread: ThreadId,
+        /// What is seen as its total, so that nobody orders by mistake.
+        total: Money,
+        /// Anything the seller should know.
+        note: Option<String>,
+    },
+    /// Bind myself to an order.
+    Confirm {
+        /// Which one.
+        thread: ThreadId,
+        /// How it is paid, as agreed.
+        payment: Option<String>,
+        /// Anything the buyer should know.
+        note: Option<String>,
+    },
+    /// Do not confirm an order.
+    Refuse {
+        /// Which one.
+        thread: ThreadId,
+        /// Why.
+        reason: DeclineReason,
+    },
+    /// Send who and where to the other side of a confirmed trade (again, if it changed).
+    SendContact {
+        /// Which one.
+        thread: ThreadId,
+        /// Who and where.
+        profile: Profile,
+    },
+    /// Tell everything that is known, as events, ending with [`crate::Event::Ready`].
+    Snapshot,
+}
+
+/// What a buyer fills in. What he leaves out gets the usual.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Draft {
+    /// In one line.
+    pub title: String,
+    /// In more words.
+    #[serde(default)]
+    pub details: Option<String>,
+    /// Where it belongs; 0 is anything.
+    #[serde(default)]
+    pub category: Category,
+    /// What it must or should be like.
+    #[serde(default)]
+    pub wishes: Vec<Wish>,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// What is public of the budget.
+    pub budget: Budget,
+    /// The most I pay: never said, used only to rank and to warn.
+    #[serde(default)]
+    pub limit: Option<Money>,
+    /// How it may get here.
+    pub deliveries: Vec<Delivery>,
+    /// Coarsely where.
+    #[serde(default)]
+    pub places: Vec<Place>,
+    /// When it is needed.
+    #[serde(default)]
+    pub window: Option<Window>,
+    /// How long it stays open, in seconds from now: from [`OPEN_MIN`] to [`OPEN_MAX`], [`OPEN_DEFAULT`] if not said.
+    #[serde(default)]
+    pub open_for: Option<u64>,
+    /// For how long quotes are taken, in seconds from now; as long as it is open if not said.
+    #[serde(default)]
+    pub quotes_for: Option<u64>,
+    /// In which language I like to read.
+    #[serde(default)]
+    pub lang: Option<String>,
+    /// What matters to me when quotes are ranked.
+    #[serde(default)]
+    pub taste: Taste,
+}
+
+/// How long one's own intent stays open if nothing is said, in seconds: a day, so that who asks in the evening is
+/// answered in the morning.
+pub const OPEN_DEFAULT: u64 = 24 * 60 * 60;
+
+/// The shortest time an intent can stay open, in seconds: public times are cut to the minute, so less could be over
+/// before anybody heard of it.
+pub const OPEN_MIN: u64 = 2 * 60;
+
+/// How long one's own intent can stay open, in seconds: thirty days of renewals.
+pub const OPEN_MAX: u64 = 30 * 24 * 60 * 60;
+
+/// What matters when quotes are ranked. Never public.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Taste {
+    /// Price, quality and time together.
+    #[default]
+    Balanced,
+    /// The total first.
+    Cheapest,
+    /// The time first.
+    Fastest,
+    /// The quality first.
+    Best,
+}
+
+/// A quote made by hand.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteDraft {
+    /// Which intent is answered.
+    pub intent: IntentId,
+    /// The item of my stall whose stock it takes, if it is one.
+    #[serde(default)]
+    pub item: Option<ItemId>,
+    /// The currency of every amount.
+    pub asset: Asset,
+    /// What is offered; amounts are computed from quantity and unit price.
+    pub lines: Vec<Line>,
+    /// What is added or taken off.
+    #[serde(default)]
+    pub charges: Vec<Charge>,
+    /// Whether an order in time binds me.
+    #[serde(default)]
+    pub firm: bool,
+    /// How long it holds, in seconds from now.
+    pub valid_for: u64,
+    /// Seconds from the order until it is there.
+    pub lead_time: u32,
+    /// How it gets there.
+    pub delivery: Delivery,
+    /// How good it is.
+    pub quality: Quality,
+    /// Anything else.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Who I am to the one I trade with.
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// A name to ask for.
+    pub name: String,
+    /// How to reach me beside this channel.
+    #[serde(default)]
+    pub ways: Vec<ContactWay>,
+    /// Where to bring or fetch it.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// Anything that helps the hand-over.
+    #[serde(default)]
+    pub instructions: Option<String>,
+}
+
+impl core::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Profile(..)")
+    }
+}
+
+/// What a command brought.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// The intent is saved and on its way out, under this name.
+    Published(IntentId),
+    /// The item is in the stall under this id.
+    Item(ItemId),
+    /// The quote is saved and on its way, in this thread.
+    Quoted(ThreadId),
+}
+
+/// Why a command was not carried out: a stable code, the field it is about, and a sentence that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Complaint {
+    /// Stable, for programs: `bad-text`, `no-such-thread`, `quote-expired`, `out-of-stock`, …
+    pub code: String,
+    /// Which field of the command, if one.
+    pub field: Option<String>,
+    /// For people.
+    pub sentence: String,
+}
+
+impl core::fmt::Display for Complaint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl core::error::Error for Complaint {}
+
+/// What of a draft everybody will see, and what stays here: shown before it is published.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// The intent as it would be said out loud.
+    pub public: haggle_protocol::Intent,
+    /// Bytes of its frame.
+    pub bytes: usize,
+    /// When its first frame ends and is renewed.
+    pub expires: Timestamp,
+    /// What stays here, as codes that the screen has words for: `limit`, `budget`, `name`, `address`, `taste`, `reputation`.
+    pub private: Vec<String>,
+    /// What others can still conclude, as codes: `same-visit` (intents of one page load can be linked), `network-address` (relays see it).
+    pub warnings: Vec<String>,
+}
+
+impl Command {
+    /// Its name, for logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Publish(_) => "publish",
+            Self::Revise { .. } => "revise",
+            Self::Withdraw { .. } => "withdraw",
+            Self::PutItem(_) => "put-item",
+            Self::PutItems(_) => "put-items",
+            Self::RemoveItem { .. } => "remove-item",
+            Self::SetRules(_) => "set-rules",
+            Self::SetProfile(_) => "set-profile",
+            Self::Quote(_) => "quote",
+            Self::Dismiss { .. } => "dismiss",
+            Self::Accept { .. } => "accept",
+            Self::Confirm { .. } => "confirm",
+            Self::Refuse { .. } => "refuse",
+            Self::SendContact { .. } => "send-contact",
+            Self::Snapshot => "snapshot",
+        }
+    }
+}
+
+impl core::fmt::Debug for Command {
+    /// Its name alone: limits, prices and addresses stay out of every log.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl core::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Draft")
+            .field("title", &self.title)
+            .finish_non_exhaustive()
+    }
+}
+
+impl core::fmt::Debug for QuoteDraft {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("QuoteDraft")
+            .field("intent", &self.intent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Complaint {
+    /// A complaint about the command as a whole.
+    pub(crate) fn new(code: &str, sentence: &str) -> Self {
+        Self {
+            code: code.into(),
+            field: None,
+            sentence: sentence.into(),
+        }
+    }
+
+    /// A complaint about one field.
+    pub(crate) fn about(code: &str, field: &str, sentence: &str) -> Self {
+        Self {
+            field: Some(field.into()),
+            ..Self::new(code, sentence)
+        }
+    }
+}

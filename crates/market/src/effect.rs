@@ -1,0 +1,99 @@
+//! What a market wants done. The shell performs effects in order and awaits each `Save` before it goes on; when a
+//! save fails, it stops and says so, since the market has already moved.
+
+use haggle_protocol::reach::Circuit;
+use haggle_protocol::{MessageId, Refusal};
+
+use crate::command::{Complaint, Reply};
+use crate::event::Event;
+use crate::input::Ticket;
+
+/// Everything to be done after one input, in order.
+pub type Effects = Vec<Effect>;
+
+/// One thing to be done.
+pub enum Effect {
+    /// Write these records in one atomic, durable step.
+    Save(Vec<Record>),
+    /// What to think of the frame that was just heard: pass it on, or why not. Refusals are counted by their code.
+    Verdict(Result<(), Refusal>),
+    /// Say this frame to everybody.
+    Broadcast(Vec<u8>),
+    /// Bring this cell to a peer by one of these ways, best first, and report [`crate::Heard::Answered`] or
+    /// [`crate::Heard::Undelivered`] for `message`.
+    Whisper {
+        /// Names the message in the report.
+        message: MessageId,
+        /// Where its recipient can be reached.
+        to: Vec<Circuit>,
+        /// The sealed bytes; a resend is byte-identical.
+        cell: Vec<u8>,
+    },
+    /// Answer the cell that was heard under this ticket. Stands behind the `Save` of what it acknowledges.
+    Answer(Ticket, Answer),
+    /// Answer a command.
+    Reply(Ticket, Result<Reply, Complaint>),
+    /// Tell the faces.
+    Tell(Event),
+}
+
+/// The answer to a cell.
+#[derive(PartialEq, Eq)]
+pub enum Answer {
+    /// It was kept: the acknowledgement, itself a sealed cell.
+    Ack(Vec<u8>),
+    /// It was not, and this is why. Counted by its code.
+    Refused(Refusal),
+}
+
+/// One record of what must survive: written under `key`, or deleted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its name, unique; a path like `thread/3f…`.
+    pub key: String,
+    /// Its bytes, or `None` to delete it.
+    pub value: Option<Vec<u8>>,
+}
+
+impl core::fmt::Debug for Effect {
+    /// Names and sizes: what is saved, sealed or told stays out of every log.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Save(records) => f.debug_tuple("Save").field(records).finish(),
+            Self::Verdict(verdict) => f.debug_tuple("Verdict").field(verdict).finish(),
+            Self::Broadcast(frame) => write!(f, "Broadcast({} bytes)", frame.len()),
+            Self::Whisper { message, to, cell } => f
+                .debug_struct("Whisper")
+                .field("message", message)
+                .field("ways", &to.len())
+                .field("cell", &cell.len())
+                .finish(),
+            Self::Answer(ticket, answer) => {
+                f.debug_tuple("Answer").field(ticket).field(answer).finish()
+            }
+            Self::Reply(ticket, reply) => {
+                f.debug_tuple("Reply").field(ticket).field(reply).finish()
+            }
+            Self::Tell(event) => f.debug_tuple("Tell").field(event).finish(),
+        }
+    }
+}
+
+impl core::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Ack(cell) => write!(f, "Ack({} bytes)", cell.len()),
+            Self::Refused(refusal) => write!(f, "Refused({refusal})"),
+        }
+    }
+}
+
+impl core::fmt::Debug for Record {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let len = self.value.as_ref().map(Vec::len);
+        f.debug_struct("Record")
+            .field("key", &self.key)
+            .field("len", &len)
+            .finish()
+    }
+}

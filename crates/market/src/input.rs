@@ -1,0 +1,70 @@
+//! What can happen to a market: its user commands, a peer is heard, time passes.
+
+use haggle_book::Source;
+use haggle_protocol::reach::Circuit;
+use haggle_protocol::{MessageId, Refusal};
+
+use crate::command::Command;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// My user wants something done. The ticket comes back with the reply.
+    Command(Ticket, Command),
+    /// Something came from the network.
+    Heard(Heard),
+    /// The time of [`crate::Market::next_deadline`] has come.
+    Tick,
+}
+
+/// Names one open question between the shell and the market, chosen by the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// What came from the network.
+pub enum Heard {
+    /// A public frame, by gossip or from a book. Answered by exactly one [`crate::Effect::Verdict`].
+    Frame {
+        /// The bytes as they came.
+        bytes: Vec<u8>,
+        /// By way of whom.
+        source: Source,
+    },
+    /// A sealed cell from some peer. Answered by exactly one [`crate::Effect::Answer`] with this ticket.
+    Cell {
+        /// The bytes as they came, of any length.
+        bytes: Vec<u8>,
+        /// To be answered under.
+        ticket: Ticket,
+    },
+    /// The answer to a [`crate::Effect::Whisper`]: an acknowledgement in a sealed cell, or a refusal.
+    Answered {
+        /// Which whisper.
+        message: MessageId,
+        /// The acknowledging cell as it came, or why it was refused there.
+        answer: Result<Vec<u8>, Refusal>,
+    },
+    /// A [`crate::Effect::Whisper`] found no way to its recipient.
+    Undelivered {
+        /// Which whisper.
+        message: MessageId,
+    },
+    /// Where this peer can be reached has changed: these relays hold a place for it now (maybe none), best first.
+    Reachable(Vec<Circuit>),
+}
+
+impl core::fmt::Debug for Heard {
+    /// Sizes and names; the bytes are a stranger's.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Frame { bytes, .. } => write!(f, "Frame({} bytes)", bytes.len()),
+            Self::Cell { bytes, ticket } => write!(f, "Cell({} bytes, {ticket:?})", bytes.len()),
+            Self::Answered { message, answer } => {
+                let refused = answer.as_ref().err();
+                write!(f, "Answered({}, refused: {refused:?})", message.short())
+            }
+            Self::Undelivered { message } => write!(f, "Undelivered({})", message.short()),
+            Self::Reachable(ways) => write!(f, "Reachable({} ways)", ways.len()),
+        }
+    }
+}

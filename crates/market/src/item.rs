@@ -1,0 +1,122 @@
+//! A stall: what a seller offers and how he answers.
+
+use haggle_protocol::attribute::Attribute;
+use haggle_protocol::category::Category;
+use haggle_protocol::intent::Delivery;
+use haggle_protocol::place::Place;
+use haggle_protocol::quote::Quality;
+use haggle_protocol::{Asset, Quantity, Unit};
+
+/// Names an item of one's own stall; never leaves this peer.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct ItemId(pub u64);
+
+/// Something that can be offered: a good, a service, hours of work, a file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// 0 for a new one.
+    #[serde(default)]
+    pub id: ItemId,
+    /// In one line.
+    pub title: String,
+    /// Where it belongs.
+    pub category: Category,
+    /// What it is like.
+    #[serde(default)]
+    pub attributes: Vec<Attribute>,
+    /// In what it is sold.
+    pub unit: Unit,
+    /// How much there is: `n` at the unit's scale; `None` if it does not run out (a service, a file).
+    pub stock: Option<Quantity>,
+    /// The currency of its prices.
+    pub asset: Asset,
+    /// Prices for one unit by quantity, the smallest first; at least one.
+    pub tiers: Vec<Tier>,
+    /// How good it is.
+    pub quality: Quality,
+    /// How it gets to the buyer; at least one.
+    pub deliveries: Vec<DeliveryOffer>,
+    /// What may be said to the buyer with each quote.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// How this one is answered, if not as the stall's rules say.
+    #[serde(default)]
+    pub auto: Option<Auto>,
+}
+
+/// From this quantity on, one unit costs this much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tier {
+    /// The least quantity for this price, in the item's unit.
+    pub from: Quantity,
+    /// Minor units for one unit.
+    pub unit_price: u64,
+}
+
+/// One way in which an item gets to the buyer.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryOffer {
+    /// How.
+    pub delivery: Delivery,
+    /// Where; empty is anywhere.
+    #[serde(default)]
+    pub area: Vec<Place>,
+    /// What it costs, in minor units.
+    pub fee: u64,
+    /// Seconds from the order until it is there.
+    pub lead_time: u32,
+}
+
+/// How far a stall answers by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auto {
+    /// It only shows what matches; each quote is written by hand.
+    #[default]
+    Off,
+    /// It quotes what matches, without binding: the order is confirmed by hand.
+    Indicative,
+    /// It quotes, sets the stock aside, and confirms orders in time by itself.
+    Firm,
+}
+
+/// How a stall answers.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Rules {
+    /// How far by itself.
+    pub auto: Auto,
+    /// How long a quote holds, in seconds.
+    pub valid_for: u64,
+    /// Quotes an hour by itself at most: what a harvester of prices can learn.
+    pub per_hour: u32,
+    /// How an order is paid, unless said otherwise with a confirmation.
+    pub payment: Option<String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            auto: Auto::Off,
+            valid_for: 30 * 60,
+            per_hour: 120,
+            payment: None,
+        }
+    }
+}

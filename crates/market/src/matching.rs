@@ -1,0 +1,212 @@
+//! Whether an item answers an intent, and what the answer would be: pure, without keys, clock or memory.
+//!
+//! A category that fits and wishes that hold are facts, on which a rule may quote. Words that two titles share are a
+//! hint: shown to a person, never quoted on. What is not stated is not failed, but a rule does not quote on it either.
+
+use std::collections::BTreeSet;
+
+use haggle_protocol::attribute::{Fit, Wish};
+use haggle_protocol::category::{Category, Kinship};
+use haggle_protocol::intent::{Delivery, Intent};
+use haggle_protocol::place::Place;
+use haggle_protocol::quote::{Charge, ChargeKind, Line, Quote};
+use haggle_protocol::{FrameId, Money, Timestamp};
+
+use crate::item::{DeliveryOffer, Item, Tier};
+use crate::view::Match;
+
+/// How an item answers an intent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// Which item.
+    pub item: &'a Item,
+    /// Price of one unit at the wanted quantity, in minor units.
+    pub unit_price: u64,
+    /// Price of the wanted quantity, in minor units, without delivery.
+    pub amount: u64,
+    /// The cheapest way in which it gets there; `None` if there is none.
+    pub delivery: Option<&'a DeliveryOffer>,
+    /// All of it.
+    pub total: Money,
+    /// Whether a rule may quote on it.
+    pub complete: bool,
+    /// Must-wishes that fail: the less, the nearer.
+    pub failed: usize,
+}
+
+/// How `item` answers `intent` at `now`, if it does at all. `free` is what is neither sold nor set aside, in steps of
+/// 10^−6 of the item's unit, or `None` if it does not run out.
+#[must_use]
+pub fn find<'a>(
+    item: &'a Item,
+    free: Option<u128>,
+    intent: &Intent,
+    now: Timestamp,
+) -> Option<Found<'a>> {
+    // Two units never compare, so there is no price either.
+    if intent.quantity.unit != item.unit {
+        return None;
+    }
+    // "Anything" is no category that an item could be said to be of.
+    let same =
+        intent.category != Category(0) && item.category.kinship(intent.category) == Kinship::Same;
+    let mut failed = 0;
+    let mut unknown = 0;
+    for wish in intent.wishes.iter().filter(|wish| wish.must) {
+        match wish.fit(&item.attributes) {
+            Fit::Yes => {}
+            Fit::No => failed += 1,
+            Fit::Unknown => unknown += 1,
+        }
+    }
+    let tier = tier_of(item, intent);
+    let unit_price = tier.or_else(|| item.tiers.first())?.unit_price;
+    let amount = intent
+        .quantity
+        .cost(Money::new(unit_price, item.asset))?
+        .minor;
+    let delivery = delivery_of(item, intent, now);
+    let total = amount
+        .checked_add(delivery.map_or(0, |way| way.fee))
+        .filter(|sum| *sum <= Money::MAX)?;
+    let stocked = free.is_none_or(|free| intent.quantity.micros() <= free);
+    let affordable = intent
+        .budget
+        .ceiling()
+        .is_none_or(|ceiling| total <= ceiling);
+    Some(Found {
+        item,
+        unit_price,
+        amount,
+        delivery,
+        total: Money::new(total, item.asset),
+        complete: same
+            && failed == 0
+            && unknown == 0
+            && stocked
+            && affordable
+            && tier.is_some()
+            && delivery.is_some()
+            && item.asset == intent.budget.asset(),
+        failed,
+    })
+}
+
+impl Found<'_> {
+    /// For the screen.
+    #[must_use]
+    pub fn view(&self, wishes: &[Wish]) -> Match {
+        let fits = wishes
+            .iter()
+            .map(|wish| (wish.key.clone(), wish.fit(&self.item.attributes)));
+        Match {
+            item: self.item.id,
+            title: self.item.title.clone(),
+            fits: fits.collect(),
+            total: self.total,
+            complete: self.complete,
+        }
+    }
+
+    /// The order in which matches are shown and chosen from: what can be quoted first, then what fails least, then
+    /// the lowest total.
+    #[must_use]
+    pub fn place(&self) -> (bool, usize, bool, u64, crate::item::ItemId) {
+        (
+            !self.complete,
+            self.failed,
+            self.delivery.is_none(),
+            self.total.minor,
+            self.item.id,
+        )
+    }
+
+    /// The quote that this match makes; `None` if it does not get to the buyer.
+    #[must_use]
+    pub fn quote(
+        &self,
+        intent: &Intent,
+        answers: FrameId,
+        firm: bool,
+        valid_until: Timestamp,
+    ) -> Option<Quote> {
+        let way = self.delivery?;
+        let charges = (way.fee > 0).then(|| Charge {
+            kind: ChargeKind::Delivery,
+            label: String::new(),
+            amount: way.fee,
+        });
+        let quote = Quote {
+            number: 1,
+            answers,
+            firm,
+            lines: vec![Line {
+                description: self.item.title.clone(),
+                quantity: intent.quantity,
+                unit_price: self.unit_price,
+                amount: self.amount,
+                attributes: self.item.attributes.clone(),
+            }],
+            charges: charges.into_iter().collect(),
+            total: self.total,
+            valid_until,
+            lead_time: way.lead_time,
+            delivery: way.delivery,
+            quality: self.item.quality,
+            note: self.item.note.clone(),
+        };
+        quote.check().ok().map(|()| quote)
+    }
+}
+
+/// The price for the wanted quantity: the last tier that begins at or below it.
+fn tier_of<'a>(item: &'a Item, intent: &Intent) -> Option<&'a Tier> {
+    let reached = |tier: &&Tier| tier.from.micros() <= intent.quantity.micros();
+    item.tiers
+        .iter()
+        .filter(reached)
+        .max_by_key(|tier| tier.from.micros())
+}
+
+/// The cheapest way, the faster one of two, in which it gets there in time.
+fn delivery_of<'a>(item: &'a Item, intent: &Intent, now: Timestamp) -> Option<&'a DeliveryOffer> {
+    let in_time = |way: &&DeliveryOffer| {
+        intent
+            .window
+            .is_none_or(|window| now + u64::from(way.lead_time) <= window.to)
+    };
+    let wanted = |way: &&DeliveryOffer| {
+        intent.deliveries.contains(&way.delivery) && serves(way, &intent.places)
+    };
+    let ways = item.deliveries.iter().filter(wanted).filter(in_time);
+    ways.min_by_key(|way| (way.fee, way.lead_time, way.delivery))
+}
+
+/// Whether a way reaches the places of an intent: one of them, or both for something that goes from one to the other.
+fn serves(way: &DeliveryOffer, places: &[Place]) -> bool {
+    if way.delivery == Delivery::Digital || way.area.is_empty() || places.is_empty() {
+        return true;
+    }
+    let within = |place: &Place| way.area.iter().any(|area| area.overlaps(place));
+    if way.delivery == Delivery::Transport {
+        places.iter().all(within)
+    } else {
+        places.iter().any(within)
+    }
+}
+
+/// Words of a title that can tell something: lower case, three characters or more.
+#[must_use]
+pub fn words(title: &str) -> BTreeSet<String> {
+    /// Words that stand in any title.
+    const EMPTY: [&str; 14] = [
+        "and", "any", "das", "der", "die", "ein", "eine", "for", "from", "mit", "new", "the",
+        "und", "with",
+    ];
+    let words = title
+        .split(|c: char| !c.is_alphanumeric())
+        .map(str::to_lowercase);
+    words
+        .filter(|word| word.chars().count() >= 3 && !EMPTY.contains(&word.as_str()))
+        .collect()
+}

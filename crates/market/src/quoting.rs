@@ -1,0 +1,798 @@
+//! The seller's side before an order: what an open intent finds in my stall, and how it is answered.
+//!
+//! A rule answers only what it can fulfil, once for each thing it would say, and within the hour's allowance; whoever cannot
+//! fulfil stays silent. A firm quote sets its stock aside until it lapses, so that two buyers are never promised one thing.
+
+use haggle_protocol::intent::Intent;
+use haggle_protocol::limits::CLOCK_SKEW;
+use haggle_protocol::private::Body;
+use haggle_protocol::quote::{Line, Quote};
+use haggle_protocol::reach::Circuit;
+use haggle_protocol::trade::{Decline, DeclineReason};
+use haggle_protocol::{FrameId, IntentId, Money, PublicKey, Refusal, ThreadId, Timestamp};
+
+use crate::batch::{Batch, Subject};
+use crate::command::{Complaint, Profile, QuoteDraft};
+use crate::event::Event;
+use crate::intents::no_such_intent;
+use crate::item::{Auto, Item, ItemId, Rules};
+use crate::market::Market;
+use crate::record::Key;
+use crate::stall::{ITEMS_MAX, Stall, VALID_MAX, VALID_MIN, check_item, check_rules};
+use crate::threads::{About, Deal, Offer, Outgoing, Over, SetAside, Sort, Thread};
+use crate::view::AnswerState;
+
+/// The span over which a rule's quotes are counted, in seconds.
+const HOUR: u64 = 60 * 60;
+/// Intents that wait for the next hour's allowance. More are answered when they are renewed.
+const POSTPONED_MAX: usize = 256;
+/// How long a seller's thread is kept after its quote lapsed and its intent is gone, in seconds: after a restart the book
+/// needs a while to fill, and what is kept is not quoted twice.
+const KEPT_AFTER: u64 = 60 * 60;
+/// How long an order that came to nothing is shown, in seconds.
+const FAILED_KEPT: u64 = 7 * 24 * 60 * 60;
+/// How long a refusal by hand is brought to the buyer, in seconds.
+const DECLINE_FOR: u64 = 24 * 60 * 60;
+/// How long a dismissed intent stays dismissed, in seconds: as long as one can stay open.
+pub(crate) const DISMISSED_KEPT: u64 = crate::command::OPEN_MAX;
+
+/// What of an open intent is needed to answer it.
+struct Wanted {
+    intent: Intent,
+    key: PublicKey,
+    newest: FrameId,
+    ways: Vec<Circuit>,
+}
+
+impl Market {
+    fn wanted(&self, id: &IntentId) -> Option<Wanted> {
+        let open = self.book.open(id)?;
+        if self.is_mine(id, &open.key, &open.intent.mark) {
+            return None;
+        }
+        let ways = open
+            .reach
+            .map(|reach| &reach.entries[..])
+            .unwrap_or_default();
+        Some(Wanted {
+            intent: open.intent.clone(),
+            key: open.key,
+            newest: open.frame.id(),
+            ways: ways.iter().map(|entry| entry.circuit.clone()).collect(),
+        })
+    }
+
+    /// An open intent is new or changed, or my stall is: it is shown, and answered if a rule says so.
+    pub(crate) fn consider(&mut self, id: IntentId, now: Timestamp, batch: &mut Batch) {
+        if self.dismissed.contains_key(&id) {
+            return;
+        }
+        let Some(wanted) = self.wanted(&id) else {
+            return;
+        };
+        batch.open.insert(id);
+        let thread = self.answers.get(&id).copied();
+        // What this very thread holds back is free for its own next quote.
+        let held = thread.and_then(|thread| self.threads.get(&thread)?.set_aside);
+        if let Some(held) = held {
+            self.stall.give_back(held.item, held.micros);
+        }
+        let best = self.best_by_rule(&wanted, now);
+        if let Some(held) = held {
+            self.stall.set_aside(held.item, held.micros);
+        }
+        let Some((item, quote)) = best else { return };
+        if !self.is_worth_saying(thread, &quote, now) {
+            return;
+        }
+        let known_ways = thread.and_then(|thread| self.threads.get(&thread));
+        if wanted.ways.is_empty() && known_ways.is_none_or(|thread| thread.ways.is_empty()) {
+            return;
+        }
+        if !self.hour_allows(now) {
+            if self.stall.rules.per_hour > 0 && self.stall.postponed.len() < POSTPONED_MAX {
+                self.stall.postponed.insert(id);
+                batch.due.insert(Subject::Postponed);
+            }
+            return;
+        }
+        if self
+            .offer(id, &wanted, quote, Some(item), true, now, batch)
+            .is_ok()
+        {
+            self.stall.quoted.push_back(now);
+        }
+    }
+
+    /// The quote that a rule would write: of the best match that may be quoted on.
+    fn best_by_rule(&self, wanted: &Wanted, now: Timestamp) -> Option<(ItemId, Quote)> {
+        if wanted.intent.quotes_due <= now {
+            return None;
+        }
+        let rules = &self.stall.rules;
+        let matches = self.stall.matches(&wanted.intent, now);
+        matches
+            .iter()
+            .filter(|found| found.complete)
+            .find_map(|found| {
+                let firm = match found.item.auto.unwrap_or(rules.auto) {
+                    Auto::Off => return None,
+                    Auto::Indicative => false,
+                    Auto::Firm => true,
+                };
+                let quote =
+                    found.quote(&wanted.intent, wanted.newest, firm, now + rules.valid_for)?;
+                Some((found.item.id, quote))
+            })
+    }
+
+    /// Whether a rule's quote says something that this thread has not said, or that no longer holds.
+    fn is_worth_saying(&self, thread: Option<ThreadId>, quote: &Quote, now: Timestamp) -> bool {
+        let Some(thread) = thread.and_then(|thread| self.threads.get(&thread)) else {
+            return true;
+        };
+        if thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread) {
+            return false;
+        }
+        let Some(offer) = &thread.offer else {
+            return thread.answer != AnswerState::Dismissed;
+        };
+        let revised = offer.quote.answers != quote.answers;
+        if offer.over.is_some() || thread.answer == AnswerState::Refused {
+            // Once it is over, only a changed intent is worth another word, and only if I did not end it myself.
+            let withdrawn = matches!(offer.over, Some(Over::Withdrawn(_)))
+                && thread.answer == AnswerState::Dismissed;
+            return revised && !withdrawn && offer.over != Some(Over::NotSelected);
+        }
+        if !offer.stands(now) {
+            return true;
+        }
+        offer.automatic && !says_the_same(&offer.quote, quote)
+    }
+
+    fn is_sold(&self, thread: &Thread) -> bool {
+        let confirmed = crate::threads::DealState::Confirmed;
+        thread
+            .deal
+            .as_ref()
+            .is_some_and(|deal| deal.state == confirmed)
+    }
+
+    fn hour_allows(&mut self, now: Timestamp) -> bool {
+        let quoted = &mut self.stall.quoted;
+        while quoted.front().is_some_and(|at| *at + HOUR <= now) {
+            quoted.pop_front();
+        }
+        quoted.len() < self.stall.rules.per_hour as usize
+    }
+
+    pub(crate) fn postponed_deadline(&self) -> Option<Timestamp> {
+        let first = self
+            .stall
+            .quoted
+            .front()
+            .filter(|_| !self.stall.postponed.is_empty());
+        first.map(|at| *at + HOUR)
+    }
+
+    pub(crate) fn lapse_postponed(&mut self, now: Timestamp, batch: &mut Batch) {
+        for id in core::mem::take(&mut self.stall.postponed) {
+            self.consider(id, now, batch);
+        }
+    }
+
+    /// Writes a quote into the thread of its intent, which it begins if there is none.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of one saying; each is named where it is called"
+    )]
+    fn offer(
+        &mut self,
+        id: IntentId,
+        wanted: &Wanted,
+        mut quote: Quote,
+        item: Option<ItemId>,
+        automatic: bool,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<ThreadId, Refusal> {
+        let thread = self.thread_for(id, wanted, now)?;
+        let before = self
+            .threads
+            .get(&thread)
+            .and_then(|thread| thread.offer.as_ref());
+        quote.number = before.map_or(1, |offer| offer.quote.number.saturating_add(1));
+        let expires = quote.valid_until;
+        let sent = self.send(thread, Body::Quote(quote.clone()), expires, now, batch)?;
+        self.drop_outgoing(thread, |waiting| {
+            waiting.sort == Sort::Quote && waiting.message != sent
+        });
+        self.give_back(thread, batch);
+        let set_aside = item
+            .filter(|_| quote.firm)
+            .and_then(|item| self.needed(item, &quote));
+        if let Some(held) = set_aside {
+            self.stall.set_aside(held.item, held.micros);
+            batch.stall = true;
+        }
+        if let Some(thread) = self.threads.get_mut(&thread) {
+            let trader = quote.firm.then(|| self.pen.trader.public());
+            let offer = Offer {
+                message: sent,
+                quote,
+                trader,
+                at: now,
+                item,
+                automatic,
+                over: None,
+                lapsed: false,
+            };
+            thread.offer = Some(offer);
+            thread.answer = AnswerState::Sending;
+            thread.set_aside = set_aside;
+        }
+        batch.thread(thread);
+        batch.open.insert(id);
+        Ok(thread)
+    }
+
+    /// The thread in which I answer an intent, begun if there is none.
+    fn thread_for(
+        &mut self,
+        id: IntentId,
+        wanted: &Wanted,
+        now: Timestamp,
+    ) -> Result<ThreadId, Refusal> {
+        if let Some(thread) = self.answers.get(&id) {
+            return Ok(*thread);
+        }
+        let seal = wanted
+            .intent
+            .seal
+            .as_x25519()
+            .ok_or(Refusal::UnknownVersion)?;
+        let about = About {
+            intent: id,
+            title: &wanted.intent.title,
+            key: wanted.key,
+            seal,
+        };
+        let (network, ways) = (self.pen.network, wanted.ways.clone());
+        let thread = Thread::seller(network, &about, ways, now, &mut self.pen.dice);
+        let name = thread.id;
+        self.threads.insert(name, thread);
+        self.index_thread(name);
+        Ok(name)
+    }
+
+    /// What a quote takes of an item's stock; `None` if it does not run out.
+    pub(crate) fn needed(&self, item: ItemId, quote: &Quote) -> Option<SetAside> {
+        self.stall.items().get(&item)?.stock?;
+        let micros = u64::try_from(quote.lines.first()?.quantity.micros()).ok()?;
+        Some(SetAside { item, micros })
+    }
+
+    /// Ends waiting messages that something newer made pointless.
+    pub(crate) fn drop_outgoing(&mut self, id: ThreadId, pointless: impl Fn(&Outgoing) -> bool) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        for waiting in thread.outbox.iter().filter(|waiting| pointless(waiting)) {
+            self.posted.remove(&waiting.message);
+        }
+        thread.outbox.retain(|waiting| !pointless(waiting));
+    }
+
+    /// What a thread has set aside is free again; gives which item.
+    fn give_back(&mut self, id: ThreadId, batch: &mut Batch) -> Option<ItemId> {
+        let held = self.threads.get_mut(&id)?.set_aside.take()?;
+        self.stall.give_back(held.item, held.micros);
+        batch.thread(id);
+        batch.stall = true;
+        Some(held.item)
+    }
+
+    /// What a thread has set aside is free again, for whoever still wants it.
+    pub(crate) fn release(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        if let Some(item) = self.give_back(id, batch)
+            && let Some(item) = self.stall.items().get(&item).cloned()
+        {
+            self.reconsider(&item, now, batch);
+        }
+    }
+
+    /// Looks again at the open intents that an item could answer.
+    fn reconsider(&mut self, item: &Item, now: Timestamp, batch: &mut Batch) {
+        let concerned: Vec<IntentId> = self
+            .book
+            .iter_open()
+            .filter(|open| Stall::concerns(item, open.intent))
+            .map(|open| open.id)
+            .collect();
+        for id in concerned {
+            self.consider(id, now, batch);
+        }
+    }
+
+    pub(crate) fn put_item(
+        &mut self,
+        item: Item,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<ItemId, Complaint> {
+        self.put_items(vec![item], now, batch)
+            .map(|ids| ids.first().copied().unwrap_or_default())
+    }
+
+    /// Puts all of them, or none if one will not do.
+    pub(crate) fn put_items(
+        &mut self,
+        items: Vec<Item>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<Vec<ItemId>, Complaint> {
+        for item in &items {
+            check_item(item)?;
+        }
+        if self.stall.items().len() + items.len() > ITEMS_MAX {
+            let sentence = "This stall is full: take something out of it first.";
+            return Err(Complaint::new("stall-full", sentence));
+        }
+        let in_threads = self
+            .threads
+            .values()
+            .filter_map(|thread| thread.offer.as_ref()?.item);
+        let in_stall = self.stall.items().keys().next_back().copied();
+        let mut last = in_threads.chain(in_stall).max().unwrap_or_default();
+        let mut put = Vec::with_capacity(items.len());
+        for mut item in items {
+            if item.id == ItemId(0) {
+                item.id = ItemId(last.0 + 1);
+            }
+            last = last.max(item.id);
+            put.push(item.id);
+            batch.save.insert(Key::Item(item.id));
+            let before = self.stall.remove(item.id);
+            self.stall.put(item.clone());
+            batch.stall = true;
+            if let Some(before) = before {
+                self.reconsider(&before, now, batch);
+            }
+            self.reconsider(&item, now, batch);
+        }
+        Ok(put)
+    }
+
+    pub(crate) fn remove_item(
+        &mut self,
+        id: ItemId,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let no_such = || {
+            Complaint::about(
+                "no-such-item",
+                "item",
+                "There is no such item in your stall.",
+            )
+        };
+        let item = self.stall.remove(id).ok_or_else(no_such)?;
+        batch.save.insert(Key::Item(id));
+        batch.stall = true;
+        self.reconsider(&item, now, batch);
+        Ok(())
+    }
+
+    pub(crate) fn set_rules(
+        &mut self,
+        rules: Rules,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        check_rules(&rules)?;
+        self.stall.rules = rules;
+        batch.save.insert(Key::Rules);
+        batch.stall = true;
+        let open: Vec<IntentId> = self.book.iter_open().map(|open| open.id).collect();
+        for id in open {
+            self.consider(id, now, batch);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_profile(
+        &mut self,
+        profile: Profile,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        if profile != Profile::default() {
+            crate::orders::check_profile(&profile)?;
+        }
+        self.stall.profile = profile;
+        batch.save.insert(Key::Profile);
+        batch.stall = true;
+        Ok(())
+    }
+
+    pub(crate) fn quote_by_hand(
+        &mut self,
+        draft: QuoteDraft,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<ThreadId, Complaint> {
+        let id = draft.intent;
+        let wanted = self.wanted(&id).ok_or_else(no_such_intent)?;
+        let about =
+            |code: &str, field: &str, sentence: &str| Complaint::about(code, field, sentence);
+        if wanted.intent.quotes_due <= now {
+            return Err(about(
+                "too-late",
+                "intent",
+                "The buyer takes no more quotes for this.",
+            ));
+        }
+        if draft.asset != wanted.intent.budget.asset() {
+            return Err(about(
+                "wrong-unit",
+                "asset",
+                "Quote in the currency that the buyer asked for.",
+            ));
+        }
+        if !(VALID_MIN..=VALID_MAX).contains(&draft.valid_for) {
+            return Err(about(
+                "bad-field",
+                "validFor",
+                "Let the quote hold for at least a minute and at most a week.",
+            ));
+        }
+        if let Some(thread) = self
+            .answers
+            .get(&id)
+            .and_then(|thread| self.threads.get(thread))
+            && (thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread))
+        {
+            return Err(about(
+                "ordered",
+                "intent",
+                "The buyer has ordered already: confirm that order, or refuse it first.",
+            ));
+        }
+        let quote = quote_of(&draft, wanted.newest, now)?;
+        if let Some(item) = draft.item {
+            let stocked = self.stall.items().get(&item);
+            if stocked.is_none() {
+                return Err(about(
+                    "no-such-item",
+                    "item",
+                    "There is no such item in your stall.",
+                ));
+            }
+            if draft.firm && !self.has_stock(&id, item, &quote) {
+                return Err(about(
+                    "out-of-stock",
+                    "item",
+                    "There is not enough of it left to promise it. Quote without binding yourself, or offer less.",
+                ));
+            }
+        }
+        let sent = self.offer(id, &wanted, quote, draft.item, false, now, batch);
+        let thread = sent.map_err(|refusal| {
+            Complaint::new(refusal.code(), "This quote is too long to be sent, or too many wait for this buyer. Shorten it, or wait until he is reached.")
+        })?;
+        self.undismiss(id, batch);
+        Ok(thread)
+    }
+
+    /// Whether there is enough of an item for a quote, not counting what the same thread holds already.
+    fn has_stock(&self, id: &IntentId, item: ItemId, quote: &Quote) -> bool {
+        let Some(needed) = self.needed(item, quote) else {
+            return true;
+        };
+        let own = self
+            .answers
+            .get(id)
+            .and_then(|thread| self.threads.get(thread)?.set_aside);
+        let own = own
+            .filter(|held| held.item == item)
+            .map_or(0, |held| held.micros);
+        let free = self
+            .stall
+            .items()
+            .get(&item)
+            .and_then(|item| self.stall.free(item));
+        free.is_none_or(|free| u128::from(needed.micros) <= free + u128::from(own))
+    }
+
+    pub(crate) fn dismiss(
+        &mut self,
+        id: IntentId,
+        reason: Option<DeclineReason>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let wanted = self.wanted(&id);
+        let thread = self.answers.get(&id).copied();
+        if wanted.is_none() && thread.is_none() {
+            return Err(no_such_intent());
+        }
+        if let Some(thread) = thread.and_then(|thread| self.threads.get(&thread))
+            && thread.deal.as_ref().is_some_and(Deal::under_way)
+        {
+            let sentence = "The buyer has ordered: confirm that order, or refuse it.";
+            return Err(Complaint::about("ordered", "intent", sentence));
+        }
+        self.dismissed.insert(id, now);
+        self.stall.postponed.remove(&id);
+        batch.save.insert(Key::Dismissed(id));
+        batch.open.insert(id);
+        if let Some(thread) = thread {
+            self.withdraw_offer(thread, reason.unwrap_or(DeclineReason::Other), now, batch);
+        } else if let (Some(reason), Some(wanted)) = (reason, wanted)
+            && let Ok(thread) = self.thread_for(id, &wanted, now)
+        {
+            if let Some(thread) = self.threads.get_mut(&thread) {
+                thread.answer = AnswerState::Dismissed;
+            }
+            let decline = Decline {
+                reason,
+                last: true,
+                order: None,
+            };
+            // A courtesy: if it cannot be sent, silence says the same.
+            let _ = self.send(
+                thread,
+                Body::Decline(decline),
+                now + DECLINE_FOR,
+                now,
+                batch,
+            );
+            batch.thread(thread);
+        }
+        Ok(())
+    }
+
+    /// Takes a standing quote back, and tells its buyer.
+    pub(crate) fn withdraw_offer(
+        &mut self,
+        id: ThreadId,
+        reason: DeclineReason,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        thread.answer = AnswerState::Dismissed;
+        batch.open.insert(thread.intent);
+        batch.thread(id);
+        let Some(offer) = thread.offer.as_mut().filter(|offer| offer.stands(now)) else {
+            return;
+        };
+        offer.over = Some(Over::Withdrawn(reason));
+        let until = offer.quote.valid_until;
+        self.drop_outgoing(id, |waiting| waiting.sort == Sort::Quote);
+        let decline = Decline {
+            reason,
+            last: true,
+            order: None,
+        };
+        // Fails only if a dozen messages wait already; then the quote lapses, and an order for it is declined.
+        let _ = self.send(id, Body::Decline(decline), until, now, batch);
+        self.release(id, now, batch);
+    }
+
+    fn undismiss(&mut self, id: IntentId, batch: &mut Batch) {
+        if self.dismissed.remove(&id).is_some() {
+            batch.save.insert(Key::Dismissed(id));
+        }
+    }
+
+    /// The buyer of an intent says where he can be reached now.
+    pub(crate) fn buyer_moved(
+        &mut self,
+        id: IntentId,
+        ways: Vec<Circuit>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let Some(name) = self.answers.get(&id).copied() else {
+            return;
+        };
+        let Some(thread) = self.threads.get_mut(&name) else {
+            return;
+        };
+        if thread.learn_ways(ways) {
+            batch.thread(name);
+            self.tell_ways(name, now, batch);
+            self.post(name, now, batch);
+        }
+    }
+
+    /// An intent of somebody else is closed: its buyer needs no more quotes.
+    pub(crate) fn closed(&mut self, id: IntentId, now: Timestamp, batch: &mut Batch) {
+        if let Some(name) = self.answers.get(&id).copied()
+            && let Some(thread) = self.threads.get_mut(&name)
+            && !thread.deal.as_ref().is_some_and(Deal::under_way)
+        {
+            if let Some(offer) = thread.offer.as_mut().filter(|offer| offer.stands(now)) {
+                offer.over = Some(Over::NotSelected);
+                thread.answer = AnswerState::NotSelected;
+            }
+            self.drop_outgoing(name, |waiting| waiting.sort == Sort::Quote);
+            batch.thread(name);
+            if self
+                .threads
+                .get(&name)
+                .is_some_and(|thread| !self.is_sold(thread))
+            {
+                self.release(name, now, batch);
+            }
+        }
+        self.gone(id, batch);
+    }
+
+    /// An intent of somebody else is no longer in the book.
+    pub(crate) fn gone(&mut self, id: IntentId, batch: &mut Batch) {
+        self.undismiss(id, batch);
+        self.stall.postponed.remove(&id);
+        if let Some(thread) = self.answers.get(&id) {
+            batch.due.insert(Subject::Thread(*thread));
+        }
+        if self.shown.remove(&id) {
+            batch.events.push(Event::Gone(id));
+        }
+    }
+
+    /// A quote reached its buyer.
+    pub(crate) fn quote_delivered(&mut self, id: ThreadId, batch: &mut Batch) {
+        if let Some(thread) = self.threads.get_mut(&id)
+            && thread.answer == AnswerState::Sending
+        {
+            thread.answer = AnswerState::Delivered;
+            batch.open.insert(thread.intent);
+        }
+    }
+
+    /// The buyer's peer does not take a quote.
+    pub(crate) fn quote_refused(
+        &mut self,
+        id: ThreadId,
+        refusal: Refusal,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        thread.answer = if refusal == Refusal::Closed {
+            AnswerState::NotSelected
+        } else {
+            AnswerState::Refused
+        };
+        if let Some(offer) = &mut thread.offer {
+            offer.over = Some(Over::NotSelected)
+                .filter(|_| refusal == Refusal::Closed)
+                .or(offer.over);
+        }
+        batch.open.insert(thread.intent);
+        batch.thread(id);
+        self.release(id, now, batch);
+    }
+
+    /// A seller's quote lapses: its stock is free a little later, since an order may still be on its way; and if the buyer
+    /// still asks, a rule answers anew.
+    pub(crate) fn lapse_offer(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        let intent = thread.intent;
+        let idle = !thread.deal.as_ref().is_some_and(Deal::under_way);
+        if let Some(offer) = &mut thread.offer
+            && offer.over.is_none()
+            && !offer.lapsed
+            && offer.quote.valid_until <= now
+        {
+            offer.lapsed = true;
+            if idle && matches!(thread.answer, AnswerState::Sending | AnswerState::Delivered) {
+                thread.answer = AnswerState::Expired;
+            }
+            batch.thread(id);
+            batch.open.insert(intent);
+            self.consider(intent, now, batch);
+        }
+        if self.release_at(&id).is_some_and(|at| at <= now) {
+            self.release(id, now, batch);
+        }
+    }
+
+    /// When what a lapsing quote has set aside is free again.
+    pub(crate) fn release_at(&self, id: &ThreadId) -> Option<Timestamp> {
+        let thread = self.threads.get(id)?;
+        thread.set_aside?;
+        if thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread) {
+            return None;
+        }
+        thread
+            .offer
+            .as_ref()
+            .map(|offer| offer.quote.valid_until + CLOCK_SKEW)
+    }
+
+    /// When a seller's thread is of no more use.
+    pub(crate) fn forget_at(&self, id: &ThreadId) -> Option<Timestamp> {
+        let thread = self.threads.get(id)?;
+        if self.is_sold(thread) {
+            return None;
+        }
+        match &thread.deal {
+            Some(deal) if deal.under_way() => None,
+            Some(deal) => Some(deal.at + FAILED_KEPT),
+            None if self.book.open(&thread.intent).is_some() => None,
+            None => {
+                let end = thread
+                    .offer
+                    .as_ref()
+                    .map_or(thread.since, |offer| offer.quote.valid_until);
+                Some(end + KEPT_AFTER)
+            }
+        }
+    }
+}
+
+/// Whether two quotes offer the same.
+fn says_the_same(one: &Quote, other: &Quote) -> bool {
+    let neutral = |quote: &Quote| Quote {
+        number: 0,
+        answers: FrameId([0; 32]),
+        valid_until: Timestamp(0),
+        ..quote.clone()
+    };
+    neutral(one) == neutral(other)
+}
+
+/// The quote of a draft, with every amount computed.
+fn quote_of(draft: &QuoteDraft, answers: FrameId, now: Timestamp) -> Result<Quote, Complaint> {
+    let unfit = |field: &str, sentence: &str| Complaint::about("bad-quote", field, sentence);
+    let mut lines = Vec::with_capacity(
+        draft
+            .lines
+            .len()
+            .min(haggle_protocol::limits::QUOTE_LINES_MAX),
+    );
+    for line in draft
+        .lines
+        .iter()
+        .take(haggle_protocol::limits::QUOTE_LINES_MAX + 1)
+    {
+        let cost = line.quantity.cost(Money::new(line.unit_price, draft.asset));
+        let cost = cost.ok_or_else(|| unfit("lines", "A price is too large."))?;
+        lines.push(Line {
+            amount: cost.minor,
+            ..line.clone()
+        });
+    }
+    let mut quote = Quote {
+        number: 1,
+        answers,
+        firm: draft.firm,
+        lines,
+        charges: draft.charges.clone(),
+        total: Money::new(0, draft.asset),
+        valid_until: now + draft.valid_for,
+        lead_time: draft.lead_time,
+        delivery: draft.delivery,
+        quality: draft.quality,
+        note: draft.note.clone(),
+    };
+    let sum = quote.sum().ok_or_else(|| {
+        unfit(
+            "charges",
+            "The discounts are larger than the prices, or the sum is too large.",
+        )
+    })?;
+    quote.total = Money::new(sum, draft.asset);
+    quote.check().map_err(|_| {
+        unfit("lines", "Give one to eight lines with a short description and a quantity above nothing, and keep the texts short.")
+    })?;
+    Ok(quote)
+}

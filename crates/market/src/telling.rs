@@ -1,0 +1,218 @@
+//! What the faces are told: the views of everything that one input changed, each whole and once.
+
+use haggle_protocol::{IntentId, ThreadId, Timestamp};
+
+use crate::batch::Batch;
+use crate::event::Event;
+use crate::intents::Mine;
+use crate::market::Market;
+use crate::matching::Found;
+use crate::orders::{candidate, wanted};
+use crate::ranking;
+use crate::threads::{DealState, Offer, Over, Thread};
+use crate::view::{
+    AnswerState, Awaited, IntentState, MyAnswer, MyIntent, OpenIntent, QuoteState, QuoteView, Role,
+    StallView, Trade, TradeState,
+};
+
+impl Market {
+    /// Marks everything to be told, and the end of it.
+    pub(crate) fn snapshot(&self, batch: &mut Batch) {
+        batch.stall = true;
+        batch.mine.extend(self.intents.keys());
+        batch.open.extend(self.book.iter_open().map(|open| open.id));
+        let traded = self.threads.values().filter(|thread| thread.deal.is_some());
+        batch.trades.extend(traded.map(|thread| thread.id));
+        batch.events.push(Event::Ready);
+    }
+
+    /// The views of what changed.
+    pub(crate) fn events(&mut self, batch: &Batch, now: Timestamp) -> Vec<Event> {
+        let mut events = Vec::new();
+        if batch.stall {
+            events.push(Event::Stall(Box::new(self.stall_view())));
+        }
+        let mine = batch.mine.iter().filter_map(|id| self.intents.get(id));
+        events.extend(mine.map(|mine| Event::MyIntent(Box::new(self.my_intent(mine, now)))));
+        for id in &batch.open {
+            if let Some(view) = self.open_intent(id, now) {
+                self.shown.insert(*id);
+                events.push(Event::OpenIntent(Box::new(view)));
+            }
+        }
+        let trades = batch.trades.iter().filter_map(|id| self.trade(id));
+        events.extend(trades.map(|trade| Event::Trade(Box::new(trade))));
+        events
+    }
+
+    fn stall_view(&self) -> StallView {
+        StallView {
+            items: self.stall.items().values().cloned().collect(),
+            rules: self.stall.rules.clone(),
+            reserved: self.stall.all_set_aside(),
+            profile: self.stall.profile.clone(),
+            trader: self.pen.trader.public(),
+        }
+    }
+
+    fn my_intent(&self, mine: &Mine, now: Timestamp) -> MyIntent {
+        MyIntent {
+            id: mine.id,
+            intent: mine.intent.clone(),
+            draft: mine.draft.clone(),
+            state: mine.state,
+            created: mine.created,
+            until: mine.until,
+            said: mine.said,
+            quotes: self.quotes(mine, now),
+        }
+    }
+
+    /// The quotes of an intent, in rank order, with their reasons.
+    fn quotes(&self, mine: &Mine, now: Timestamp) -> Vec<QuoteView> {
+        let quoters = self.quoters.get(&mine.id);
+        let threads = quoters
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.threads.get(id));
+        let quoted: Vec<(&Thread, &Offer, QuoteState)> = threads
+            .filter_map(|thread| {
+                let offer = thread.offer.as_ref()?;
+                Some((thread, offer, quote_state(mine, thread, offer, now)))
+            })
+            .collect();
+        let candidates: Vec<_> = quoted
+            .iter()
+            .map(|(_, offer, state)| candidate(offer, is_standing(*state)))
+            .collect();
+        let ranked = ranking::rank(&candidates, &wanted(mine));
+        ranked
+            .into_iter()
+            .zip(1..)
+            .map(|((at, reasons), rank)| {
+                let (thread, offer, state) = &quoted[at];
+                QuoteView {
+                    thread: thread.id,
+                    message: offer.message,
+                    quote: offer.quote.clone(),
+                    trader: offer.trader,
+                    received: offer.at,
+                    state: *state,
+                    rank,
+                    reasons,
+                }
+            })
+            .collect()
+    }
+
+    fn open_intent(&self, id: &IntentId, now: Timestamp) -> Option<OpenIntent> {
+        let open = self.book.open(id)?;
+        if self.is_mine(id, &open.key, &open.intent.mark) {
+            return None;
+        }
+        let matches = self.stall.matches(open.intent, now);
+        let view = |found: &Found<'_>| found.view(&open.intent.wishes);
+        let thread = self
+            .answers
+            .get(id)
+            .and_then(|thread| self.threads.get(thread));
+        let dismissed = self.dismissed.contains_key(id);
+        Some(OpenIntent {
+            id: *id,
+            intent: open.intent.clone(),
+            created: open.frame.header().created,
+            expires: open.frame.header().expires,
+            reachable: open.reach.is_some_and(|reach| !reach.entries.is_empty()),
+            matches: matches.iter().map(view).collect(),
+            answer: match thread {
+                Some(thread) => Some(answer(thread)),
+                None if dismissed => Some(MyAnswer {
+                    thread: None,
+                    quote: None,
+                    automatic: false,
+                    state: AnswerState::Dismissed,
+                }),
+                None => None,
+            },
+        })
+    }
+
+    fn trade(&self, id: &ThreadId) -> Option<Trade> {
+        let thread = self.threads.get(id)?;
+        let deal = thread.deal.as_ref()?;
+        let state = deal.view();
+        let from = |role, until| Some(Awaited { from: role, until });
+        let other = match thread.role {
+            Role::Buyer => Role::Seller,
+            Role::Seller => Role::Buyer,
+        };
+        Some(Trade {
+            thread: thread.id,
+            intent: thread.intent,
+            title: thread.title.clone(),
+            role: thread.role,
+            quote: deal.quote.clone(),
+            trader: deal.trader,
+            order_note: deal.order.note.clone(),
+            ordered: deal.at,
+            state,
+            confirm: deal.confirm.clone(),
+            mine: deal.mine.clone(),
+            mine_delivered: deal.mine_delivered,
+            theirs: deal.theirs.clone(),
+            awaited: match state {
+                TradeState::Ordered => from(Role::Seller, Some(deal.order.confirm_by)),
+                TradeState::Confirmed if deal.mine.is_none() => from(thread.role, None),
+                TradeState::Confirmed => from(other, None),
+                TradeState::ContactsExchanged
+                | TradeState::Declined(_)
+                | TradeState::NotConfirmed => None,
+            },
+        })
+    }
+}
+
+fn answer(thread: &Thread) -> MyAnswer {
+    MyAnswer {
+        thread: Some(thread.id),
+        quote: thread.offer.as_ref().map(|offer| offer.quote.clone()),
+        automatic: thread.offer.as_ref().is_some_and(|offer| offer.automatic),
+        state: thread.answer,
+    }
+}
+
+/// What has become of a quote, for its buyer.
+fn quote_state(mine: &Mine, thread: &Thread, offer: &Offer, now: Timestamp) -> QuoteState {
+    if let Some(deal) = thread
+        .deal
+        .as_ref()
+        .filter(|deal| deal.order.quote == offer.message)
+    {
+        return match deal.state {
+            DealState::Ordered => QuoteState::Ordered,
+            DealState::Confirmed => QuoteState::Confirmed,
+            DealState::Declined(reason) => QuoteState::Declined(reason),
+            DealState::NotConfirmed => QuoteState::NotConfirmed,
+        };
+    }
+    match (offer.over, mine.state) {
+        (Some(Over::Withdrawn(reason)), _) => QuoteState::Declined(reason),
+        (Some(Over::NotSelected), _) => QuoteState::NotSelected,
+        (None, _) if !offer.stands(now) => QuoteState::Expired,
+        (None, IntentState::Open | IntentState::Ordered) => QuoteState::Standing,
+        (None, IntentState::Awarded | IntentState::Withdrawn | IntentState::Expired) => {
+            QuoteState::NotSelected
+        }
+    }
+}
+
+/// Whether a quote keeps its place among those that can be taken; one that was taken does.
+const fn is_standing(state: QuoteState) -> bool {
+    match state {
+        QuoteState::Standing | QuoteState::Ordered | QuoteState::Confirmed => true,
+        QuoteState::Declined(_)
+        | QuoteState::NotConfirmed
+        | QuoteState::Expired
+        | QuoteState::NotSelected => false,
+    }
+}

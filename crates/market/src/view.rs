@@ -1,0 +1,381 @@
+//! What the faces see: plain values, without keys and without anything that is not this person's to see.
+
+use core::fmt;
+
+use haggle_protocol::attribute::Fit;
+use haggle_protocol::quote::Quality;
+use haggle_protocol::trade::{Contact, DeclineReason, OrderConfirm};
+use haggle_protocol::{Intent, IntentId, MessageId, Money, PublicKey, Quote, ThreadId, Timestamp};
+
+use crate::command::{Draft, Profile};
+use crate::item::{Item, ItemId, Rules};
+
+/// One of my intents.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MyIntent {
+    /// Its name.
+    pub id: IntentId,
+    /// As everybody sees it.
+    pub intent: Intent,
+    /// As I wrote it, with what only I know.
+    pub draft: Draft,
+    /// What has become of it.
+    pub state: IntentState,
+    /// When it was published.
+    pub created: Timestamp,
+    /// Until when it stays open.
+    pub until: Timestamp,
+    /// Whether it has been handed to the network since this peer started.
+    pub said: bool,
+    /// The quotes, best first.
+    pub quotes: Vec<QuoteView>,
+}
+
+/// What has become of an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntentState {
+    /// Quotes are taken.
+    Open,
+    /// A quote was taken; its seller's confirmation is awaited.
+    Ordered,
+    /// A seller has confirmed.
+    Awarded,
+    /// I withdrew it.
+    Withdrawn,
+    /// Its time is over.
+    Expired,
+}
+
+/// A quote, as its buyer sees it.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteView {
+    /// Whose, within this intent.
+    pub thread: ThreadId,
+    /// The message that held it.
+    pub message: MessageId,
+    /// What it says.
+    pub quote: Quote,
+    /// Who stands behind it, if he showed himself.
+    pub trader: Option<PublicKey>,
+    /// When it came.
+    pub received: Timestamp,
+    /// What has become of it.
+    pub state: QuoteState,
+    /// Its place, from 1.
+    pub rank: u32,
+    /// Why this place.
+    pub reasons: Vec<Reason>,
+}
+
+/// What has become of a quote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuoteState {
+    /// It can be taken.
+    Standing,
+    /// It was taken; its seller has to confirm.
+    Ordered,
+    /// Its seller confirmed.
+    Confirmed,
+    /// Its seller did not confirm, or withdrew.
+    Declined(DeclineReason),
+    /// Its seller did not confirm in time.
+    NotConfirmed,
+    /// Its time is over.
+    Expired,
+    /// It was not taken.
+    NotSelected,
+}
+
+/// Why a quote ranks where it does: a code with its numbers, for which each language has a sentence. English is
+/// built in by `Display`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(
+    tag = "code",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Reason {
+    /// The only one so far.
+    Only,
+    /// The lowest total.
+    Cheapest,
+    /// More than the lowest total by this much.
+    DearerBy {
+        /// The difference.
+        by: Money,
+    },
+    /// The best quality of all.
+    BestQuality {
+        /// Which.
+        quality: Quality,
+    },
+    /// Better than the cheapest one by so many grades.
+    BetterThanCheapest {
+        /// Its own quality.
+        quality: Quality,
+        /// The cheapest one's.
+        cheapest: Quality,
+    },
+    /// There sooner than the cheapest one by so many seconds.
+    SoonerThanCheapest {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// A lower quality than the best by so many grades.
+    LesserQuality {
+        /// Its own quality.
+        quality: Quality,
+        /// The best one's.
+        best: Quality,
+    },
+    /// There first.
+    Fastest {
+        /// Seconds from the order.
+        lead_time: u32,
+    },
+    /// There later than the fastest by so many seconds.
+    SlowerBy {
+        /// Seconds.
+        seconds: u32,
+    },
+    /// Everything that was wished for is there.
+    AllWishes,
+    /// So many wishes are not met or not stated.
+    MissesWishes {
+        /// How many.
+        count: u32,
+    },
+    /// Above the limit that only I know.
+    OverLimit {
+        /// By how much.
+        by: Money,
+    },
+    /// Binding, with the stock set aside.
+    Firm,
+    /// It can no longer be taken.
+    NotStanding,
+}
+
+/// An open intent of somebody else.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpenIntent {
+    /// Its name.
+    pub id: IntentId,
+    /// As everybody sees it.
+    pub intent: Intent,
+    /// When its newest frame was made.
+    pub created: Timestamp,
+    /// When that ends, if it is not renewed.
+    pub expires: Timestamp,
+    /// Whether its owner has said where he can be reached.
+    pub reachable: bool,
+    /// The items of my stall that answer it, best first.
+    pub matches: Vec<Match>,
+    /// What I answered.
+    pub answer: Option<MyAnswer>,
+}
+
+/// How an item of my stall answers an intent.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Match {
+    /// Which item.
+    pub item: ItemId,
+    /// Its title.
+    pub title: String,
+    /// Each wish with how the item fits it.
+    pub fits: Vec<(String, Fit)>,
+    /// What it would cost by the item's tiers and delivery.
+    pub total: Money,
+    /// Whether it can be answered by rule: the category fits, nothing that must hold fails or is unknown.
+    pub complete: bool,
+}
+
+/// What I answered to somebody else's intent.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MyAnswer {
+    /// In which thread; `None` if I only dismissed it.
+    pub thread: Option<ThreadId>,
+    /// My newest quote.
+    pub quote: Option<Quote>,
+    /// Whether it was written by rule.
+    pub automatic: bool,
+    /// How far it got.
+    pub state: AnswerState,
+}
+
+/// How far my answer got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerState {
+    /// Saved; it waits for a way to the buyer.
+    Sending,
+    /// The buyer has it.
+    Delivered,
+    /// The buyer ordered; see the trade.
+    Ordered,
+    /// The buyer does not need it any more.
+    NotSelected,
+    /// It lapsed.
+    Expired,
+    /// I said no.
+    Dismissed,
+    /// The buyer's peer did not take it.
+    Refused,
+}
+
+/// An order or a confirmed trade.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trade {
+    /// In which thread.
+    pub thread: ThreadId,
+    /// About which intent.
+    pub intent: IntentId,
+    /// The intent's title.
+    pub title: String,
+    /// Which side I am.
+    pub role: Role,
+    /// The quote that was taken.
+    pub quote: Quote,
+    /// Who the other one is, if he showed himself.
+    pub trader: Option<PublicKey>,
+    /// What the buyer said with the order.
+    pub order_note: Option<String>,
+    /// When it was ordered.
+    pub ordered: Timestamp,
+    /// How far it is.
+    pub state: TradeState,
+    /// The confirmation.
+    pub confirm: Option<OrderConfirm>,
+    /// What I have sent about me.
+    pub mine: Option<Profile>,
+    /// Whether the other side has it.
+    pub mine_delivered: bool,
+    /// Who and where the other one is.
+    pub theirs: Option<Contact>,
+    /// Until when the next step is awaited, and whose it is.
+    pub awaited: Option<Awaited>,
+}
+
+/// Which side of a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// I want it.
+    Buyer,
+    /// I offer it.
+    Seller,
+}
+
+/// How far a trade is: named for what has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TradeState {
+    /// The buyer has ordered.
+    Ordered,
+    /// The seller has confirmed.
+    Confirmed,
+    /// Both have said who and where.
+    ContactsExchanged,
+    /// The seller did not confirm, and said so.
+    Declined(DeclineReason),
+    /// The seller did not confirm in time.
+    NotConfirmed,
+}
+
+/// Whose step is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Awaited {
+    /// Whose.
+    pub from: Role,
+    /// Until when; after it the trade ends or goes on without it.
+    pub until: Option<Timestamp>,
+}
+
+/// My stall.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StallView {
+    /// What I offer.
+    pub items: Vec<Item>,
+    /// How it answers.
+    pub rules: Rules,
+    /// What is set aside or sold of each item, in steps of 10^−6 of its unit.
+    pub reserved: Vec<(ItemId, u64)>,
+    /// Who I am to the one I trade with.
+    pub profile: Profile,
+    /// My trader key: what ratings will belong to.
+    pub trader: PublicKey,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Only => f.write_str("The only quote so far"),
+            Self::Cheapest => f.write_str("The lowest total"),
+            Self::DearerBy { by } => write!(f, "{by} more than the cheapest"),
+            Self::BestQuality { quality } => write!(f, "The best quality of all: {quality:?}"),
+            Self::BetterThanCheapest { quality, cheapest } => {
+                write!(f, "{quality:?} instead of {cheapest:?}")
+            }
+            Self::SoonerThanCheapest { seconds } => write!(f, "{} sooner", Span(*seconds)),
+            Self::LesserQuality { quality, best } => {
+                write!(f, "{quality:?}, where the best is {best:?}")
+            }
+            Self::Fastest { lead_time: 0 } => f.write_str("There first: at once"),
+            Self::Fastest { lead_time } => write!(f, "There first: in {}", Span(*lead_time)),
+            Self::SlowerBy { seconds } => write!(f, "{} later than the fastest", Span(*seconds)),
+            Self::AllWishes => f.write_str("Has everything you asked for"),
+            Self::MissesWishes { count: 1 } => f.write_str("1 wish is not met or not stated"),
+            Self::MissesWishes { count } => write!(f, "{count} wishes are not met or not stated"),
+            Self::OverLimit { by } => write!(f, "{by} above your limit"),
+            Self::Firm => f.write_str("Binding, with the stock set aside"),
+            Self::NotStanding => f.write_str("Can no longer be taken"),
+        }
+    }
+}
+
+/// Seconds in the largest unit in which they are at least one, rounded to the nearest whole.
+struct Span(u32);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u32, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+        let seconds = self.0;
+        let (length, name) = UNITS
+            .into_iter()
+            .find(|(length, _)| seconds >= *length)
+            .unwrap_or((1, "second"));
+        let count = (u64::from(seconds) + u64::from(length) / 2) / u64::from(length);
+        let plural = if count == 1 { "" } else { "s" };
+        write!(f, "{count} {name}{plural}")
+    }
+}
+
+macro_rules! short_debug {
+    ($($name:ident, $field:ident;)*) => {
+        $(impl fmt::Debug for $name {
+            /// Which one, never what it says: prices and limits stay out of every log.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field(stringify!($field), &self.$field).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+short_debug! {
+    MyIntent, id;
+    QuoteView, message;
+    OpenIntent, id;
+    Match, item;
+    MyAnswer, state;
+    Trade, thread;
+    StallView, trader;
+}
