@@ -250,23 +250,20 @@ impl Client {
         self.done(Command::SendContact { thread, profile }).await
     }
 
+    /// For commands whose reply says nothing new.
     async fn done(&self, command: Command) -> Result<(), Complaint> {
-        match self.command(command).await? {
-            Reply::Done => Ok(()),
-            other @ (Reply::Published(_) | Reply::Item(_) | Reply::Quoted(_)) => {
-                Err(unexpected(&other))
-            }
-        }
+        self.command(command).await.map(drop)
     }
 }
 
 /// What every question gets once the peer has ended.
-pub(crate) fn stopped() -> Complaint {
+fn stopped() -> Complaint {
     Complaint {
         code: "peer-stopped".to_owned(),
         field: None,
-        sentence: "Haggle has stopped here. Everything that was confirmed is saved; reload to go on."
-            .to_owned(),
+        sentence:
+            "Haggle has stopped here. Everything that was confirmed is saved; reload to go on."
+                .to_owned(),
     }
 }
 

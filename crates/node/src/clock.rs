@@ -33,9 +33,7 @@ pub(crate) fn alarm(deadline: Option<Timestamp>, now: Timestamp) -> Delay {
     let nap = match deadline {
         // A deadline of this very second waits a little, so that a machine that asks for "now" again and again
         // cannot keep the loop from everything else.
-        Some(deadline) => {
-            Duration::from_secs(deadline.since(now)).max(Duration::from_millis(100))
-        }
+        Some(deadline) => Duration::from_secs(deadline.since(now)).max(Duration::from_millis(100)),
         None => LONGEST_NAP,
     };
     Delay::new(nap.min(LONGEST_NAP))

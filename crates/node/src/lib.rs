@@ -1,11 +1,33 @@
 //! Haggle's shell: what a market needs in order to live.
+//!
+//! [`open`] starts a peer: one loop that owns the swarm, the market, the store, the clock and the dice. It waits for one
+//! thing to happen (a question of its user, a time that has come, something from the network), hands it to
+//! [`haggle_market::Market::handle`] and carries out the effects in order, awaiting each save before it goes on. It is
+//! the same loop natively and in a browser; what differs is how time passes, how a task runs and what can be dialed.
+//!
+//! Faces hold a [`Client`]: commands in, [`Event`]s out. No market rule stands in here, and nothing of a page.
+
+mod behaviour;
 pub mod client;
 mod clock;
+mod config;
+mod discovery;
+mod error;
 pub mod event;
 mod feed;
+mod gate;
+mod peer;
+mod perform;
+mod relays;
+mod said;
 mod spawn;
+mod swarm;
+mod sync;
+mod whispers;
 
 pub use client::Client;
+pub use config::{Config, open};
+pub use error::Error;
 pub use event::{Event, Link, NetworkView, RelayState, RelayView};
 pub use feed::Events;
 pub use {haggle_market as market, haggle_protocol as protocol, haggle_store as store};

@@ -1,0 +1,81 @@
+//! What this peer does on the network: one behaviour out of eight, each for one purpose.
+
+use std::time::Duration;
+
+use haggle_net::{DirectOnly, Role, book, gossip, kad, whisper};
+use haggle_protocol::names::PROTOCOL_IDENTIFY;
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::identity::Keypair;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{identify, ping, relay};
+
+use crate::gate::Gated;
+
+/// How long a whisper's answer is waited for once there is a connection. The answer is written after a save and nothing
+/// else.
+pub(crate) const WHISPER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection over which nothing is spoken any more is closed after this long. It bounds how long circuits burden
+/// relays; a relay itself is kept by its reservation and by gossip.
+pub(crate) const IDLE: Duration = Duration::from_secs(60);
+
+/// Connections at the same time: some relays, and the other sides of running trades. A tab is meant to stay small.
+const ESTABLISHED_MAX: u32 = 24;
+/// Handshakes under way at the same time, each way.
+const PENDING_MAX: u32 = 12;
+/// Connections with one peer: a direct one beside a circuit, and one more while both sides dial at once.
+const PER_PEER_MAX: u32 = 3;
+
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    /// Stands first: what is over the limit reaches no other.
+    limits: connection_limits::Behaviour,
+    /// Reached through relays, and reaches others through them.
+    pub(crate) relay: relay::client::Behaviour,
+    /// Public frames, never over a circuit.
+    pub(crate) gossip: DirectOnly<gossip::Behaviour>,
+    /// Further relays.
+    pub(crate) kad: Gated<kad::Behaviour>,
+    /// What was said before we came.
+    pub(crate) book: book::Behaviour,
+    /// Private cells.
+    pub(crate) whisper: whisper::Behaviour,
+    /// Who speaks what.
+    pub(crate) identify: identify::Behaviour,
+    /// Notices a dead line.
+    ping: ping::Behaviour,
+}
+
+impl Behaviour {
+    /// For this identity; the other end of `relay` is part of the transport.
+    ///
+    /// # Errors
+    /// If gossip's parameters do not fit together.
+    pub(crate) fn new(
+        identity: &Keypair,
+        relay: relay::client::Behaviour,
+        agent: String,
+    ) -> Result<Self, gossip::SetupError> {
+        let me = identity.public().to_peer_id();
+        let identify = identify::Config::new(PROTOCOL_IDENTIFY.to_owned(), identity.public())
+            .with_agent_version(agent)
+            // Nobody reaches a peer but through the relays that its Reach records name.
+            .with_hide_listen_addrs(true);
+        let limits = ConnectionLimits::default()
+            .with_max_established(Some(ESTABLISHED_MAX))
+            .with_max_established_per_peer(Some(PER_PEER_MAX))
+            .with_max_pending_incoming(Some(PENDING_MAX))
+            .with_max_pending_outgoing(Some(PENDING_MAX));
+        Ok(Self {
+            limits: connection_limits::Behaviour::new(limits),
+            relay,
+            gossip: DirectOnly::new(gossip::behaviour(Role::Peer, [].into())?),
+            // The role sets the mode by hand; left alone it would turn to server with the first reservation.
+            kad: Gated::new(kad::behaviour(Role::Peer, me)),
+            book: book::behaviour(),
+            whisper: whisper::behaviour(WHISPER_TIMEOUT),
+            identify: identify::Behaviour::new(identify),
+            ping: ping::Behaviour::new(ping::Config::new()),
+        })
+    }
+}

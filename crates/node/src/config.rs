@@ -1,0 +1,134 @@
+//! How a peer is started.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haggle_book::Limits;
+use haggle_market::{Market, Setup};
+use haggle_protocol::Network;
+use haggle_protocol::keys::SigningKey;
+use haggle_protocol::seal::{Hpke, Sealer};
+use haggle_store::Store;
+use libp2p::identity::Keypair;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::peer::{Parts, Peer};
+use crate::relays::Remembered;
+use crate::{clock, spawn, swarm};
+
+/// Keys of records that are the node's own; all others are the market's.
+const OWN: &str = "node/";
+/// Relays that the person added, and relays that were found.
+pub(crate) const RELAYS: &str = "node/relays";
+
+/// What a peer is started with.
+pub struct Config {
+    /// The name of the market: [`Network::MAIN_NAME`] in life.
+    pub network: String,
+    /// Addresses of relays to begin with, each ending in `/p2p/<peer>`. One that is malformed or cannot be dialed here is
+    /// shown as refused and does no harm.
+    pub relays: Vec<String>,
+    /// Where everything that must survive is kept. Opened by the caller, who can then say why it could not be.
+    pub store: Box<dyn Store>,
+    /// How cells are closed; `None` is [`Hpke`]. Only tests hand in another.
+    pub sealer: Option<Arc<dyn Sealer>>,
+    /// What relays are told of the program, such as `haggle/0.1.0`.
+    pub agent: String,
+}
+
+impl Config {
+    /// The public market with these relays and this store.
+    #[must_use]
+    pub fn new(relays: Vec<String>, store: Box<dyn Store>) -> Self {
+        Self {
+            network: Network::MAIN_NAME.to_owned(),
+            relays,
+            store,
+            sealer: None,
+            agent: concat!("haggle/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+impl core::fmt::Debug for Config {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Config")
+            .field("network", &self.network)
+            .field("relays", &self.relays)
+            .field("store", &self.store)
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Starts a peer: reads what was saved and connects. The identity on the network is fresh each time, so that what is said
+/// in two sittings cannot be linked by it. Natively this must be called within a tokio runtime.
+///
+/// # Errors
+/// If the store cannot be read or written, if what is saved cannot be understood (nothing is overwritten then), or if
+/// this device lacks something.
+pub async fn open(config: Config) -> Result<Client, Error> {
+    let Config {
+        network,
+        relays,
+        store,
+        sealer,
+        agent,
+    } = config;
+    let network = Network::named(&network);
+    let now = clock::now();
+
+    let records = store.load().await?;
+    let (own, records): (BTreeMap<_, _>, Vec<_>) = {
+        let (own, rest): (Vec<_>, Vec<_>) = records
+            .into_iter()
+            .partition(|(key, _)| key.starts_with(OWN));
+        (own.into_iter().collect(), rest)
+    };
+    let remembered = match own.get(RELAYS) {
+        Some(bytes) => serde_json::from_slice(bytes).map_err(|error| Error::Damaged {
+            key: RELAYS.to_owned(),
+            why: error.to_string(),
+        })?,
+        None => Remembered::default(),
+    };
+
+    let identity = SigningKey::from_seed(&roll()?);
+    let keypair = Keypair::ed25519_from_bytes(identity.to_seed()).map_err(|_| Error::Dice)?;
+    let key = identity.public();
+    let setup = Setup {
+        network,
+        dice: roll()?,
+        peer: identity,
+        sealer: sealer.unwrap_or_else(|| Arc::new(Hpke)),
+        book: Limits::peer(),
+    };
+    let (market, effects) =
+        Market::restore(records, setup, now).map_err(|damaged| Error::Damaged {
+            key: damaged.key,
+            why: damaged.why,
+        })?;
+    let swarm = swarm::build(keypair, agent).map_err(|reason| Error::Network { reason })?;
+
+    let (client, asks) = Client::new();
+    let parts = Parts {
+        swarm,
+        market,
+        store,
+        asks,
+        network,
+        key,
+    };
+    let mut peer = Peer::new(parts, &relays, &remembered);
+    peer.begin(effects).await?;
+    spawn::spawn(peer.live());
+    Ok(client)
+}
+
+/// 32 bytes from the operating system or the browser.
+fn roll() -> Result<[u8; 32], Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| Error::Dice)?;
+    Ok(bytes)
+}

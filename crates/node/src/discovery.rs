@@ -1,0 +1,566 @@
+//! What the network says: connections to relays and their places, further relays through Kademlia, books, whispers.
+
+use std::time::Duration;
+
+use haggle_book::Source;
+use haggle_market::Input;
+use haggle_market::input::Heard;
+use haggle_net::addr::{is_relayed_endpoint, key_of, may_dial};
+use haggle_net::book::{self, Request, Response};
+use haggle_net::whisper::{self, CellBytes, Code};
+use haggle_net::{RelayAddr, gossip, kad};
+use haggle_protocol::names::PROTOCOL_KAD;
+use haggle_protocol::reach::Circuit;
+use haggle_protocol::{MessageId, Refusal};
+use libp2p::kad::{Event as KadEvent, GetClosestPeersOk, GetProvidersOk, QueryResult};
+use libp2p::multiaddr::Protocol;
+use libp2p::request_response::{Event as Exchange, Message};
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, gossipsub, identify, relay};
+
+use crate::behaviour::BehaviourEvent;
+use crate::clock::{self, Instant};
+use crate::config::RELAYS;
+use crate::peer::{Peer, complaint, jitter};
+use crate::perform::About;
+use crate::relays::Step;
+use crate::swarm::can_dial;
+use crate::whispers::Attempt;
+
+/// While there are too few relays, further ones are looked for this often.
+const LOOK_SOON: Duration = Duration::from_secs(15);
+/// Providers whose addresses are waited for.
+const PROVIDERS_MAX: usize = 16;
+/// Relays that only strangers named, dialed in one minute at most.
+const STRANGERS_A_MINUTE: u32 = 2;
+
+impl Peer {
+    /// One event of the swarm.
+    ///
+    /// # Errors
+    /// If something could not be saved.
+    // The swarm has events beside these that nothing here depends on.
+    #[allow(clippy::wildcard_enum_match_arm)]
+    pub(crate) async fn on_swarm(
+        &mut self,
+        event: SwarmEvent<BehaviourEvent>,
+    ) -> Result<(), haggle_store::Error> {
+        match event {
+            SwarmEvent::Behaviour(event) => return self.on_behaviour(event).await,
+            SwarmEvent::ConnectionEstablished {
+                peer_id, endpoint, ..
+            } if !is_relayed_endpoint(&endpoint) => self.on_direct(&peer_id),
+            SwarmEvent::ConnectionClosed {
+                peer_id, endpoint, ..
+            } if !is_relayed_endpoint(&endpoint) => self.on_gone(&peer_id),
+            SwarmEvent::OutgoingConnectionError {
+                peer_id: Some(peer),
+                error,
+                ..
+            } => self.on_dial_error(&peer, &error),
+            SwarmEvent::ListenerClosed { listener_id, .. } => {
+                if self
+                    .relays
+                    .on_listener_closed(listener_id, clock::instant())
+                {
+                    self.tell_reach();
+                }
+                self.tend = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_direct(&mut self, peer: &PeerId) {
+        if self.relays.is_known(peer) {
+            self.relays.on_connected(peer);
+            self.swarm
+                .behaviour_mut()
+                .gossip
+                .set_application_score(peer, gossip::KNOWN_RELAY_SCORE);
+        }
+        self.tend = true;
+    }
+
+    fn on_gone(&mut self, peer: &PeerId) {
+        if self.swarm.behaviour().gossip.is_direct(peer) {
+            return;
+        }
+        let now = clock::instant();
+        self.relays.on_disconnected(peer, now, jitter());
+        self.sync.on_disconnected(peer, now);
+        self.tell_reach();
+        if self.relays.too_few() {
+            self.look_at = now;
+        }
+        self.tend = true;
+    }
+
+    fn on_dial_error(&mut self, peer: &PeerId, error: &DialError) {
+        if matches!(error, DialError::DialPeerConditionFalse(_)) {
+            // Somebody else is dialing it already, and what comes of that is heard too.
+            return;
+        }
+        let now = clock::instant();
+        self.relays
+            .on_dial_failed(peer, reason_of(error), now, jitter());
+        self.tend = true;
+    }
+
+    async fn on_behaviour(&mut self, event: BehaviourEvent) -> Result<(), haggle_store::Error> {
+        match event {
+            BehaviourEvent::Gossip(event) => self.on_gossip(event).await,
+            BehaviourEvent::Book(event) => {
+                self.on_book(event);
+                Ok(())
+            }
+            BehaviourEvent::Whisper(event) => self.on_whisper(event).await,
+            BehaviourEvent::Identify(event) => self.on_identify(event).await,
+            BehaviourEvent::Kad(event) => {
+                self.on_kad(event);
+                Ok(())
+            }
+            BehaviourEvent::Relay(event) => {
+                self.on_relay(&event);
+                Ok(())
+            }
+            // A dead line closes the connection, which is heard as such.
+            BehaviourEvent::Ping(_) => Ok(()),
+        }
+    }
+
+    async fn on_gossip(&mut self, event: gossipsub::Event) -> Result<(), haggle_store::Error> {
+        match event {
+            gossipsub::Event::Message {
+                propagation_source,
+                message_id,
+                message,
+            } => {
+                let source = source_of(&propagation_source, Source::Peer);
+                let bytes = message.data;
+                let input = Input::Heard(Heard::Frame { bytes, source });
+                let about = About::Gossip(message_id, propagation_source);
+                self.handle(input, about).await?;
+            }
+            gossipsub::Event::Subscribed { .. } => {
+                // The first listener after a silence gets everything that still holds.
+                let first = self.neighbours() == 1;
+                self.say(first);
+                self.tend = true;
+            }
+            gossipsub::Event::Unsubscribed { .. } => self.tend = true,
+            gossipsub::Event::GossipsubNotSupported { .. } | gossipsub::Event::SlowPeer { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Peers with whom public frames are exchanged.
+    pub(crate) fn neighbours(&self) -> usize {
+        let topic = gossip::topic_hash();
+        self.swarm
+            .behaviour()
+            .gossip
+            .all_peers()
+            .filter(|(_, topics)| topics.contains(&&topic))
+            .count()
+    }
+
+    async fn on_identify(&mut self, event: identify::Event) -> Result<(), haggle_store::Error> {
+        let identify::Event::Received { peer_id, info, .. } = event else {
+            return Ok(());
+        };
+        if !self.swarm.behaviour().gossip.is_direct(&peer_id) {
+            return Ok(());
+        }
+        let speaks_kad = info.protocols.iter().any(|p| p.as_ref() == PROTOCOL_KAD);
+        if !self.relays.is_known(&peer_id) && self.providers.contains(&peer_id) {
+            // Kademlia connected to it on its own way; now we know where it listens.
+            self.relays
+                .found(peer_id, info.listen_addrs.iter().take(16).cloned());
+            self.providers.remove(&peer_id);
+            self.on_direct(&peer_id);
+        }
+        let changed = self
+            .relays
+            .on_identified(&peer_id, &info.protocols, &info.listen_addrs);
+        if speaks_kad && let Some(address) = self.relays.address(&peer_id) {
+            let address = address.address().clone();
+            let _ = self
+                .swarm
+                .behaviour_mut()
+                .kad
+                .add_address(&peer_id, address);
+            if self.relays.too_few() {
+                self.look_at = clock::instant();
+            }
+        }
+        self.tend = true;
+        self.remember_relays(changed).await
+    }
+
+    fn on_relay(&mut self, event: &relay::client::Event) {
+        match event {
+            relay::client::Event::ReservationReqAccepted { relay_peer_id, .. } => {
+                if self.relays.on_place(relay_peer_id) {
+                    self.tell_reach();
+                    self.tend = true;
+                }
+            }
+            relay::client::Event::OutboundCircuitEstablished { .. }
+            | relay::client::Event::InboundCircuitEstablished { .. } => {}
+        }
+    }
+
+    /// Where we can be reached has changed, perhaps.
+    fn tell_reach(&mut self) {
+        let places = self.relays.places(&self.key);
+        if places != self.reach {
+            self.reach.clone_from(&places);
+            self.own.push_back(Input::Heard(Heard::Reachable(places)));
+        }
+    }
+
+    /// Dials relays and asks them for places, as far as that is due.
+    pub(crate) fn tend_relays(&mut self) {
+        let now = clock::instant();
+        for step in self.relays.plan(now) {
+            match step {
+                Step::Dial(peer, addresses) => {
+                    let options = DialOpts::peer_id(peer)
+                        .addresses(addresses)
+                        .condition(PeerCondition::DisconnectedAndNotDialing)
+                        .build();
+                    if let Err(error) = self.swarm.dial(options) {
+                        if self.swarm.behaviour().gossip.is_direct(&peer) {
+                            self.on_direct(&peer);
+                        } else {
+                            self.on_dial_error(&peer, &error);
+                        }
+                    }
+                }
+                Step::Reserve(peer, address) => {
+                    let listener = self.swarm.listen_on(address).ok();
+                    self.relays.on_asked(&peer, listener, now);
+                }
+            }
+        }
+        let here = self.relays.here();
+        self.swarm.behaviour_mut().kad.set_here(here);
+    }
+
+    /// Asks Kademlia who else keeps a book, as far as that is due.
+    pub(crate) fn look_for_relays(&mut self) {
+        let now = clock::instant();
+        if self.look_at > now || self.relays.connected() == 0 {
+            return;
+        }
+        self.look_at = now
+            + if self.relays.too_few() {
+                LOOK_SOON
+            } else {
+                kad::LOOK_AGAIN
+            };
+        let key = kad::book_key(self.network);
+        let _ = self.swarm.behaviour_mut().kad.get_providers(key);
+    }
+
+    // Kademlia has events beside these that nothing here depends on.
+    #[allow(clippy::wildcard_enum_match_arm)]
+    fn on_kad(&mut self, event: KadEvent) {
+        let KadEvent::OutboundQueryProgressed { result, .. } = event else {
+            return;
+        };
+        match result {
+            QueryResult::GetProviders(Ok(GetProvidersOk::FoundProviders { providers, .. })) => {
+                for provider in providers {
+                    let news = provider != *self.swarm.local_peer_id()
+                        && !self.relays.is_known(&provider)
+                        && self.providers.len() < PROVIDERS_MAX;
+                    if news && self.providers.insert(provider) {
+                        // Its addresses come with this query.
+                        let _ = self.swarm.behaviour_mut().kad.get_closest_peers(provider);
+                    }
+                }
+            }
+            QueryResult::GetClosestPeers(Ok(GetClosestPeersOk { key, peers })) => {
+                for info in peers {
+                    if self.providers.remove(&info.peer_id) {
+                        self.relays.found(info.peer_id, info.addrs);
+                        if self.swarm.behaviour().gossip.is_direct(&info.peer_id) {
+                            self.on_direct(&info.peer_id);
+                        }
+                        self.tend = true;
+                    }
+                }
+                // Whoever was not found is asked for again with the next look.
+                if let Ok(provider) = PeerId::from_bytes(&key) {
+                    self.providers.remove(&provider);
+                }
+            }
+            QueryResult::GetClosestPeers(Err(_)) => self.providers.clear(),
+            _ => {}
+        }
+    }
+
+    /// Asks connected relays for what their books hold and ours does not.
+    pub(crate) fn read_books(&mut self) {
+        if !self.backlog.is_empty() {
+            return;
+        }
+        let books: Vec<PeerId> = self.relays.books().collect();
+        for question in self.sync.plan(books, clock::instant()) {
+            let request = Request::new(self.network, question.want);
+            let book = &mut self.swarm.behaviour_mut().book;
+            let id = book.send_request(&question.peer, request);
+            self.readings.insert(id, question.number);
+        }
+    }
+
+    fn on_book(&mut self, event: Exchange<Request, Response>) {
+        let now = clock::instant();
+        match event {
+            Exchange::Message { peer, message, .. } => match message {
+                Message::Request {
+                    request, channel, ..
+                } => {
+                    let answer = if self.readers.allow(peer, self.now()) {
+                        book::answer(self.market.book(), self.network, &request)
+                    } else {
+                        Response::refused(book::TOO_OFTEN)
+                    };
+                    // An error means that it has gone.
+                    let _ = self
+                        .swarm
+                        .behaviour_mut()
+                        .book
+                        .send_response(channel, answer);
+                }
+                Message::Response {
+                    request_id,
+                    response,
+                } => {
+                    let Some(number) = self.readings.remove(&request_id) else {
+                        return;
+                    };
+                    let market = &self.market;
+                    let known = || market.book().ids(None, usize::MAX).0.into_iter().collect();
+                    let brought = self.sync.on_answer(&peer, number, response, known, now);
+                    if let Some(code) = brought.refused {
+                        tracing::debug!(%code, "a relay does not show its book");
+                    }
+                    let source = source_of(&peer, Source::Book);
+                    let room = self.backlog_room();
+                    let frames = brought.frames.into_iter().take(room);
+                    self.backlog.extend(frames.map(|bytes| (bytes, source)));
+                    self.tend = true;
+                }
+            },
+            Exchange::OutboundFailure {
+                peer, request_id, ..
+            } => {
+                if let Some(number) = self.readings.remove(&request_id) {
+                    self.sync.on_failed(&peer, number, now);
+                    self.tend = true;
+                }
+            }
+            Exchange::InboundFailure { .. } | Exchange::ResponseSent { .. } => {}
+        }
+    }
+
+    /// Tries what ways there are for cells that wait.
+    pub(crate) fn send_whispers(&mut self) {
+        if self.whispers.is_idle() {
+            return;
+        }
+        let now = clock::instant();
+        let here = self.relays.here();
+        let (swarm, relays, strangers) = (&self.swarm, &self.relays, &mut self.strangers);
+        let attempts = self.whispers.plan(
+            now,
+            |peer| swarm.is_connected(peer),
+            |way| {
+                let address = may_dial(way, here, |relay| relays.is_known(relay)).ok()?;
+                let relay = haggle_net::addr::peer_of(&way.relay)?;
+                match relays.address(&relay) {
+                    Some(known) => Some(through(known, way)),
+                    None if swarm.is_connected(&relay) => Some(address),
+                    None => stranger(strangers, now).then_some(address),
+                }
+            },
+        );
+        for attempt in attempts {
+            let Attempt {
+                number,
+                peer,
+                address,
+                cell,
+            } = attempt;
+            let whisper = &mut self.swarm.behaviour_mut().whisper;
+            let id =
+                whisper.send_request_with_addresses(&peer, cell, address.into_iter().collect());
+            self.sendings.insert(id, number);
+        }
+        for message in self.whispers.undelivered() {
+            self.own
+                .push_back(Input::Heard(Heard::Undelivered { message }));
+        }
+    }
+
+    async fn on_whisper(
+        &mut self,
+        event: Exchange<CellBytes, whisper::Answer>,
+    ) -> Result<(), haggle_store::Error> {
+        match event {
+            Exchange::Message { peer, message, .. } => match message {
+                Message::Request {
+                    request, channel, ..
+                } => {
+                    if !self.whisperers.allow(peer, self.now()) {
+                        self.count(Refusal::WhisperRate.code());
+                        let refused = whisper::Answer::Refused(Code::from(Refusal::WhisperRate));
+                        // An error means that it has gone.
+                        let _ = self
+                            .swarm
+                            .behaviour_mut()
+                            .whisper
+                            .send_response(channel, refused);
+                        return Ok(());
+                    }
+                    let ticket = self.ticket();
+                    let bytes = request.into_bytes();
+                    let input = Input::Heard(Heard::Cell { bytes, ticket });
+                    self.handle(input, About::Cell(ticket, Some(channel))).await
+                }
+                Message::Response {
+                    request_id,
+                    response,
+                } => {
+                    let number = self.sendings.remove(&request_id);
+                    match number.and_then(|number| self.whispers.on_answer(number)) {
+                        Some(message) => self.on_answered(message, response).await,
+                        None => Ok(()),
+                    }
+                }
+            },
+            Exchange::OutboundFailure { request_id, .. } => {
+                if let Some(number) = self.sendings.remove(&request_id) {
+                    self.whispers.on_failed(number);
+                }
+                Ok(())
+            }
+            Exchange::InboundFailure { .. } | Exchange::ResponseSent { .. } => Ok(()),
+        }
+    }
+
+    async fn on_answered(
+        &mut self,
+        message: MessageId,
+        answer: whisper::Answer,
+    ) -> Result<(), haggle_store::Error> {
+        let answer = match answer {
+            whisper::Answer::Cell(cell) => Ok(cell.into_bytes()),
+            // A code of a later version: nothing is known but that it was not kept.
+            whisper::Answer::Refused(code) => {
+                Err(Refusal::from_code(code.as_str()).unwrap_or(Refusal::NotKept))
+            }
+        };
+        let input = Input::Heard(Heard::Answered { message, answer });
+        self.handle(input, About::Nothing).await
+    }
+
+    pub(crate) fn add_relay(&mut self, text: &str) -> Result<(), haggle_market::Complaint> {
+        let address = RelayAddr::parse(text)
+            .map_err(|error| complaint(error.code(), &sentence(&error.to_string())))?;
+        if !can_dial(&address) {
+            return Err(complaint(
+                "unsupported-address",
+                "This address cannot be dialed from here. In a browser use one with /ws or /wss.",
+            ));
+        }
+        if !self.relays.add(address) {
+            return Err(complaint(
+                "too-many-relays",
+                "So many relays are not needed. Remove one first.",
+            ));
+        }
+        self.tend = true;
+        Ok(())
+    }
+
+    pub(crate) fn remove_relay(&mut self, text: &str) -> Result<(), haggle_market::Complaint> {
+        let Some(peer) = self.relays.remove(text) else {
+            return Err(complaint(
+                "no-such-relay",
+                "This relay is not among yours. Look at the list again.",
+            ));
+        };
+        if let Some(peer) = peer {
+            // An error means that there is no connection.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        self.tell_reach();
+        self.tend = true;
+        Ok(())
+    }
+
+    /// Writes down which relays to begin with the next time.
+    ///
+    /// # Errors
+    /// If it cannot be saved.
+    pub(crate) async fn remember_relays(
+        &mut self,
+        changed: bool,
+    ) -> Result<(), haggle_store::Error> {
+        if !changed {
+            return Ok(());
+        }
+        let bytes = serde_json::to_vec(&self.relays.remembered()).unwrap_or_default();
+        self.store
+            .commit(vec![haggle_store::Write::put(RELAYS, bytes)])
+            .await
+    }
+}
+
+/// The way through a relay at the address that we know of it.
+fn through(relay: &RelayAddr, way: &Circuit) -> Multiaddr {
+    let address = relay.listen_address();
+    match haggle_net::addr::peer_of(&way.peer) {
+        Some(peer) => address.with(Protocol::P2p(peer)),
+        None => address,
+    }
+}
+
+/// Whether one more relay that only a stranger named may be dialed in this minute.
+fn stranger((since, count): &mut (Instant, u32), now: Instant) -> bool {
+    if now.saturating_duration_since(*since) >= Duration::from_secs(60) {
+        (*since, *count) = (now, 0);
+    }
+    *count += 1;
+    *count <= STRANGERS_A_MINUTE
+}
+
+/// By which peer a frame came. A peer without an Ed25519 key in its id shares one name with all others of its kind.
+fn source_of(peer: &PeerId, source: impl FnOnce(haggle_protocol::PublicKey) -> Source) -> Source {
+    source(key_of(peer).unwrap_or(haggle_protocol::PublicKey([0; 32])))
+}
+
+/// Why a relay could not be dialed, as a stable code.
+const fn reason_of(error: &DialError) -> &'static str {
+    match error {
+        DialError::WrongPeerId { .. } => "wrong-peer",
+        DialError::LocalPeerId { .. } => "own-address",
+        DialError::NoAddresses => "bad-address",
+        DialError::Denied { .. } => "denied",
+        DialError::Aborted => "closed",
+        DialError::DialPeerConditionFalse(_) | DialError::Transport(_) => "unreachable",
+    }
+}
+
+/// A sentence of its own out of a part of one.
+fn sentence(part: &str) -> String {
+    let mut letters = part.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+}

@@ -1,0 +1,444 @@
+//! The loop: waits for one thing to happen, deals with it, and looks after what follows.
+//!
+//! One's own questions and one's own times come before what strangers send, and a turn is one event of any kind, so a
+//! flood from the network delays a command by one event and not by the flood. When events come without a pause, the loop
+//! steps aside now and then: in a browser everything else lives in the same thread.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::channel::{mpsc, oneshot};
+use futures::{FutureExt, StreamExt};
+use futures_timer::Delay;
+use haggle_book::Source;
+use haggle_market::input::Heard;
+use haggle_market::{Command, Complaint, Effects, Input, Market, Ticket};
+use haggle_net::book::Rates;
+use haggle_protocol::reach::Circuit;
+use haggle_protocol::{Network, PublicKey, Timestamp};
+use haggle_store::Store;
+use libp2p::request_response::OutboundRequestId;
+use libp2p::swarm::SwarmEvent;
+use libp2p::{PeerId, Swarm};
+
+use crate::behaviour::{Behaviour, BehaviourEvent};
+use crate::client::{ASKS, Ask};
+use crate::clock::{self, Instant};
+use crate::event::{Event, Link, NetworkView};
+use crate::feed::Feed;
+use crate::perform::About;
+use crate::relays::{Relays, Remembered};
+use crate::said::Said;
+use crate::sync::Sync;
+use crate::whispers::Whispers;
+
+/// How often the loop looks after what has no event of its own: waits that are over, the view of the network.
+const PULSE: Duration = Duration::from_secs(1);
+/// For this long the loop works without a pause; then it lets a page draw and a person click.
+const STINT: Duration = Duration::from_millis(12);
+/// Questions that are answered in a row while the network has something to say.
+const ASKS_IN_A_ROW: usize = ASKS;
+/// Whispers that one peer may send at once, and the seconds until it has earned one more. A trade is a dozen messages.
+const WHISPERS: (u64, u64) = (30, 1);
+/// Frames from books that wait to be looked at; while there are any, no book is asked for more.
+const BACKLOG_MAX: usize = 16_384;
+
+/// What a peer is made of.
+pub(crate) struct Parts {
+    pub(crate) swarm: Swarm<Behaviour>,
+    pub(crate) market: Market,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) asks: mpsc::Receiver<Ask>,
+    pub(crate) network: Network,
+    /// The public half of the identity.
+    pub(crate) key: PublicKey,
+}
+
+/// A running peer.
+pub(crate) struct Peer {
+    pub(crate) swarm: Swarm<Behaviour>,
+    pub(crate) market: Market,
+    pub(crate) store: Box<dyn Store>,
+    asks: mpsc::Receiver<Ask>,
+    pub(crate) network: Network,
+    pub(crate) key: PublicKey,
+
+    pub(crate) feeds: Vec<Feed>,
+    view: NetworkView,
+    pub(crate) refusals: BTreeMap<String, u64>,
+
+    pub(crate) relays: Relays,
+    /// Relays are to be looked after now and not only at the next pulse.
+    pub(crate) tend: bool,
+    /// Who is said by Kademlia to keep a book, until an address is known.
+    pub(crate) providers: BTreeSet<PeerId>,
+    /// Where the market was told that we can be reached.
+    pub(crate) reach: Vec<Circuit>,
+    /// When to look for further relays.
+    pub(crate) look_at: Instant,
+
+    pub(crate) said: Said,
+    pub(crate) sync: Sync,
+    pub(crate) readings: BTreeMap<OutboundRequestId, u64>,
+    pub(crate) readers: Rates,
+    pub(crate) whispers: Whispers,
+    pub(crate) sendings: BTreeMap<OutboundRequestId, u64>,
+    pub(crate) whisperers: Rates,
+    /// Relays that only a stranger named, dialed in the minute that began then.
+    pub(crate) strangers: (Instant, u32),
+
+    /// What the shell itself has to tell the market.
+    pub(crate) own: VecDeque<Input>,
+    pub(crate) backlog: VecDeque<(Vec<u8>, Source)>,
+    tickets: u64,
+    /// What the alarm is set to.
+    due: Option<Timestamp>,
+    alarm: Delay,
+    pulse: Delay,
+    asked_in_a_row: usize,
+}
+
+/// One thing that happened.
+enum Turn {
+    /// `None`: nobody is left who could ask.
+    Ask(Option<Ask>),
+    Alarm,
+    Pulse,
+    Own(Input),
+    Backlog(Vec<u8>, Source),
+    Swarm(Box<SwarmEvent<BehaviourEvent>>),
+}
+
+/// How the loop goes on.
+enum Next {
+    On,
+    End(Option<oneshot::Sender<()>>),
+}
+
+impl Peer {
+    pub(crate) fn new(parts: Parts, relays: &[String], remembered: &Remembered) -> Self {
+        let Parts {
+            mut swarm,
+            market,
+            store,
+            asks,
+            network,
+            key,
+        } = parts;
+        let me = *swarm.local_peer_id();
+        let relays = Relays::new(me, relays, remembered);
+        swarm.behaviour_mut().kad.set_here(relays.here());
+        let now = clock::instant();
+        Self {
+            swarm,
+            market,
+            store,
+            asks,
+            network,
+            key,
+            feeds: Vec::new(),
+            view: NetworkView::default(),
+            refusals: BTreeMap::new(),
+            relays,
+            tend: true,
+            providers: BTreeSet::new(),
+            reach: Vec::new(),
+            look_at: now,
+            said: Said::default(),
+            sync: Sync::default(),
+            readings: BTreeMap::new(),
+            readers: Rates::peer(),
+            whispers: Whispers::default(),
+            sendings: BTreeMap::new(),
+            whisperers: Rates::new(WHISPERS.0, WHISPERS.1),
+            strangers: (now, 0),
+            own: VecDeque::new(),
+            backlog: VecDeque::new(),
+            tickets: 0,
+            due: None,
+            alarm: clock::alarm(None, clock::now()),
+            pulse: Delay::new(Duration::ZERO),
+            asked_in_a_row: 0,
+        }
+    }
+
+    /// Carries out what the market wants at its start.
+    ///
+    /// # Errors
+    /// If it could not be saved.
+    pub(crate) async fn begin(&mut self, effects: Effects) -> Result<(), haggle_store::Error> {
+        self.perform(effects, About::Nothing).await?;
+        self.set_alarm();
+        Ok(())
+    }
+
+    /// Runs until it is closed, or until nobody is left who could ask, or until a save fails.
+    pub(crate) async fn live(self) {
+        let closed = self.turn_until_the_end().await;
+        // By now the store is dropped, and whoever waits may open it again.
+        if let Some(closed) = closed {
+            // An error means that nobody waits.
+            let _ = closed.send(());
+        }
+    }
+
+    async fn turn_until_the_end(mut self) -> Option<oneshot::Sender<()>> {
+        let mut busy_since = clock::instant();
+        loop {
+            let turn = match self.next_turn().now_or_never() {
+                Some(turn) => {
+                    if clock::instant().saturating_duration_since(busy_since) >= STINT {
+                        Delay::new(Duration::ZERO).await;
+                        busy_since = clock::instant();
+                    }
+                    turn
+                }
+                None => {
+                    let turn = self.next_turn().await;
+                    busy_since = clock::instant();
+                    turn
+                }
+            };
+            let next = match self.take(turn).await {
+                Ok(Next::On) => self.look_after().await.map(|()| Next::On),
+                other => other,
+            };
+            match next {
+                Ok(Next::On) => {}
+                Ok(Next::End(closed)) => {
+                    for feed in &self.feeds {
+                        feed.end();
+                    }
+                    return closed;
+                }
+                Err(error) => {
+                    self.stop(&error);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The next thing that happens. Dropping the future loses nothing.
+    fn next_turn(&mut self) -> impl Future<Output = Turn> + '_ {
+        poll_fn(|context| self.poll_turn(context))
+    }
+
+    fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        let patient = self.asked_in_a_row < ASKS_IN_A_ROW;
+        if patient && let Poll::Ready(ask) = self.asks.poll_next_unpin(context) {
+            self.asked_in_a_row += 1;
+            return Poll::Ready(Turn::Ask(ask));
+        }
+        self.asked_in_a_row = 0;
+        if self.alarm.poll_unpin(context).is_ready() {
+            return Poll::Ready(Turn::Alarm);
+        }
+        if self.pulse.poll_unpin(context).is_ready() {
+            return Poll::Ready(Turn::Pulse);
+        }
+        if let Some(input) = self.own.pop_front() {
+            return Poll::Ready(Turn::Own(input));
+        }
+        // Gossip is fresher than what stands in books, and the swarm must not starve.
+        if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(context) {
+            return Poll::Ready(Turn::Swarm(Box::new(event)));
+        }
+        if let Some((bytes, source)) = self.backlog.pop_front() {
+            return Poll::Ready(Turn::Backlog(bytes, source));
+        }
+        if !patient && let Poll::Ready(ask) = self.asks.poll_next_unpin(context) {
+            return Poll::Ready(Turn::Ask(ask));
+        }
+        Poll::Pending
+    }
+
+    async fn take(&mut self, turn: Turn) -> Result<Next, haggle_store::Error> {
+        match turn {
+            Turn::Ask(Some(ask)) => return self.answer(ask).await,
+            Turn::Ask(None) => return Ok(Next::End(None)),
+            Turn::Alarm => {
+                let now = clock::now();
+                if self.market.next_deadline().is_some_and(|due| due <= now) {
+                    self.handle(Input::Tick, About::Nothing).await?;
+                }
+                self.due = self.market.next_deadline();
+                self.alarm = clock::alarm(self.due, clock::now());
+            }
+            Turn::Pulse => {
+                self.pulse = Delay::new(PULSE);
+                self.tend = true;
+                if self.said.has_more() {
+                    self.say(false);
+                }
+                self.tell_network();
+            }
+            Turn::Own(input) => self.handle(input, About::Nothing).await?,
+            Turn::Backlog(bytes, source) => {
+                let input = Input::Heard(Heard::Frame { bytes, source });
+                self.handle(input, About::Book).await?;
+                // Where the last frame was looked at, the next page can come.
+                self.tend |= self.backlog.is_empty();
+            }
+            Turn::Swarm(event) => self.on_swarm(*event).await?,
+        }
+        Ok(Next::On)
+    }
+
+    /// What may have become due by the last turn.
+    async fn look_after(&mut self) -> Result<(), haggle_store::Error> {
+        self.send_whispers();
+        if core::mem::take(&mut self.tend) {
+            self.tend_relays();
+            self.look_for_relays();
+            self.read_books();
+            self.tell_network();
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self, ask: Ask) -> Result<Next, haggle_store::Error> {
+        match ask {
+            Ask::Command(command, reply) => {
+                let ticket = self.ticket();
+                let input = Input::Command(ticket, *command);
+                self.handle(input, About::Command(ticket, Some(reply)))
+                    .await?;
+            }
+            Ask::Preview(draft, answer) => {
+                // An error means that nobody waits any more.
+                let _ = answer.send(self.market.preview(&draft, clock::now()));
+            }
+            Ask::Listen(feed) => {
+                // What has lapsed by now is news for everybody, and not part of one listener's snapshot.
+                self.handle(Input::Tick, About::Nothing).await?;
+                feed.push(Event::Network(self.network_view()));
+                let ticket = self.ticket();
+                let input = Input::Command(ticket, Command::Snapshot);
+                self.handle(input, About::Snapshot(feed.clone())).await?;
+                self.feeds.push(feed);
+            }
+            Ask::AddRelay(address, answer) => {
+                let done = self.add_relay(&address);
+                self.remember_relays(done.is_ok()).await?;
+                let _ = answer.send(done);
+            }
+            Ask::RemoveRelay(address, answer) => {
+                let done = self.remove_relay(&address);
+                self.remember_relays(done.is_ok()).await?;
+                let _ = answer.send(done);
+            }
+            Ask::Close(closed) => return Ok(Next::End(Some(closed))),
+        }
+        Ok(Next::On)
+    }
+
+    /// Hands one thing that happened to the market and does what it wants done.
+    pub(crate) async fn handle(
+        &mut self,
+        input: Input,
+        about: About,
+    ) -> Result<(), haggle_store::Error> {
+        let effects = self.market.handle(input, clock::now());
+        self.perform(effects, about).await?;
+        self.set_alarm();
+        Ok(())
+    }
+
+    fn set_alarm(&mut self) {
+        let due = self.market.next_deadline();
+        if due != self.due {
+            self.due = due;
+            self.alarm = clock::alarm(due, clock::now());
+        }
+    }
+
+    pub(crate) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    /// Room for frames from a book.
+    pub(crate) fn backlog_room(&self) -> usize {
+        BACKLOG_MAX.saturating_sub(self.backlog.len())
+    }
+
+    pub(crate) fn count(&mut self, code: &str) {
+        // Codes come from closed lists, ours and the wire's; the bound is for what a later list may bring.
+        const CODES_MAX: usize = 256;
+        if let Some(count) = self.refusals.get_mut(code) {
+            *count += 1;
+        } else if self.refusals.len() < CODES_MAX {
+            self.refusals.insert(code.to_owned(), 1);
+        }
+    }
+
+    pub(crate) fn tell(&mut self, event: &Event) {
+        self.feeds.retain(|feed| !feed.is_deaf());
+        for feed in &self.feeds {
+            feed.push(event.clone());
+        }
+    }
+
+    pub(crate) fn tell_network(&mut self) {
+        let view = self.network_view();
+        if view != self.view {
+            self.view = view.clone();
+            self.tell(&Event::Network(view));
+        }
+    }
+
+    fn network_view(&self) -> NetworkView {
+        let neighbours = self.neighbours();
+        let state = if self.relays.connected() > 0 && neighbours > 0 {
+            Link::Online
+        } else if self.relays.connected() == 0 && self.relays.all_failed() {
+            Link::Offline
+        } else {
+            Link::Connecting
+        };
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        NetworkView {
+            peer: self.swarm.local_peer_id().to_string(),
+            state,
+            relays: self.relays.views(clock::instant()),
+            neighbours: count(neighbours),
+            others: None,
+            book: count(self.market.book().iter_open().count()),
+            refusals: self.refusals.clone(),
+            clock_ahead: None,
+        }
+    }
+
+    /// A save failed: nothing more is said or done, and everybody is told why.
+    fn stop(&mut self, error: &haggle_store::Error) {
+        let event = Event::Stopped {
+            code: error.code().to_owned(),
+            sentence: error.to_string(),
+        };
+        self.tell(&event);
+        for feed in &self.feeds {
+            feed.end();
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        clock::now()
+    }
+}
+
+/// A random number, for what needs no secret: how long to wait.
+pub(crate) fn jitter() -> u32 {
+    getrandom::u32().unwrap_or(u32::MAX / 2)
+}
+
+/// A complaint about a relay's address.
+pub(crate) fn complaint(code: &str, sentence: &str) -> Complaint {
+    Complaint {
+        code: code.to_owned(),
+        field: Some("address".to_owned()),
+        sentence: sentence.to_owned(),
+    }
+}

@@ -1,0 +1,276 @@
+//! Cells on their way to their recipients.
+//!
+//! A cell has up to three ways, each through one relay. A way that brings no answer within [`WAY`] is given up and the
+//! next one is tried; when none is left the market hears so, and tries again when it sees fit. Bookkeeping only: the
+//! loop dials and sends.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use haggle_net::addr::peer_of;
+use haggle_net::whisper::CellBytes;
+use haggle_protocol::MessageId;
+use haggle_protocol::reach::Circuit;
+use libp2p::{Multiaddr, PeerId};
+
+use crate::clock::Instant;
+
+/// How long one way may take, from the dial to the answer.
+pub(crate) const WAY: Duration = Duration::from_secs(10);
+/// Cells under way at the same time; each may hold a circuit at a relay.
+const UNDER_WAY_MAX: usize = 16;
+/// Cells that wait for one of these places. More are not delivered now, and the market comes back with them.
+const WAITING_MAX: usize = 1_024;
+/// Given-up ways whose late answer would still be heard.
+const LATE_MAX: usize = 64;
+
+#[derive(Debug)]
+struct Delivery {
+    message: MessageId,
+    cell: CellBytes,
+    ways: VecDeque<Circuit>,
+    /// Whether a connection that was there already has been tried: it may be dead without having noticed.
+    tried_open: bool,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    delivery: Delivery,
+    since: Instant,
+}
+
+/// One way to be tried now.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// Names it in the report.
+    pub(crate) number: u64,
+    pub(crate) peer: PeerId,
+    /// Where to dial, unless there is a connection.
+    pub(crate) address: Option<Multiaddr>,
+    pub(crate) cell: CellBytes,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Whispers {
+    waiting: VecDeque<Delivery>,
+    under_way: BTreeMap<u64, UnderWay>,
+    late: BTreeMap<u64, MessageId>,
+    undelivered: Vec<MessageId>,
+    next: u64,
+}
+
+impl Whispers {
+    /// Takes a cell to be delivered.
+    pub(crate) fn send(&mut self, message: MessageId, ways: Vec<Circuit>, cell: Vec<u8>) {
+        let cell = CellBytes::new(cell);
+        match cell {
+            Some(cell) if self.waiting.len() < WAITING_MAX => self.waiting.push_back(Delivery {
+                message,
+                cell,
+                ways: ways.into(),
+                tried_open: false,
+            }),
+            Some(_) | None => self.undelivered.push(message),
+        }
+    }
+
+    /// What to try now. `connected` says whether there is a connection to a peer, `address` where a way leads if it may
+    /// be dialed.
+    pub(crate) fn plan(
+        &mut self,
+        now: Instant,
+        connected: impl Fn(&PeerId) -> bool,
+        mut address: impl FnMut(&Circuit) -> Option<Multiaddr>,
+    ) -> Vec<Attempt> {
+        self.give_up_overdue(now);
+        let mut attempts = Vec::new();
+        while self.under_way.len() < UNDER_WAY_MAX
+            && let Some(mut delivery) = self.waiting.pop_front()
+        {
+            let Some((peer, address)) = delivery.next_way(&connected, &mut address) else {
+                self.undelivered.push(delivery.message);
+                continue;
+            };
+            let number = self.next;
+            self.next += 1;
+            attempts.push(Attempt {
+                number,
+                peer,
+                address,
+                cell: delivery.cell.clone(),
+            });
+            let since = now;
+            self.under_way.insert(number, UnderWay { delivery, since });
+        }
+        attempts
+    }
+
+    fn give_up_overdue(&mut self, now: Instant) {
+        let overdue: Vec<u64> = self
+            .under_way
+            .iter()
+            .filter(|(_, under_way)| now.saturating_duration_since(under_way.since) >= WAY)
+            .map(|(number, _)| *number)
+            .collect();
+        for number in overdue {
+            if let Some(UnderWay { delivery, .. }) = self.under_way.remove(&number) {
+                self.late.insert(number, delivery.message);
+                self.waiting.push_front(delivery);
+            }
+        }
+        while self.late.len() > LATE_MAX {
+            self.late.pop_first();
+        }
+    }
+
+    /// An answer came; the message it is about.
+    pub(crate) fn on_answer(&mut self, number: u64) -> Option<MessageId> {
+        let under_way = self.under_way.remove(&number);
+        let message = under_way.map(|under_way| under_way.delivery.message);
+        let message = message.or_else(|| self.late.remove(&number))?;
+        // A late answer spares the ways that are still to come.
+        self.waiting.retain(|delivery| delivery.message != message);
+        Some(message)
+    }
+
+    /// This way failed.
+    pub(crate) fn on_failed(&mut self, number: u64) {
+        self.late.remove(&number);
+        if let Some(UnderWay { delivery, .. }) = self.under_way.remove(&number) {
+            self.waiting.push_front(delivery);
+        }
+    }
+
+    /// Messages for which no way is left.
+    pub(crate) fn undelivered(&mut self) -> Vec<MessageId> {
+        core::mem::take(&mut self.undelivered)
+    }
+
+    /// Whether [`Whispers::plan`] has something to look at.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.under_way.is_empty() && self.undelivered.is_empty()
+    }
+}
+
+impl Delivery {
+    fn next_way(
+        &mut self,
+        connected: impl Fn(&PeerId) -> bool,
+        mut address: impl FnMut(&Circuit) -> Option<Multiaddr>,
+    ) -> Option<(PeerId, Option<Multiaddr>)> {
+        while let Some(way) = self.ways.pop_front() {
+            let Some(peer) = peer_of(&way.peer) else {
+                continue;
+            };
+            if connected(&peer) {
+                if !self.tried_open {
+                    self.tried_open = true;
+                    self.ways.push_back(way);
+                }
+                return Some((peer, None));
+            }
+            if let Some(address) = address(&way) {
+                return Some((peer, Some(address)));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use haggle_protocol::PublicKey;
+    use haggle_protocol::keys::SigningKey;
+
+    use super::*;
+    use crate::clock;
+
+    fn key(seed: u8) -> PublicKey {
+        SigningKey::from_seed(&[seed; 32]).public()
+    }
+
+    fn way(relay: u8, peer: u8) -> Circuit {
+        Circuit {
+            relay: key(relay),
+            address: String::new(),
+            peer: key(peer),
+        }
+    }
+
+    fn cell() -> Vec<u8> {
+        vec![0; haggle_protocol::limits::CELL_SMALL]
+    }
+
+    const M: MessageId = MessageId([1; 32]);
+
+    fn plan(whispers: &mut Whispers, now: Instant) -> Vec<Attempt> {
+        whispers.plan(now, |_| false, |_| Some(Multiaddr::empty()))
+    }
+
+    #[test]
+    fn a_way_that_fails_is_followed_by_the_next_and_the_last_by_giving_up() {
+        let now = clock::instant();
+        let mut whispers = Whispers::default();
+        whispers.send(M, vec![way(1, 9), way(2, 9)], cell());
+        let first = plan(&mut whispers, now);
+        assert_eq!(first.len(), 1);
+        whispers.on_failed(first[0].number);
+        let second = plan(&mut whispers, now);
+        assert_eq!(second.len(), 1);
+        whispers.on_failed(second[0].number);
+        assert!(plan(&mut whispers, now).is_empty());
+        assert_eq!(whispers.undelivered(), [M]);
+        assert!(whispers.is_idle());
+    }
+
+    #[test]
+    fn a_way_without_an_answer_is_given_up_after_its_time_and_a_late_answer_still_counts() {
+        let now = clock::instant();
+        let mut whispers = Whispers::default();
+        whispers.send(M, vec![way(1, 9), way(2, 9)], cell());
+        let first = plan(&mut whispers, now);
+        assert!(plan(&mut whispers, now + WAY - Duration::from_millis(1)).is_empty());
+        let second = plan(&mut whispers, now + WAY);
+        assert_eq!(second.len(), 1);
+        assert_eq!(whispers.on_answer(first[0].number), Some(M));
+        assert_eq!(whispers.on_answer(second[0].number), Some(M));
+        assert_eq!(whispers.on_answer(second[0].number), None);
+    }
+
+    #[test]
+    fn an_open_connection_that_is_dead_does_not_use_up_the_only_way() {
+        let now = clock::instant();
+        let mut whispers = Whispers::default();
+        whispers.send(M, vec![way(1, 9)], cell());
+        let first = whispers.plan(now, |_| true, |_| None);
+        assert_eq!(first[0].address, None);
+        whispers.on_failed(first[0].number);
+        let second = plan(&mut whispers, now);
+        assert_eq!(second[0].address, Some(Multiaddr::empty()));
+    }
+
+    #[test]
+    fn only_so_many_are_under_way_at_once_and_the_rest_waits() {
+        let now = clock::instant();
+        let mut whispers = Whispers::default();
+        for byte in 0..=255 {
+            whispers.send(MessageId([byte; 32]), vec![way(1, 9)], cell());
+        }
+        let first = plan(&mut whispers, now);
+        assert_eq!(first.len(), UNDER_WAY_MAX);
+        whispers.on_answer(first[0].number);
+        assert_eq!(plan(&mut whispers, now).len(), 1);
+    }
+
+    #[test]
+    fn a_way_that_may_not_be_dialed_is_passed_over() {
+        let mut whispers = Whispers::default();
+        whispers.send(M, vec![way(1, 9)], cell());
+        assert!(
+            whispers
+                .plan(clock::instant(), |_| false, |_| None)
+                .is_empty()
+        );
+        assert_eq!(whispers.undelivered(), [M]);
+    }
+}
