@@ -48,7 +48,7 @@ cargo xtask test [--only KIND]... [--keep-going]
     Sets up what is missing and runs every check and every test, or only the kinds named.
     `--only help` lists the kinds. Stops after the first kind that fails, unless told to keep going.
 
-cargo xtask site [--out DIR] [--relay MULTIADDR]...
+cargo xtask site [--out DIR] [--relay MULTIADDR]... [--stun stun:HOST:PORT]... [--network NAME]
     Leaves a folder that any static host can serve, and prints the size of each file.
 
 cargo xtask js
@@ -137,21 +137,23 @@ fn test_options(mut args: lexopt::Parser) -> Outcome<test::Options> {
 }
 
 fn site(mut args: lexopt::Parser) -> Outcome {
-    let (mut out, mut relays) = (None, Vec::new());
+    let (mut out, mut begin) = (None, site::Bootstrap::default());
     while let Some(arg) = args.next()? {
         match arg {
             Long("out") => out = Some(PathBuf::from(args.value()?)),
-            Long("relay") => relays.push(args.value()?.string()?),
+            Long("relay") => begin.relays.push(args.value()?.string()?),
+            Long("stun") => begin.stun.push(args.value()?.string()?),
+            Long("network") => begin.network = Some(args.value()?.string()?),
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
         }
     }
-    let folder = site::export(&Workshop::open()?, out.as_deref(), &relays)?;
+    let folder = site::export(&Workshop::open()?, out.as_deref(), &begin)?;
     site::print_sizes(&folder)?;
     doing(format!(
         "the site is in {}; any static host can serve it",
         folder.display()
     ));
-    if relays.is_empty() {
+    if begin.relays.is_empty() {
         doing("it names no relay yet: give `--relay MULTIADDR`, or add addresses to relays.json");
     }
     Ok(())

@@ -34,8 +34,25 @@ const WASM_OPT: [&str; 7] = [
 /// The file that names the relays, beside index.html.
 const RELAYS: &str = "relays.json";
 
+/// The market that a site is for unless the person says otherwise.
+const NETWORK: &str = "haggle";
+
+/// Kinds of files that shrink when compressed; pictures and fonts do not.
+const SHRINKING: [&str; 6] = ["css", "html", "js", "svg", "wasm", "webmanifest"];
+
 /// How many hexadecimal digits of a content hash stand in a file's name: 64 bits, as in Trunk.
 const NAME_DIGITS: usize = 16;
+
+/// Where the peers of an exported site begin.
+#[derive(Debug, Default)]
+pub(crate) struct Bootstrap {
+    /// The name of the market, if not the public one.
+    pub(crate) network: Option<String>,
+    /// Addresses of relays.
+    pub(crate) relays: Vec<String>,
+    /// STUN servers, as `stun:host:port`.
+    pub(crate) stun: Vec<String>,
+}
 
 /// Builds the site if its sources changed, and gives back its folder. It names no relays.
 pub(crate) fn build(shop: &Workshop) -> Outcome<PathBuf> {
@@ -55,6 +72,7 @@ pub(crate) fn build(shop: &Workshop) -> Outcome<PathBuf> {
     assemble(shop, &trunk, &wasm_bindgen, &draft)?;
     finish(shop, &draft)?;
     check(&draft)?;
+    pack(&draft)?;
     remove(&folder)?;
     fs::rename(&draft, &folder).or_say(|| format!("move the finished {}", folder.display()))?;
     fs::write(&note, stamp).or_say(|| format!("write {}", note.display()))?;
@@ -62,7 +80,7 @@ pub(crate) fn build(shop: &Workshop) -> Outcome<PathBuf> {
 }
 
 /// Leaves the site, with these relays in it, in a folder of the caller's choice.
-pub(crate) fn export(shop: &Workshop, out: Option<&Path>, relays: &[String]) -> Outcome<PathBuf> {
+pub(crate) fn export(shop: &Workshop, out: Option<&Path>, begin: &Bootstrap) -> Outcome<PathBuf> {
     let built = build(shop)?;
     let out = match out {
         Some(out) => out.to_path_buf(),
@@ -76,7 +94,7 @@ pub(crate) fn export(shop: &Workshop, out: Option<&Path>, relays: &[String]) -> 
         fs::create_dir_all(parent).or_say(|| format!("create {}", parent.display()))?;
         fs::copy(&from, &to).or_say(|| format!("copy {}", from.display()))?;
     }
-    write_relays(&out, relays)?;
+    write_relays(&out, begin)?;
     Ok(out)
 }
 
@@ -96,9 +114,13 @@ pub(crate) fn print_sizes(folder: &Path) -> Outcome {
 pub(crate) fn sizes(folder: &Path) -> Outcome<Vec<(String, u64, u64)>> {
     files(folder)?
         .into_iter()
+        .filter(|file| file.extension().is_none_or(|extension| extension != "br"))
         .map(|file| {
             let bytes = read(&folder.join(&file))?;
-            let packed = brotli_size(&bytes)?;
+            let packed = match fs::metadata(folder.join(twin_of(&file))) {
+                Ok(twin) => twin.len(),
+                Err(_) => brotli_of(&bytes)?.len() as u64,
+            };
             Ok((file.display().to_string(), bytes.len() as u64, packed))
         })
         .collect()
@@ -183,7 +205,7 @@ fn finish(shop: &Workshop, draft: &Path) -> Outcome {
         .and_then(|html| page::with_policy(&html))
         .map_err(|why| Trouble::new(format!("web/index.html cannot be finished: {why}")))?;
     fs::write(&index, html).or_say(|| format!("write {}", index.display()))?;
-    write_relays(draft, &[])
+    write_relays(draft, &Bootstrap::default())
 }
 
 /// Makes a WebAssembly file smaller in place, where the tool for it is at hand.
@@ -245,9 +267,37 @@ fn check(site: &Path) -> Outcome {
     Ok(())
 }
 
-fn write_relays(site: &Path, relays: &[String]) -> Outcome {
-    let text = format!("{:#}\n", serde_json::json!({ "relays": relays }));
-    fs::write(site.join(RELAYS), text).or_say(|| format!("write {RELAYS}"))
+fn write_relays(site: &Path, begin: &Bootstrap) -> Outcome {
+    let list = serde_json::json!({
+        "network": begin.network.as_deref().unwrap_or(NETWORK),
+        "relays": begin.relays,
+        "stun": begin.stun,
+    });
+    fs::write(site.join(RELAYS), format!("{list:#}\n")).or_say(|| format!("write {RELAYS}"))
+}
+
+/// Puts a compressed twin (`<file>.br`) beside each file that gets smaller by it: the relay sends it
+/// to browsers that take it, and so do many static hosts; others pass it over.
+fn pack(site: &Path) -> Outcome {
+    for file in files(site)? {
+        let shrinks = file
+            .extension()
+            .is_some_and(|e| SHRINKING.iter().any(|known| e == *known));
+        if !shrinks {
+            continue;
+        }
+        let bytes = read(&site.join(&file))?;
+        let packed = brotli_of(&bytes)?;
+        if packed.len() < bytes.len() {
+            let twin = site.join(twin_of(&file));
+            fs::write(&twin, packed).or_say(|| format!("write {}", twin.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn twin_of(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.br", file.display()))
 }
 
 /// Empties the folder that an export goes to, if what is there is an older export; anything else is
@@ -285,8 +335,8 @@ fn read_text(file: &Path) -> Outcome<String> {
     fs::read_to_string(file).or_say(|| format!("read {}", file.display()))
 }
 
-/// The size after brotli at its highest level with the usual window of 4 MB.
-fn brotli_size(bytes: &[u8]) -> Outcome<u64> {
+/// The bytes after brotli at its highest level with the usual window of 4 MB.
+fn brotli_of(bytes: &[u8]) -> Outcome<Vec<u8>> {
     let mut packed = Vec::new();
     let parameters = brotli::enc::BrotliEncoderParams {
         quality: 11,
@@ -295,7 +345,7 @@ fn brotli_size(bytes: &[u8]) -> Outcome<u64> {
     };
     brotli::BrotliCompress(&mut &*bytes, &mut packed, &parameters)
         .or_say(|| "compress a file".into())?;
-    Ok(packed.len() as u64)
+    Ok(packed)
 }
 
 #[cfg(test)]
@@ -357,7 +407,7 @@ mod tests {
         assert!(home.join("letter.txt").is_file());
 
         fs::write(home.join("index.html"), "").unwrap();
-        write_relays(&home, &[]).unwrap();
+        write_relays(&home, &Bootstrap::default()).unwrap();
         make_room(&home).unwrap();
         assert!(!home.join("letter.txt").exists());
         remove(&home).unwrap();
@@ -366,15 +416,35 @@ mod tests {
     #[test]
     fn the_relays_stand_in_one_json_file() {
         let site = folder("relays");
-        write_relays(&site, &["/ip4/127.0.0.1/tcp/4000/ws".into()]).unwrap();
+        let begin = Bootstrap {
+            relays: vec!["/ip4/127.0.0.1/tcp/4000/ws".into()],
+            ..Bootstrap::default()
+        };
+        write_relays(&site, &begin).unwrap();
         let text = read_text(&site.join(RELAYS)).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["network"], "haggle");
         assert_eq!(json["relays"][0], "/ip4/127.0.0.1/tcp/4000/ws");
         remove(&site).unwrap();
     }
 
     #[test]
-    fn text_that_repeats_compresses_well() {
-        assert!(brotli_size(&[b'a'; 10_000]).unwrap() < 100);
+    fn files_that_shrink_get_a_compressed_twin_which_counts_as_the_same_file() {
+        let site = folder("pack");
+        fs::write(site.join("a.js"), [b'a'; 10_000]).unwrap();
+        fs::write(site.join("b.js"), "b").unwrap();
+        fs::write(site.join("c.png"), [b'c'; 10_000]).unwrap();
+        pack(&site).unwrap();
+        assert!(site.join("a.js.br").is_file());
+        assert!(!site.join("b.js.br").exists(), "it would be larger");
+        assert!(
+            !site.join("c.png.br").exists(),
+            "pictures are compressed already"
+        );
+        let sizes = sizes(&site).unwrap();
+        assert_eq!(sizes.len(), 3);
+        assert_eq!((sizes[0].0.as_str(), sizes[0].1), ("a.js", 10_000));
+        assert!(sizes[0].2 < 100);
+        remove(&site).unwrap();
     }
 }
