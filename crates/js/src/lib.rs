@@ -1,1 +1,333 @@
-//! To be written.
+//! Haggle for programs: a peer of the market in a few lines of JavaScript or TypeScript.
+//!
+//! ```js
+//! const peer = await Haggle.open({ relays });
+//! peer.on("quote", ({ thread, quote }) => console.log(quote.total));
+//! await peer.publish({ title: "A road bike, 56 cm", … });
+//! ```
+//!
+//! Thin on purpose: one line a method, and the types of `types.d.ts` are what the node's own values are in JSON. What is
+//! private to a peer stays in the browser's storage, under the profile's name. Errors are `Error` objects with a `code`
+//! for programs, the `field` they are about, and a `cause` where there is one.
+
+#![cfg(target_arch = "wasm32")]
+
+mod error;
+mod listen;
+
+use futures::StreamExt;
+use haggle_node::store::{IndexedDb, Memory, Store};
+use haggle_node::{Client, Config, Event, NetworkView, RelayState};
+use js_sys::Function;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use crate::error::{bad_argument, of_complaint, of_error, of_store};
+use crate::listen::Kind;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
+
+/// The profile of a program that names none.
+const PROFILE: &str = "program";
+
+/// How a peer is opened.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Options {
+    network: String,
+    relays: Vec<String>,
+    profile: String,
+    memory: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            network: haggle_protocol::Network::MAIN_NAME.to_owned(),
+            relays: Vec::new(),
+            profile: PROFILE.to_owned(),
+            memory: false,
+        }
+    }
+}
+
+/// A peer of the market.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Haggle(Client);
+
+#[wasm_bindgen]
+impl Haggle {
+    /// Opens a peer: reads what its profile holds and connects. It is fresh on the network each time.
+    #[wasm_bindgen(unchecked_return_type = "Haggle")]
+    pub async fn open(
+        #[wasm_bindgen(unchecked_param_type = "OpenOptions")] options: JsValue,
+    ) -> Result<Self, JsValue> {
+        let options: Options = read("options", options)?;
+        let store: Box<dyn Store> = if options.memory {
+            Box::new(Memory::new())
+        } else {
+            let store = IndexedDb::open(&options.profile).await;
+            Box::new(store.map_err(|error| of_store(&error))?)
+        };
+        let config = Config {
+            network: options.network,
+            agent: concat!("haggle-js/", env!("CARGO_PKG_VERSION")).to_owned(),
+            ..Config::new(options.relays, store)
+        };
+        let client = haggle_node::open(config).await;
+        client.map(Self).map_err(|error| of_error(&error))
+    }
+
+    /// Calls back with everything of this type that is known, then with what happens. The result ends that.
+    // Its type is generic and stands in `types.d.ts`.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn on(&self, kind: &str, callback: Function) -> Result<Function, JsValue> {
+        Ok(listen::start(&self.0, Kind::named(kind)?, callback))
+    }
+
+    /// What of a draft everybody would see, and what stays here.
+    #[wasm_bindgen(unchecked_return_type = "Preview")]
+    pub async fn preview(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Draft")] draft: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.preview(read("draft", draft)?).await)
+    }
+
+    /// Says out loud what I want.
+    #[wasm_bindgen(unchecked_return_type = "IntentId")]
+    pub async fn publish(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Draft")] draft: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.publish(read("draft", draft)?).await)
+    }
+
+    /// Changes what I want; the name stays.
+    #[wasm_bindgen(unchecked_return_type = "void")]
+    pub async fn revise(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "IntentId")] intent: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Draft")] draft: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(
+            self.0
+                .revise(read("intent", intent)?, read("draft", draft)?)
+                .await,
+        )
+    }
+
+    /// I no longer want it.
+    #[wasm_bindgen(unchecked_return_type = "void")]
+    pub async fn withdraw(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "IntentId")] intent: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.withdraw(read("intent", intent)?).await)
+    }
+
+    /// Puts an item into my stall, or changes the one of its id.
+    #[wasm_bindgen(js_name = "putItem", unchecked_return_type = "ItemId")]
+    pub async fn put_item(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "NewItem")] item: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.put_item(read("item", item)?).await)
+    }
+
+    /// Takes an item out of my stall.
+    #[wasm_bindgen(js_name = "removeItem", unchecked_return_type = "void")]
+    pub async fn remove_item(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ItemId")] item: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.remove_item(read("item", item)?).await)
+    }
+
+    /// Sets how my stall answers.
+    #[wasm_bindgen(js_name = "setRules", unchecked_return_type = "void")]
+    pub async fn set_rules(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Partial<Rules>")] rules: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.set_rules(read("rules", rules)?).await)
+    }
+
+    /// Sets who I am to the one I trade with; shown only after a confirmation.
+    #[wasm_bindgen(js_name = "setProfile", unchecked_return_type = "void")]
+    pub async fn set_profile(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Profile")] profile: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.set_profile(read("profile", profile)?).await)
+    }
+
+    /// Answers an open intent by hand, or improves on my last quote.
+    #[wasm_bindgen(unchecked_return_type = "ThreadId")]
+    pub async fn quote(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "QuoteDraft")] draft: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.quote(read("draft", draft)?).await)
+    }
+
+    /// Says no to an open intent, or stops seeing it.
+    #[wasm_bindgen(unchecked_return_type = "void")]
+    pub async fn dismiss(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "IntentId")] intent: JsValue,
+        reason: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        done(
+            self.0
+                .dismiss(read("intent", intent)?, read("reason", reason.into())?)
+                .await,
+        )
+    }
+
+    /// Takes this seller's newest quote, whose total is `total`.
+    #[wasm_bindgen(unchecked_return_type = "void")]
+    pub async fn accept(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Money")] total: JsValue,
+        note: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        done(
+            self.0
+                .accept(read("thread", thread)?, read("total", total)?, note)
+                .await,
+        )
+    }
+
+    /// Binds me to an order.
+    #[wasm_bindgen(unchecked_return_type = "void")]
+    pub async fn confirm(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        payment: Option<String>,
+        note: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.confirm(read("thread", thread)?, payment, note).await)
+    }
+
+    /// Does not confirm an order.
+    #[wasm_bindgen(unchecked_return_type = "void")]
+    pub async fn refuse(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "DeclineReason")] reason: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(
+            self.0
+                .refuse(read("thread", thread)?, read("reason", reason)?)
+                .await,
+        )
+    }
+
+    /// Sends who and where to the other side of a confirmed trade.
+    #[wasm_bindgen(js_name = "sendContact", unchecked_return_type = "void")]
+    pub async fn send_contact(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Profile")] profile: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(
+            self.0
+                .send_contact(read("thread", thread)?, read("profile", profile)?)
+                .await,
+        )
+    }
+
+    /// Connects to one more relay, now and after every restart.
+    #[wasm_bindgen(js_name = "addRelay", unchecked_return_type = "void")]
+    pub async fn add_relay(&self, address: String) -> Result<JsValue, JsValue> {
+        done(self.0.add_relay(address).await)
+    }
+
+    /// Forgets a relay and hangs up.
+    #[wasm_bindgen(js_name = "removeRelay", unchecked_return_type = "void")]
+    pub async fn remove_relay(&self, address: String) -> Result<JsValue, JsValue> {
+        done(self.0.remove_relay(address).await)
+    }
+
+    /// How the network is now.
+    #[wasm_bindgen(unchecked_return_type = "Network")]
+    pub async fn network(&self) -> Result<JsValue, JsValue> {
+        write(&view(&self.0).await)
+    }
+
+    /// Where others reach this peer now: one address for each relay that holds a place for it.
+    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    pub async fn addresses(&self) -> Result<JsValue, JsValue> {
+        let view = view(&self.0).await;
+        let held = view
+            .relays
+            .iter()
+            .filter(|relay| relay.state == RelayState::Reserved);
+        let addresses =
+            held.map(|relay| format!("{}/p2p-circuit/p2p/{}", relay.address, view.peer));
+        write(&addresses.collect::<Vec<_>>())
+    }
+
+    /// Ends the peer; everything that was confirmed is saved already.
+    pub async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+/// How the network is: what every listener is told first.
+async fn view(client: &Client) -> NetworkView {
+    let mut events = client.events();
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Network(view) => return view,
+            Event::Stopped { .. } => break,
+            Event::Market(_) => {}
+        }
+    }
+    NetworkView {
+        state: haggle_node::Link::Offline,
+        ..NetworkView::default()
+    }
+}
+
+/// A value of JavaScript as one of ours.
+fn read<T: DeserializeOwned>(argument: &str, value: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value).map_err(|cause| bad_argument(argument, cause.into()))
+}
+
+/// A value of ours as JavaScript knows it from JSON: plain objects, numbers, `null`.
+fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let json = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&json).map_err(JsValue::from)
+}
+
+/// What a method gives back. `()` becomes `undefined`.
+fn done<T: Serialize>(
+    result: Result<T, haggle_node::market::Complaint>,
+) -> Result<JsValue, JsValue> {
+    let value = result.map_err(|complaint| of_complaint(&complaint))?;
+    let written = write(&value)?;
+    Ok(if written.is_null() {
+        JsValue::UNDEFINED
+    } else {
+        written
+    })
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The console, for what ends the program.
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn print_error(text: &str);
+}
+
+/// A panic ends the peer; the console then says where, and not only `unreachable`.
+#[wasm_bindgen(start)]
+pub fn start() {
+    std::panic::set_hook(Box::new(|panic| print_error(&panic.to_string())));
+}

@@ -1,0 +1,312 @@
+/** Names an intent for all its life: 64 hexadecimal digits. */
+export type IntentId = string;
+/** Names the private exchange of one buyer with one seller. */
+export type ThreadId = string;
+/** Names one private message. */
+export type MessageId = string;
+/** An Ed25519 public key, in hexadecimal. */
+export type PublicKey = string;
+/** Names an item of one's own stall. */
+export type ItemId = number;
+/** Seconds since 1970, UTC. */
+export type Timestamp = number;
+/** What money is counted in: an ISO 4217 code such as "EUR". */
+export type Asset = string;
+/** A UN/CEFACT unit code: "C62" for pieces, "HUR" for hours, "KGM" for kilograms. */
+export type Unit = string;
+/** A node of the taxonomy: six digits, 0 for anything. */
+export type Category = number;
+
+/** An amount in minor units: 39990 of EUR is 399.90 EUR. */
+export interface Money { minor: number; asset: Asset }
+/** n × 10^−scale of a unit: 2.5 kg is { n: 25, scale: 1, unit: "KGM" }. */
+export interface Quantity { n: number; scale: number; unit: Unit }
+
+export type Value = { text: string } | { measure: Quantity } | { flag: boolean };
+/** A property that an item has. Keys are lower-case ASCII. */
+export interface Attribute { key: string; value: Value }
+/** A property that a buyer wants; without `must` it only ranks. */
+export interface Wish { key: string; comparison: "is" | "at-least" | "at-most"; value: Value; must: boolean }
+export type Fit = "yes" | "no" | "unknown";
+
+export type Delivery = "pickup" | "shipping" | "on-site" | "digital" | "transport";
+/** A coarse public place: one to five characters of geohash, and metres around it. */
+export interface Place { geohash: string; radius_m: number }
+export interface Window { from: Timestamp; to: Timestamp }
+/** What is public of the budget: only the currency, its order of magnitude, or all of it. */
+export type Budget = { sealed: Asset } | { band: [Asset, number] } | { public: Money };
+export type Quality = "basic" | "fair" | "good" | "fine" | "finest";
+export type DeclineReason = "no-stock" | "price" | "area" | "policy" | "busy" | "quote-expired" | "other";
+
+/** What a buyer fills in. */
+export interface Draft {
+  title: string;
+  details?: string | null;
+  category?: Category;
+  wishes?: Wish[];
+  quantity: Quantity;
+  budget: Budget;
+  /** The most I pay; never leaves this peer. */
+  limit?: Money | null;
+  deliveries: Delivery[];
+  places?: Place[];
+  window?: Window | null;
+  /** Seconds from now. */
+  openFor?: number | null;
+  /** Seconds from now. */
+  quotesFor?: number | null;
+  lang?: string | null;
+  taste?: "balanced" | "cheapest" | "fastest" | "best";
+}
+
+/** What everybody sees. */
+export interface Intent {
+  title: string;
+  details: string | null;
+  category: Category;
+  wishes: Wish[];
+  quantity: Quantity;
+  budget: Budget;
+  deliveries: Delivery[];
+  places: Place[];
+  window: Window | null;
+  quotes_due: Timestamp;
+  until: Timestamp | null;
+  max_quotes: number | null;
+  lang: string | null;
+  seal: { suite: number; key: string };
+  mark: string;
+  revision: { first: IntentId; rev: number } | null;
+}
+
+/** What of a draft everybody would see, and what stays here. */
+export interface Preview {
+  public: Intent;
+  bytes: number;
+  expires: Timestamp;
+  private: string[];
+  warnings: string[];
+}
+
+export interface Line {
+  description: string;
+  quantity: Quantity;
+  /** Minor units for one unit. */
+  unit_price: number;
+  /** Minor units for all of it; computed when a quote is made. */
+  amount: number;
+  attributes: Attribute[];
+}
+export interface Charge { kind: "delivery" | "tax" | "fee" | "discount"; label: string; amount: number }
+
+/** A quote made by hand. */
+export interface QuoteDraft {
+  intent: IntentId;
+  item?: ItemId | null;
+  asset: Asset;
+  lines: Line[];
+  charges?: Charge[];
+  /** Whether an order in time binds me. */
+  firm?: boolean;
+  /** Seconds from now. */
+  validFor: number;
+  /** Seconds from the order until it is there. */
+  leadTime: number;
+  delivery: Delivery;
+  quality: Quality;
+  note?: string | null;
+}
+
+export interface Quote {
+  number: number;
+  answers: string;
+  firm: boolean;
+  lines: Line[];
+  charges: Charge[];
+  total: Money;
+  valid_until: Timestamp;
+  lead_time: number;
+  delivery: Delivery;
+  quality: Quality;
+  note: string | null;
+}
+
+export type QuoteState =
+  | "standing" | "ordered" | "confirmed" | { declined: DeclineReason }
+  | "not-confirmed" | "expired" | "not-selected";
+
+/** Why a quote ranks where it does: a code, and the numbers that belong to it. */
+export interface Reason { code: string; [detail: string]: unknown }
+
+/** A quote as its buyer sees it. */
+export interface QuoteView {
+  thread: ThreadId;
+  message: MessageId;
+  quote: Quote;
+  trader: PublicKey | null;
+  received: Timestamp;
+  state: QuoteState;
+  rank: number;
+  reasons: Reason[];
+}
+
+/** One of my intents, with its quotes in rank order. */
+export interface MyIntent {
+  id: IntentId;
+  intent: Intent;
+  draft: Draft;
+  state: "open" | "ordered" | "awarded" | "withdrawn" | "expired";
+  created: Timestamp;
+  until: Timestamp;
+  said: boolean;
+  quotes: QuoteView[];
+}
+
+export interface Match { item: ItemId; title: string; fits: [string, Fit][]; total: Money; complete: boolean }
+export interface MyAnswer {
+  thread: ThreadId | null;
+  quote: Quote | null;
+  automatic: boolean;
+  state: "sending" | "delivered" | "ordered" | "not-selected" | "expired" | "dismissed" | "refused";
+}
+
+/** An open intent of somebody else. */
+export interface OpenIntent {
+  id: IntentId;
+  intent: Intent;
+  created: Timestamp;
+  expires: Timestamp;
+  reachable: boolean;
+  matches: Match[];
+  answer: MyAnswer | null;
+}
+
+/** Who I am to the one I trade with. */
+export interface Profile {
+  name: string;
+  ways?: { kind: string; value: string }[];
+  address?: string | null;
+  instructions?: string | null;
+}
+export interface Contact extends Profile { order: MessageId }
+
+export type TradeState =
+  | "ordered" | "confirmed" | "contacts-exchanged" | { declined: DeclineReason } | "not-confirmed";
+
+/** An order or a confirmed trade, of either side. */
+export interface Trade {
+  thread: ThreadId;
+  intent: IntentId;
+  title: string;
+  role: "buyer" | "seller";
+  quote: Quote;
+  trader: PublicKey | null;
+  orderNote: string | null;
+  ordered: Timestamp;
+  state: TradeState;
+  confirm: { order: MessageId; payment: string | null; note: string | null } | null;
+  mine: Profile | null;
+  mineDelivered: boolean;
+  theirs: Contact | null;
+  awaited: { from: "buyer" | "seller"; until: Timestamp | null } | null;
+}
+
+export type Auto = "off" | "indicative" | "firm";
+export interface Tier { from: Quantity; unitPrice: number }
+export interface DeliveryOffer { delivery: Delivery; area?: Place[]; fee: number; leadTime: number }
+
+/** Something that can be offered. Without an id, or with 0, it is a new one. */
+export interface NewItem {
+  id?: ItemId;
+  title: string;
+  category: Category;
+  attributes?: Attribute[];
+  unit: Unit;
+  /** `null` if it does not run out. */
+  stock: Quantity | null;
+  asset: Asset;
+  tiers: Tier[];
+  quality: Quality;
+  deliveries: DeliveryOffer[];
+  note?: string | null;
+  auto?: Auto | null;
+}
+export interface Item extends NewItem { id: ItemId }
+
+/** How a stall answers. */
+export interface Rules { auto: Auto; validFor: number; perHour: number; payment: string | null }
+
+/** My stall. */
+export interface Stall {
+  items: Item[];
+  rules: Rules;
+  /** What is set aside or sold of each item, in steps of 10^−6 of its unit. */
+  reserved: [ItemId, number][];
+  profile: Profile;
+  trader: PublicKey;
+}
+
+export type RelayState = "connecting" | "connected" | "reserved" | { waiting: { retryIn: number } } | "refused";
+export interface Relay {
+  address: string;
+  peer: string;
+  state: RelayState;
+  /** Whether you chose it; otherwise other relays told of it. */
+  configured: boolean;
+  reason: string | null;
+}
+
+/** How the network is; only what is known. */
+export interface Network {
+  peer: string;
+  state: "connecting" | "online" | "offline";
+  relays: Relay[];
+  neighbours: number;
+  others: number | null;
+  book: number;
+  refusals: Record<string, number>;
+  clockAhead: number | null;
+}
+
+/** What can be listened to, and what comes with it. */
+export interface Events {
+  /** A quote that can be taken: each once, and anew when its seller improves on it. */
+  quote: QuoteView & { intent: IntentId; title: string };
+  "my-intent": MyIntent;
+  "open-intent": OpenIntent;
+  /** An intent of somebody else is over. */
+  gone: IntentId;
+  trade: Trade;
+  stall: Stall;
+  /** Everything that was known at the start has been told. */
+  ready: undefined;
+  network: Network;
+  /** The peer has ended, and why. */
+  stopped: { code: string; sentence: string };
+}
+
+export interface Haggle {
+  /** Calls back with everything of this type that is known, then with what happens. The result ends that. */
+  on<K extends keyof Events>(type: K, callback: (data: Events[K]) => void): () => void;
+}
+
+/** How a peer is opened. A relays.json can be handed over as it is. */
+export interface OpenOptions {
+  /** Addresses of relays, each ending in /p2p/ and the relay's id. */
+  relays: string[];
+  /** Under which name this peer's keys and trades are kept in this browser; "program" if not said. */
+  profile?: string;
+  /** The name of the market; "haggle" if not said. */
+  network?: string;
+  /** Keep nothing: everything is forgotten with the page. */
+  memory?: boolean;
+}
+
+/** What is thrown. */
+export interface HaggleError extends Error {
+  name: "HaggleError";
+  /** Stable, for programs. */
+  code: string;
+  /** Which field or argument it is about. */
+  field?: string;
+}
