@@ -263,3 +263,255 @@ fn compared(quote: &Quote, cheapest: &Quote, field: &Field<'_>) -> Vec<Reason> {
     }
     reasons
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use haggle_protocol::attribute::{Attribute, Comparison, Value};
+    use haggle_protocol::intent::Delivery;
+    use haggle_protocol::quote::Line;
+    use haggle_protocol::{Asset, FrameId};
+    use proptest::prelude::*;
+
+    fn eur() -> Asset {
+        Asset::new("EUR").unwrap()
+    }
+
+    fn quote(total: u64, grade: u8, lead_time: u32, firm: bool, has: bool) -> Quote {
+        let attributes = has.then(|| Attribute {
+            key: "lamp".into(),
+            value: Value::Flag(true),
+        });
+        Quote {
+            number: 1,
+            answers: FrameId([0; 32]),
+            firm,
+            lines: vec![Line {
+                description: "A bicycle".into(),
+                quantity: Quantity::pieces(1),
+                unit_price: total,
+                amount: total,
+                attributes: attributes.into_iter().collect(),
+            }],
+            charges: Vec::new(),
+            total: Money::new(total, eur()),
+            valid_until: Timestamp(1_000),
+            lead_time,
+            delivery: Delivery::Shipping,
+            quality: Quality::from_grade(grade).unwrap(),
+            note: None,
+        }
+    }
+
+    fn lamp(must: bool) -> Vec<Wish> {
+        vec![Wish {
+            key: "lamp".into(),
+            comparison: Comparison::Is,
+            value: Value::Flag(true),
+            must,
+        }]
+    }
+
+    fn names(quotes: &[Quote], wanted: &Wanted<'_>) -> Vec<usize> {
+        let candidates: Vec<_> = (0..)
+            .zip(quotes)
+            .map(|(at, quote)| as_candidate(at, quote))
+            .collect();
+        rank(&candidates, wanted)
+            .into_iter()
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    fn as_candidate(at: u8, quote: &Quote) -> Candidate<'_> {
+        Candidate {
+            message: MessageId([at; 32]),
+            quote,
+            standing: true,
+            received: Timestamp(0),
+        }
+    }
+
+    fn wanted(wishes: &[Wish], taste: Taste) -> Wanted<'_> {
+        let limit = Some(Money::new(60_000, eur()));
+        Wanted {
+            wishes,
+            quantity: Quantity::pieces(1),
+            limit,
+            taste,
+        }
+    }
+
+    #[test]
+    fn each_taste_puts_its_own_first_and_balance_weighs_all_three() {
+        let quotes = [
+            quote(40_000, 2, 5 * 86_400, false, true),
+            quote(41_200, 4, 3 * 86_400, false, true),
+            quote(55_000, 5, 2 * 86_400, false, true),
+            quote(50_000, 3, 3_600, false, true),
+        ];
+        let first = |taste| names(&quotes, &wanted(&[], taste))[0];
+        assert_eq!(first(Taste::Cheapest), 0);
+        assert_eq!(first(Taste::Balanced), 1);
+        assert_eq!(first(Taste::Best), 2);
+        assert_eq!(first(Taste::Fastest), 3);
+    }
+
+    #[test]
+    fn what_is_above_the_limit_or_over_comes_last_and_says_so() {
+        let quotes = [
+            quote(60_001, 5, 0, true, true),
+            quote(59_000, 1, 900_000, false, false),
+        ];
+        assert_eq!(
+            names(&quotes, &wanted(&lamp(false), Taste::Best)),
+            vec![1, 0]
+        );
+        let mut candidates: Vec<_> = (0..)
+            .zip(&quotes)
+            .map(|(at, quote)| as_candidate(at, quote))
+            .collect();
+        let wishes = lamp(false);
+        let ranked = rank(&candidates, &wanted(&wishes, Taste::Balanced));
+        assert_eq!(
+            ranked[1].1[0],
+            Reason::OverLimit {
+                by: Money::new(1, eur())
+            }
+        );
+        assert!(ranked[0].1.contains(&Reason::MissesWishes { count: 1 }));
+        candidates[1].standing = false;
+        let ranked = rank(&candidates, &wanted(&[], Taste::Balanced));
+        assert_eq!(
+            (ranked[1].0, ranked[1].1.as_slice()),
+            (1, &[Reason::NotStanding][..])
+        );
+        assert_eq!(ranked[0].1[1], Reason::Only);
+    }
+
+    #[test]
+    fn less_than_was_asked_for_is_not_cheaper_for_it() {
+        let mut half = quote(30_000, 3, 0, false, true);
+        half.lines[0].quantity = Quantity::pieces(1);
+        let mut whole = quote(50_000, 3, 0, false, true);
+        whole.lines[0].quantity = Quantity::pieces(2);
+        let two = Wanted {
+            quantity: Quantity::pieces(2),
+            ..wanted(&[], Taste::Balanced)
+        };
+        assert_eq!(names(&[half.clone(), whole.clone()], &two), vec![1, 0]);
+        let cheap = Wanted {
+            taste: Taste::Cheapest,
+            ..two
+        };
+        assert_eq!(names(&[half, whole], &cheap), vec![1, 0]);
+    }
+
+    #[test]
+    fn reasons_read_like_sentences() {
+        let texts = [
+            (
+                Reason::DearerBy {
+                    by: Money::new(1_200, eur()),
+                },
+                "12.00 EUR more than the cheapest",
+            ),
+            (
+                Reason::SoonerThanCheapest { seconds: 172_800 },
+                "2 days sooner",
+            ),
+            (
+                Reason::SlowerBy { seconds: 5_400 },
+                "2 hours later than the fastest",
+            ),
+            (
+                Reason::Fastest { lead_time: 60 },
+                "There first: in 1 minute",
+            ),
+            (
+                Reason::MissesWishes { count: 2 },
+                "2 wishes are not met or not stated",
+            ),
+        ];
+        for (reason, text) in texts {
+            assert_eq!(reason.to_string(), text);
+        }
+    }
+
+    fn any_quote() -> impl Strategy<Value = Quote> {
+        (
+            1..90_000_u64,
+            1..=5_u8,
+            0..2_000_000_u32,
+            any::<bool>(),
+            any::<bool>(),
+        )
+            .prop_map(|(total, grade, lead, firm, has)| quote(total, grade, lead, firm, has))
+    }
+
+    fn any_taste() -> impl Strategy<Value = Taste> {
+        prop_oneof![
+            Just(Taste::Balanced),
+            Just(Taste::Cheapest),
+            Just(Taste::Fastest),
+            Just(Taste::Best)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_does_not_depend_on_the_order_in_which_quotes_came_in(
+            quotes in prop::collection::vec(any_quote(), 1..12),
+            taste in any_taste(),
+            must in any::<bool>(),
+            turn in 0..12_usize,
+        ) {
+            let wishes = lamp(must);
+            let wanted = wanted(&wishes, taste);
+            let candidates: Vec<_> = (0..).zip(&quotes).map(|(at, quote)| as_candidate(at, quote)).collect();
+            let mut turned = candidates.clone();
+            turned.rotate_left(turn % quotes.len());
+            let ids = |candidates: &[Candidate<'_>]| -> Vec<(MessageId, Vec<Reason>)> {
+                rank(candidates, &wanted)
+                    .into_iter()
+                    .map(|(at, reasons)| (candidates[at].message, reasons))
+                    .collect()
+            };
+            prop_assert_eq!(ids(&candidates), ids(&turned));
+        }
+
+        #[test]
+        fn who_else_quoted_does_not_change_which_of_two_stands_first(
+            quotes in prop::collection::vec(any_quote(), 3..8),
+            taste in any_taste(),
+        ) {
+            let wanted = wanted(&[], taste);
+            let all = names(&quotes, &wanted);
+            let two = names(&quotes[..2], &wanted);
+            let place = |at: usize| all.iter().position(|other| *other == at);
+            prop_assert_eq!(two[0] == 0, place(0) < place(1));
+        }
+
+        #[test]
+        fn a_quote_that_is_worse_in_nothing_never_ranks_below(
+            better in any_quote(),
+            more in 0..10_000_u64, lesser in 0..5_u8, later in 0..100_000_u32,
+            taste in any_taste(),
+            must in any::<bool>(),
+        ) {
+            let grade = better.quality.grade().saturating_sub(lesser).max(1);
+            let had = !better.lines[0].attributes.is_empty();
+            let worse = quote(better.total.minor + more, grade, better.lead_time + later, false, had && more % 2 == 0);
+            let wishes = lamp(must);
+            let order = names(&[better.clone(), worse.clone()], &wanted(&wishes, taste));
+            prop_assert_eq!(order[0], 0);
+            let mut candidates = [as_candidate(1, &better), as_candidate(0, &worse)];
+            candidates[0].received = Timestamp(5);
+            if better != worse {
+                candidates[1].received = Timestamp(5);
+                let ranked = rank(&candidates, &wanted(&wishes, taste));
+                prop_assert_eq!(ranked[0].0, 0, "even where the last tie-breaker speaks for the other");
+            }
+        }
+    }
+}

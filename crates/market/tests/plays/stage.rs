@@ -16,7 +16,7 @@ use haggle_protocol::keys::SigningKey;
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Hpke, Sealer};
 use haggle_protocol::{
-    Asset, IntentId, MessageId, Network, PublicKey, Quantity, Refusal, ThreadId, Timestamp, Unit,
+    Asset, IntentId, MessageId, Network, PublicKey, Quantity, Refusal, ThreadId, Timestamp,
 };
 
 /// When every play begins.
@@ -40,10 +40,6 @@ pub(crate) enum Post {
         message: MessageId,
         answer: Result<Vec<u8>, Refusal>,
     },
-    Undelivered {
-        to: usize,
-        message: MessageId,
-    },
 }
 
 /// What the network does with something that is on its way.
@@ -57,38 +53,38 @@ pub(crate) enum Fate {
 
 /// A trader with his shell.
 pub(crate) struct Actor {
-    pub name: &'static str,
-    pub market: Market,
-    pub saved: BTreeMap<String, Vec<u8>>,
-    pub peer: SigningKey,
-    pub online: bool,
-    starts: u8,
+    pub(crate) name: &'static str,
+    pub(crate) market: Market,
+    pub(crate) saved: BTreeMap<String, Vec<u8>>,
+    pub(crate) peer: SigningKey,
+    pub(crate) online: bool,
+    starts: u32,
     /// What the faces know: a fold over events.
-    pub mine: BTreeMap<IntentId, MyIntent>,
-    pub open: BTreeMap<IntentId, OpenIntent>,
-    pub trades: BTreeMap<ThreadId, Trade>,
-    pub stall: Option<StallView>,
-    pub events: Vec<Event>,
+    pub(crate) mine: BTreeMap<IntentId, MyIntent>,
+    pub(crate) open: BTreeMap<IntentId, OpenIntent>,
+    pub(crate) trades: BTreeMap<ThreadId, Trade>,
+    pub(crate) stall: Option<StallView>,
+    pub(crate) events: Vec<Event>,
     /// Refusals that this one gave.
-    pub refused: Vec<Refusal>,
+    pub(crate) refused: Vec<Refusal>,
     /// Every cell that this one was given and every frame that he heard.
-    pub received: Vec<Vec<u8>>,
+    pub(crate) received: Vec<Vec<u8>>,
     replies: BTreeMap<Ticket, Result<Reply, Complaint>>,
     asked: BTreeMap<Ticket, (usize, MessageId)>,
 }
 
 /// All of them.
 pub(crate) struct Stage {
-    pub now: Timestamp,
-    pub actors: Vec<Actor>,
-    pub queue: VecDeque<Post>,
+    pub(crate) now: Timestamp,
+    pub(crate) actors: Vec<Actor>,
+    pub(crate) queue: VecDeque<Post>,
     /// Every frame that was ever said, for those who come late.
-    pub air: Vec<Vec<u8>>,
+    pub(crate) air: Vec<Vec<u8>>,
     /// What the network does; decided for each thing on its way.
-    pub fate: Box<dyn FnMut(&Post) -> Fate>,
+    pub(crate) fate: Box<dyn FnMut(&Post) -> Fate>,
     /// Whether every actor is started anew from what he saved after every single input.
-    pub restless: bool,
-    pub sealer: Arc<dyn Sealer>,
+    pub(crate) restless: bool,
+    pub(crate) sealer: Arc<dyn Sealer>,
     tickets: u64,
     seed: u8,
 }
@@ -98,11 +94,11 @@ pub(crate) fn network() -> Network {
 }
 
 impl Stage {
-    pub fn new(names: &[&'static str]) -> Self {
+    pub(crate) fn new(names: &[&'static str]) -> Self {
         Self::seeded(names, 0, Arc::new(Hpke))
     }
 
-    pub fn seeded(names: &[&'static str], seed: u8, sealer: Arc<dyn Sealer>) -> Self {
+    pub(crate) fn seeded(names: &[&'static str], seed: u8, sealer: Arc<dyn Sealer>) -> Self {
         let mut stage = Self {
             now: START,
             actors: Vec::new(),
@@ -121,7 +117,7 @@ impl Stage {
     }
 
     /// Somebody new comes, is reachable, and reads what is still open.
-    pub fn enter(&mut self, name: &'static str) -> usize {
+    pub(crate) fn enter(&mut self, name: &'static str) -> usize {
         let at = self.actors.len();
         let (market, peer, effects) = self.start(at, 0, BTreeMap::new(), None);
         self.actors.push(Actor {
@@ -149,15 +145,17 @@ impl Stage {
     fn start(
         &self,
         at: usize,
-        starts: u8,
+        starts: u32,
         saved: BTreeMap<String, Vec<u8>>,
         peer: Option<SigningKey>,
     ) -> (Market, SigningKey, Effects) {
         let number = u8::try_from(at).unwrap();
         let mut dice = [self.seed; 32];
-        dice[..2].copy_from_slice(&[number, starts]);
+        dice[0] = number;
+        dice[1..5].copy_from_slice(&starts.to_be_bytes());
         let mut key = [self.seed ^ 0x5a; 32];
-        key[..2].copy_from_slice(&[number, starts]);
+        key[0] = number;
+        key[1..5].copy_from_slice(&starts.to_be_bytes());
         let peer = peer.unwrap_or_else(|| SigningKey::from_seed(&key));
         let setup = Setup {
             network: network(),
@@ -172,7 +170,7 @@ impl Stage {
     }
 
     /// The page is loaded again: the same records, a new peer key, another place at the relay.
-    pub fn reload(&mut self, at: usize) {
+    pub(crate) fn reload(&mut self, at: usize) {
         self.restart(at, None);
         self.greet(at);
     }
@@ -182,7 +180,7 @@ impl Stage {
         let saved = self.actors[at].saved.clone();
         let (market, peer, effects) = self.start(at, starts, saved, peer);
         let actor = &mut self.actors[at];
-        actor.starts = actor.starts.wrapping_add(1).max(1);
+        actor.starts += 1;
         actor.market = market;
         actor.peer = peer;
         actor.asked.clear();
@@ -205,7 +203,7 @@ impl Stage {
         self.quietly(at, Input::Command(Ticket(0), Command::Snapshot));
     }
 
-    pub fn way(&self, at: usize) -> Circuit {
+    pub(crate) fn way(&self, at: usize) -> Circuit {
         Circuit {
             relay: PublicKey([7; 32]),
             address: "/dns4/relay.example/tcp/443/wss".to_owned(),
@@ -214,7 +212,7 @@ impl Stage {
     }
 
     /// A command of one actor; everything that follows from it at once happens.
-    pub fn tell(&mut self, at: usize, command: Command) -> Result<Reply, Complaint> {
+    pub(crate) fn tell(&mut self, at: usize, command: Command) -> Result<Reply, Complaint> {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         self.input(at, Input::Command(ticket, command));
@@ -226,14 +224,14 @@ impl Stage {
         reply
     }
 
-    pub fn publish(&mut self, at: usize, draft: Draft) -> IntentId {
+    pub(crate) fn publish(&mut self, at: usize, draft: Draft) -> IntentId {
         match self.tell(at, Command::Publish(Box::new(draft))) {
             Ok(Reply::Published(id)) => id,
             other => panic!("{} could not publish: {other:?}", self.actors[at].name),
         }
     }
 
-    pub fn put(&mut self, at: usize, item: Item) -> ItemId {
+    pub(crate) fn put(&mut self, at: usize, item: Item) -> ItemId {
         match self.tell(at, Command::PutItem(Box::new(item))) {
             Ok(Reply::Item(id)) => id,
             other => panic!("{} could not stock: {other:?}", self.actors[at].name),
@@ -241,7 +239,7 @@ impl Stage {
     }
 
     /// Everything that is on its way arrives, or is lost, as fate has it.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         let mut steps = 0;
         while let Some(post) = self.queue.pop_front() {
             steps += 1;
@@ -267,11 +265,11 @@ impl Stage {
             Post::Answered { to, message, .. } => {
                 self.input(to, Input::Heard(Heard::Undelivered { message }));
             }
-            Post::Frame { .. } | Post::Undelivered { .. } => {}
+            Post::Frame { .. } => {}
         }
     }
 
-    pub fn deliver(&mut self, post: Post) {
+    pub(crate) fn deliver(&mut self, post: Post) {
         match post {
             Post::Frame { to, bytes } => {
                 if self.actors[to].online {
@@ -307,14 +305,11 @@ impl Stage {
                 }
                 self.input(to, Input::Heard(Heard::Answered { message, answer }));
             }
-            Post::Undelivered { to, message } => {
-                self.input(to, Input::Heard(Heard::Undelivered { message }));
-            }
         }
     }
 
     /// One input, and if the play is restless, a restart behind it.
-    pub fn input(&mut self, at: usize, input: Input) {
+    pub(crate) fn input(&mut self, at: usize, input: Input) {
         self.quietly(at, input);
         if self.restless {
             let peer = self.actors[at].peer.clone();
@@ -419,7 +414,7 @@ impl Stage {
     }
 
     /// The next time at which anybody has something to do.
-    pub fn next_deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn next_deadline(&self) -> Option<Timestamp> {
         let online = self.actors.iter().filter(|actor| actor.online);
         online
             .filter_map(|actor| actor.market.next_deadline())
@@ -427,7 +422,7 @@ impl Stage {
     }
 
     /// Time jumps from deadline to deadline until `end`.
-    pub fn run_until(&mut self, end: Timestamp) {
+    pub(crate) fn run_until(&mut self, end: Timestamp) {
         self.settle();
         while let Some(at) = self.next_deadline().filter(|at| *at <= end) {
             assert!(
@@ -442,7 +437,7 @@ impl Stage {
     }
 
     /// Everybody's clock strikes.
-    pub fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         for at in 0..self.actors.len() {
             let market = &self.actors[at].market;
             if self.actors[at].online && market.next_deadline().is_some_and(|due| due <= self.now) {
@@ -458,7 +453,7 @@ impl Stage {
         self.settle();
     }
 
-    pub fn pass(&mut self, seconds: u64) {
+    pub(crate) fn pass(&mut self, seconds: u64) {
         self.run_until(self.now + seconds);
     }
 }
@@ -491,28 +486,19 @@ impl Actor {
         self.events.push(event);
     }
 
-    /// Threads of the quotes of an intent, best first.
-    pub fn ranked(&self, id: &IntentId) -> Vec<ThreadId> {
-        self.mine[id]
-            .quotes
-            .iter()
-            .map(|quote| quote.thread)
-            .collect()
-    }
-
-    pub fn trade(&self) -> &Trade {
+    pub(crate) fn trade(&self) -> &Trade {
         assert_eq!(self.trades.len(), 1, "{} has one trade", self.name);
         self.trades.values().next().unwrap()
     }
 
     /// Where `needle` stands in anything that this one received, as it came.
-    pub fn received_any(&self, needle: &[u8]) -> bool {
+    pub(crate) fn received_any(&self, needle: &[u8]) -> bool {
         self.received
             .iter()
             .any(|bytes| bytes.windows(needle.len()).any(|part| part == needle))
     }
 
-    pub fn kinds(&self) -> BTreeSet<String> {
+    pub(crate) fn kinds(&self) -> BTreeSet<String> {
         self.saved
             .keys()
             .map(|key| key.split('/').next().unwrap_or_default().to_owned())
@@ -570,8 +556,4 @@ pub(crate) fn profile(name: &str) -> haggle_market::command::Profile {
         "address": format!("{name}, Long Street 1"),
     }))
     .unwrap()
-}
-
-pub(crate) fn unit() -> Unit {
-    Unit::ONE
 }

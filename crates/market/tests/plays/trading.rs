@@ -4,6 +4,7 @@ use haggle_market::command::Taste;
 use haggle_market::view::{AnswerState, IntentState, QuoteState, TradeState};
 use haggle_market::{Command, Reason};
 use haggle_protocol::attribute::Fit;
+use haggle_protocol::trade::DeclineReason;
 
 use crate::stage::*;
 
@@ -112,4 +113,412 @@ fn a_person_who_looks_for_the_lowest_total_sees_it_first() {
         stage.actors[0].mine[&id].quotes[0].quote.total.minor,
         40_500
     );
+}
+
+#[test]
+fn a_firm_quote_binds_sets_its_stock_aside_and_is_confirmed_by_itself() {
+    let mut stage = Stage::new(&["buyer", "seller", "another"]);
+    stage.put(1, laptop(40_000, 1));
+    stage.tell(1, rules("firm")).unwrap();
+    let id = stage.publish(0, wants_laptop());
+    let quote = stage.actors[0].mine[&id].quotes[0].clone();
+    assert!(quote.quote.firm && quote.trader.is_some());
+    assert_eq!(
+        stage.actors[1].stall.as_ref().unwrap().reserved[0].1,
+        1_000_000
+    );
+    // What is promised to one is not offered to another.
+    let second = stage.publish(2, wants_laptop());
+    assert!(stage.actors[2].mine[&second].quotes.is_empty());
+    let accept = Command::Accept {
+        thread: quote.thread,
+        total: quote.quote.total,
+        note: None,
+    };
+    stage.tell(0, accept).unwrap();
+    assert_eq!(stage.actors[0].mine[&id].state, IntentState::Awarded);
+    assert_eq!(stage.actors[1].trade().state, TradeState::Confirmed);
+    assert_eq!(
+        stage.actors[1].stall.as_ref().unwrap().reserved[0].1,
+        1_000_000
+    );
+}
+
+#[test]
+fn a_firm_quote_that_lapses_gives_its_stock_to_the_next_who_asks() {
+    let mut stage = Stage::new(&["buyer", "seller", "another"]);
+    stage.put(1, laptop(40_000, 1));
+    stage.tell(1, rules("firm")).unwrap();
+    let mut short = wants_laptop();
+    short.quotes_for = Some(600);
+    let id = stage.publish(0, short);
+    let second = stage.publish(2, wants_laptop());
+    assert!(stage.actors[2].mine[&second].quotes.is_empty());
+    stage.pass(1_800);
+    assert_eq!(
+        stage.actors[0].mine[&id].quotes[0].state,
+        QuoteState::Expired
+    );
+    stage.pass(121);
+    assert_eq!(stage.actors[2].mine[&second].quotes.len(), 1);
+}
+
+#[test]
+fn the_last_one_is_sold_once_and_the_second_buyer_is_told() {
+    let mut stage = Stage::new(&["buyer", "another", "seller"]);
+    stage.put(2, laptop(40_000, 1));
+    stage.tell(2, rules("indicative")).unwrap();
+    let ids = [
+        stage.publish(0, wants_laptop()),
+        stage.publish(1, wants_laptop()),
+    ];
+    for at in [0, 1] {
+        let quote = stage.actors[at].mine[&ids[at]].quotes[0].clone();
+        let accept = Command::Accept {
+            thread: quote.thread,
+            total: quote.quote.total,
+            note: None,
+        };
+        stage.tell(at, accept).unwrap();
+    }
+    assert_eq!(stage.actors[2].trades.len(), 2);
+    let thread = *stage.actors[0].trades.keys().next().unwrap();
+    stage
+        .tell(
+            2,
+            Command::Confirm {
+                thread,
+                payment: None,
+                note: None,
+            },
+        )
+        .unwrap();
+    assert_eq!(stage.actors[0].trade().state, TradeState::Confirmed);
+    assert_eq!(
+        stage.actors[1].trade().state,
+        TradeState::Declined(DeclineReason::NoStock)
+    );
+    assert_eq!(stage.actors[1].mine[&ids[1]].state, IntentState::Open);
+    let quote = &stage.actors[1].mine[&ids[1]].quotes[0];
+    assert_eq!(quote.state, QuoteState::Declined(DeclineReason::NoStock));
+    let again = stage.tell(
+        2,
+        Command::Confirm {
+            thread,
+            payment: None,
+            note: None,
+        },
+    );
+    assert_eq!(again.unwrap_err().code, "confirmed");
+    assert_eq!(
+        stage.actors[2].stall.as_ref().unwrap().reserved[0].1,
+        1_000_000
+    );
+}
+
+#[test]
+fn a_seller_who_does_not_confirm_in_time_is_passed_over_and_the_next_best_can_be_taken() {
+    let mut stage = Stage::new(&["buyer", "sleepy", "awake"]);
+    stage.put(1, laptop(40_000, 3));
+    stage.put(2, laptop(42_000, 3));
+    stage.tell(1, rules("indicative")).unwrap();
+    stage.tell(2, rules("firm")).unwrap();
+    let id = stage.publish(0, wants_laptop());
+    let take = |stage: &mut Stage, at: usize| {
+        let quote = stage.actors[0].mine[&id].quotes[at].clone();
+        stage.tell(
+            0,
+            Command::Accept {
+                thread: quote.thread,
+                total: quote.quote.total,
+                note: None,
+            },
+        )
+    };
+    take(&mut stage, 0).unwrap();
+    assert_eq!(take(&mut stage, 1).unwrap_err().code, "already-ordered");
+    let withdraw = stage.tell(0, Command::Withdraw { intent: id });
+    assert_eq!(withdraw.unwrap_err().code, "ordered");
+    stage.pass(601);
+    assert_eq!(stage.actors[1].trade().state, TradeState::NotConfirmed);
+    assert_eq!(
+        stage.actors[0].mine[&id].state,
+        IntentState::Ordered,
+        "clocks differ a little"
+    );
+    stage.pass(120);
+    assert_eq!(stage.actors[0].mine[&id].state, IntentState::Open);
+    assert_eq!(stage.actors[0].trade().state, TradeState::NotConfirmed);
+    let late = Command::Confirm {
+        thread: stage.actors[1].trade().thread,
+        payment: None,
+        note: None,
+    };
+    assert_eq!(stage.tell(1, late).unwrap_err().code, "too-late");
+    take(&mut stage, 0).unwrap();
+    assert_eq!(stage.actors[0].mine[&id].state, IntentState::Awarded);
+    assert_eq!(stage.actors[2].trade().state, TradeState::Confirmed);
+}
+
+#[test]
+fn an_order_that_is_refused_opens_the_intent_again() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(1, laptop(40_000, 3));
+    stage.tell(1, rules("indicative")).unwrap();
+    let id = stage.publish(0, wants_laptop());
+    let quote = stage.actors[0].mine[&id].quotes[0].clone();
+    let accept = Command::Accept {
+        thread: quote.thread,
+        total: quote.quote.total,
+        note: None,
+    };
+    stage.tell(0, accept.clone()).unwrap();
+    let refuse = Command::Refuse {
+        thread: quote.thread,
+        reason: DeclineReason::Busy,
+    };
+    stage.tell(1, refuse).unwrap();
+    assert_eq!(stage.actors[0].mine[&id].state, IntentState::Open);
+    assert_eq!(
+        stage.actors[0].trade().state,
+        TradeState::Declined(DeclineReason::Busy)
+    );
+    assert_eq!(stage.tell(0, accept).unwrap_err().code, "quote-gone");
+    // A better word in the same exchange, and a second order on it.
+    let by_hand = hand_quote(id, 39_000);
+    stage.tell(1, Command::Quote(Box::new(by_hand))).unwrap();
+    let quote = stage.actors[0].mine[&id].quotes[0].clone();
+    assert_eq!((quote.state, quote.quote.number), (QuoteState::Standing, 2));
+    let accept = Command::Accept {
+        thread: quote.thread,
+        total: quote.quote.total,
+        note: None,
+    };
+    stage.tell(0, accept).unwrap();
+    stage
+        .tell(
+            1,
+            Command::Confirm {
+                thread: quote.thread,
+                payment: None,
+                note: None,
+            },
+        )
+        .unwrap();
+    assert_eq!(stage.actors[0].mine[&id].state, IntentState::Awarded);
+}
+
+fn hand_quote(intent: haggle_protocol::IntentId, price: u64) -> haggle_market::command::QuoteDraft {
+    serde_json::from_value(serde_json::json!({
+        "intent": intent,
+        "asset": "EUR",
+        "lines": [{
+            "description": "Laptop, as discussed",
+            "quantity": {"n": 1, "scale": 0, "unit": "C62"},
+            "unit_price": price, "amount": 0, "attributes": [],
+        }],
+        "validFor": 3_600, "leadTime": 3_600, "delivery": "shipping", "quality": "good",
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_quote_by_hand_replaces_the_one_before_and_an_order_for_the_old_one_cannot_be_sent_by_mistake()
+{
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    let id = stage.publish(0, wants_laptop());
+    stage
+        .tell(1, Command::Quote(Box::new(hand_quote(id, 40_000))))
+        .unwrap();
+    let old = stage.actors[0].mine[&id].quotes[0].clone();
+    stage
+        .tell(1, Command::Quote(Box::new(hand_quote(id, 43_000))))
+        .unwrap();
+    let quotes = &stage.actors[0].mine[&id].quotes;
+    assert_eq!((quotes.len(), quotes[0].quote.total.minor), (1, 43_000));
+    let accept = Command::Accept {
+        thread: old.thread,
+        total: old.quote.total,
+        note: None,
+    };
+    assert_eq!(stage.tell(0, accept).unwrap_err().code, "wrong-total");
+}
+
+#[test]
+fn an_intent_is_renewed_as_long_as_its_owner_wants_it_and_then_it_is_over() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(1, laptop(40_000, 3));
+    stage.tell(1, rules("indicative")).unwrap();
+    let id = stage.publish(0, wants_laptop());
+    stage.pass(5 * 60 * 60);
+    assert!(stage.actors[1].market.book().open(&id).is_some(), "renewed");
+    assert!(
+        stage.actors[1].open[&id].reachable,
+        "and so is the way to its owner"
+    );
+    let quotes = &stage.actors[0].mine[&id].quotes;
+    assert_eq!(quotes.len(), 1);
+    assert_eq!(
+        quotes[0].state,
+        QuoteState::Standing,
+        "a rule answers anew while it is asked"
+    );
+    assert!(quotes[0].quote.number > 5);
+    stage.pass(60 * 60 + 60);
+    assert_eq!(stage.actors[0].mine[&id].state, IntentState::Expired);
+    assert!(stage.actors[1].open.is_empty());
+    assert!(stage.actors[1].market.book().open(&id).is_none());
+    // A day later both have forgotten what nobody needs.
+    stage.pass(25 * 60 * 60);
+    assert!(
+        !stage.actors[0].kinds().contains("thread"),
+        "{:?}",
+        stage.actors[0].kinds()
+    );
+    assert!(!stage.actors[1].kinds().contains("thread"));
+}
+
+#[test]
+fn an_owner_who_left_is_forgotten_within_half_an_hour() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    let id = stage.publish(0, wants_laptop());
+    stage.actors[0].online = false;
+    stage.pass(1_801);
+    assert!(stage.actors[1].open.is_empty());
+    // And back when he is back, under the same name.
+    stage.actors[0].online = true;
+    stage.reload(0);
+    stage.settle();
+    assert!(stage.actors[1].open.contains_key(&id));
+}
+
+#[test]
+fn a_changed_wish_is_answered_anew_in_the_same_exchange() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(1, laptop(40_000, 3));
+    stage.tell(1, rules("indicative")).unwrap();
+    let id = stage.publish(0, wants_laptop());
+    let mut more = wants_laptop();
+    more.quantity.n = 2;
+    stage.pass(10);
+    stage
+        .tell(
+            0,
+            Command::Revise {
+                intent: id,
+                draft: Box::new(more.clone()),
+            },
+        )
+        .unwrap();
+    let quotes = &stage.actors[0].mine[&id].quotes;
+    assert_eq!((quotes.len(), quotes[0].quote.total.minor), (1, 80_500));
+    assert_eq!(stage.actors[1].open[&id].intent.quantity.n, 2);
+    more.budget =
+        haggle_protocol::intent::Budget::Sealed(haggle_protocol::Asset::new("USD").unwrap());
+    let other = stage.tell(
+        0,
+        Command::Revise {
+            intent: id,
+            draft: Box::new(more),
+        },
+    );
+    assert_eq!(other.unwrap_err().code, "wrong-unit");
+}
+
+#[test]
+fn a_seller_who_comes_late_finds_what_is_open_and_quotes() {
+    let mut stage = Stage::new(&["buyer"]);
+    let id = stage.publish(0, wants_laptop());
+    stage.pass(60);
+    let late = stage.enter("late");
+    assert!(stage.actors[late].open.contains_key(&id));
+    stage.put(late, laptop(40_000, 3));
+    stage.tell(late, rules("indicative")).unwrap();
+    assert_eq!(stage.actors[0].mine[&id].quotes.len(), 1);
+}
+
+#[test]
+fn a_rule_answers_only_so_many_an_hour_and_the_rest_in_the_next() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(1, laptop(40_000, 30));
+    let two: haggle_market::Rules = serde_json::from_value(
+        serde_json::json!({"auto": "indicative", "perHour": 2, "validFor": 7_200}),
+    )
+    .unwrap();
+    stage.tell(1, Command::SetRules(two)).unwrap();
+    let ids: Vec<_> = (0..3).map(|_| stage.publish(0, wants_laptop())).collect();
+    let quoted = |stage: &Stage| {
+        ids.iter()
+            .filter(|id| !stage.actors[0].mine[id].quotes.is_empty())
+            .count()
+    };
+    assert_eq!(quoted(&stage), 2);
+    stage.pass(3_599);
+    assert_eq!(quoted(&stage), 2);
+    stage.pass(2);
+    assert_eq!(quoted(&stage), 3);
+}
+
+#[test]
+fn every_complaint_names_its_field_and_says_what_to_do() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    type Bend = fn(&mut haggle_market::Draft);
+    let table: Vec<(&str, Bend)> = vec![
+        ("title", |draft| draft.title = " ".into()),
+        ("details", |draft| draft.details = Some("x".repeat(1_001))),
+        ("category", |draft| draft.category.0 = 1_000_000),
+        ("wishes", |draft| draft.wishes[0].key = "RAM size".into()),
+        ("quantity", |draft| draft.quantity.n = 0),
+        ("budget", |draft| {
+            draft.budget =
+                haggle_protocol::intent::Budget::Public(haggle_protocol::Money::new(0, eur()));
+        }),
+        ("limit", |draft| {
+            let asset = haggle_protocol::Asset::new("USD").unwrap();
+            draft.limit = Some(haggle_protocol::Money::new(1, asset));
+        }),
+        ("deliveries", |draft| draft.deliveries.clear()),
+        ("places", |draft| {
+            draft.places = vec![haggle_protocol::place::Place {
+                geohash: "u33dbf".into(),
+                radius_m: 0,
+            }];
+        }),
+        ("window", |draft| {
+            draft.window = Some(haggle_protocol::intent::Window {
+                from: START,
+                to: START,
+            });
+        }),
+        ("openFor", |draft| draft.open_for = Some(119)),
+        ("quotesFor", |draft| draft.quotes_for = Some(59)),
+        ("lang", |draft| draft.lang = Some("e n".into())),
+    ];
+    for (field, bend) in table {
+        let mut draft = wants_laptop();
+        bend(&mut draft);
+        let previewed = stage.actors[0]
+            .market
+            .preview(&draft, stage.now)
+            .unwrap_err();
+        let complaint = stage
+            .tell(0, Command::Publish(Box::new(draft)))
+            .unwrap_err();
+        assert_eq!(complaint, previewed);
+        assert_eq!(complaint.field.as_deref(), Some(field), "{complaint}");
+        assert!(complaint.sentence.ends_with('.'), "{complaint}");
+    }
+    assert!(stage.actors[0].mine.is_empty() && stage.air.is_empty());
+    let preview = stage.actors[0]
+        .market
+        .preview(&wants_laptop(), stage.now)
+        .unwrap();
+    let id = stage.publish(0, wants_laptop());
+    assert_eq!(
+        preview.bytes,
+        stage.air[0].len(),
+        "the preview tells the truth"
+    );
+    assert_eq!(preview.public.title, stage.actors[1].open[&id].intent.title);
+    assert!(preview.private.contains(&"budget".to_owned()));
 }
