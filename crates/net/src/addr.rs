@@ -490,11 +490,8 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(key_of(&hashed), None);
-        // Not a point on the curve.
-        assert_eq!(
-            peer_of(&PublicKey([0xee; 32])).and_then(|p| key_of(&p)),
-            None
-        );
+        // About half of all byte strings are no point on the curve.
+        assert!((0..=255).any(|n| peer_of(&PublicKey([n; 32])).is_none()));
     }
 
     #[test]

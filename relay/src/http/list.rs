@@ -1,0 +1,174 @@
+//! The bootstrap list as a relay gives it: itself first, in the form in which the asker reached it.
+
+use haggle_net::{RelayAddr, RelayList};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Response, StatusCode};
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+
+use super::{Body, Shared, text};
+
+/// The longest `Host` that is looked at, in bytes.
+const HOST_MAX: usize = 262;
+
+/// The list, for whoever asks with these headers.
+pub(super) fn respond(headers: &HeaderMap, shared: &Shared) -> Response<Body> {
+    let settings = &shared.settings;
+    let peer = shared.state.peer_id;
+    let mut list = RelayList::empty(&settings.network);
+    list.stun.clone_from(&settings.stun);
+
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .and_then(Host::parse);
+    let is_local = host.as_ref().is_none_or(Host::is_loopback);
+    let mut own: Vec<Multiaddr> = Vec::new();
+    // What the operator announces is for the public; on this very machine the port asked at is the nearest way.
+    if is_local || shared.state.external.is_empty() {
+        own.extend(host.map(|host| host.address(is_secure(headers, shared))));
+    }
+    own.extend(shared.state.external.iter().cloned());
+    list.relays = own
+        .into_iter()
+        .filter(is_websocket)
+        .filter_map(|address| RelayAddr::new(with_peer(address, peer)).ok())
+        .chain(
+            settings
+                .relays
+                .iter()
+                .filter(|relay| is_websocket(relay.address()))
+                .filter(|relay| is_local || !haggle_net::addr::is_loopback(relay.address()))
+                .cloned(),
+        )
+        .take(haggle_net::bootstrap::RELAYS_MAX)
+        .collect();
+
+    let Ok(json) = list.to_json() else {
+        return text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The list could not be written.\n",
+        );
+    };
+    let mut response = text(StatusCode::OK, &json);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    // Which relays there are is public, and pages of other origins may ask.
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    response
+}
+
+fn with_peer(address: Multiaddr, peer: PeerId) -> Multiaddr {
+    address.with(Protocol::P2p(peer))
+}
+
+fn is_websocket(address: &Multiaddr) -> bool {
+    address
+        .iter()
+        .any(|part| matches!(part, Protocol::Ws(_) | Protocol::Wss(_)))
+}
+
+/// Whether the asker speaks TLS: to us, or to a proxy that says so. A wrong word here misleads only him who says it.
+fn is_secure(headers: &HeaderMap, shared: &Shared) -> bool {
+    shared.is_tls
+        || headers
+            .get("x-forwarded-proto")
+            .is_some_and(|proto| proto == "https")
+}
+
+/// The `Host` of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Host {
+    name: Protocol<'static>,
+    port: Option<u16>,
+}
+
+impl Host {
+    fn parse(text: &str) -> Option<Self> {
+        if text.len() > HOST_MAX {
+            return None;
+        }
+        let (name, port) = match text.rsplit_once(':') {
+            Some((name, port)) if !port.ends_with(']') => (name, Some(port.parse().ok()?)),
+            Some(_) | None => (text, None),
+        };
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'));
+        let name = if let Some(ip) = bare {
+            Protocol::Ip6(ip.parse().ok()?)
+        } else if let Ok(ip) = name.parse() {
+            Protocol::Ip4(ip)
+        } else {
+            let good = !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-'));
+            if !good {
+                return None;
+            }
+            Protocol::Dns(name.to_ascii_lowercase().into())
+        };
+        Some(Self { name, port })
+    }
+
+    fn is_loopback(&self) -> bool {
+        haggle_net::addr::is_loopback(&Multiaddr::from(self.name.clone()))
+    }
+
+    fn address(self, secure: bool) -> Multiaddr {
+        let (port, transport) = if secure {
+            (443, Protocol::Wss("/".into()))
+        } else {
+            (80, Protocol::Ws("/".into()))
+        };
+        Multiaddr::from(self.name)
+            .with(Protocol::Tcp(self.port.unwrap_or(port)))
+            .with(transport)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_that_was_asked_becomes_the_address_to_dial() {
+        for (host, secure, address) in [
+            ("127.0.0.1:8080", false, "/ip4/127.0.0.1/tcp/8080/ws"),
+            ("localhost:9", false, "/dns/localhost/tcp/9/ws"),
+            ("[::1]:8080", false, "/ip6/::1/tcp/8080/ws"),
+            ("[::1]", false, "/ip6/::1/tcp/80/ws"),
+            (
+                "Relay.Market.org",
+                true,
+                "/dns/relay.market.org/tcp/443/wss",
+            ),
+        ] {
+            let built = Host::parse(host).unwrap().address(secure).to_string();
+            assert_eq!(built, address, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_none_gives_no_address() {
+        for bad in [
+            "",
+            "a/b",
+            "a b",
+            "a:99999",
+            "a:",
+            "[::1",
+            "a\"b",
+            &"a".repeat(300),
+        ] {
+            assert_eq!(Host::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! The relay's one loop: it owns the swarm and the book, and nothing else touches them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use haggle_book::{Book, Source};
+use haggle_net::{addr, book, gossip, kad};
+use haggle_protocol::{FrameId, Network, Refusal, Verdict};
+use libp2p::core::Endpoint;
+use libp2p::gossipsub::{self, MessageAcceptance};
+use libp2p::kad::{Event as KadEvent, InboundRequest};
+use libp2p::metrics::Recorder as _;
+use libp2p::request_response::{self, Message};
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm, identify, ping, relay};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::behaviour::{Behaviour, BehaviourEvent, is_relay, short};
+use crate::clock;
+use crate::fellows::Fellows;
+use crate::limits::{Reservations, TooManyFromOnePlace};
+use crate::metrics::{Code, FrameLabels};
+use crate::state::State;
+
+/// The loop turns at least this often: for health, for what expires, for relays to be dialled again.
+const TICK: Duration = Duration::from_secs(1);
+/// Addresses of another relay that Kademlia is told.
+const KAD_ADDRESSES: usize = 4;
+/// Frames of one answer that are worth a word in gossip: after a long split the rest is asked for by whoever misses it.
+const NEWS_MAX: usize = 256;
+
+/// The loop.
+pub(crate) struct Work {
+    pub(crate) swarm: Swarm<Behaviour>,
+    pub(crate) book: Book,
+    pub(crate) network: Network,
+    pub(crate) rates: book::Rates,
+    pub(crate) reservations: Reservations,
+    pub(crate) fellows: Fellows,
+    pub(crate) state: Arc<State>,
+    /// Whether other relays on loopback are told to Kademlia: only on loopback ourselves.
+    pub(crate) is_local: bool,
+}
+
+impl Work {
+    /// Works until told to stop.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = stop.changed() => break,
+                event = self.swarm.select_next_some() => self.on_event(event),
+                _ = ticks.tick() => self.on_tick(),
+            }
+            self.state.turn();
+        }
+        self.state.set_ready(false);
+        // Those who are connected are told, so that they need not wait for a timeout.
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let _ = tokio::time::timeout(TICK, async {
+            while self.swarm.connected_peers().next().is_some() {
+                let _ = self.swarm.next().await;
+            }
+        })
+        .await;
+    }
+
+    fn on_tick(&mut self) {
+        let (now, instant) = (clock::now(), clock::instant());
+        self.book.expire(now);
+        for (peer, addresses) in self.fellows.to_dial(instant, rand::random()) {
+            let options = DialOpts::peer_id(peer)
+                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .addresses(addresses)
+                .build();
+            if let Err(error) = self.swarm.dial(options) {
+                tracing::debug!(relay = short(&peer), %error, "another relay was not dialled");
+            }
+        }
+        for (peer, request) in self.fellows.to_compare(instant, self.book.is_empty()) {
+            self.ask(peer, request);
+        }
+        self.measure();
+    }
+
+    fn measure(&self) {
+        let gauge = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let metrics = &self.state.metrics;
+        metrics.book_frames.set(gauge(self.book.len()));
+        metrics.book_bytes.set(gauge(self.book.bytes()));
+        metrics.book_work.set(self.book.work_asked().into());
+        metrics.reservations.set(gauge(self.reservations.count()));
+        metrics
+            .relays_connected
+            .set(gauge(self.fellows.connected()));
+        let counters = self.swarm.network_info();
+        let counters = counters.connection_counters();
+        metrics.connections.set(counters.num_established().into());
+    }
+
+    // The library's events are not ours to list; those that concern nobody here pass.
+    #[allow(clippy::wildcard_enum_match_arm)]
+    fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        // Candidates for external addresses are a stranger's word, and would become labels.
+        if !matches!(
+            event,
+            SwarmEvent::NewExternalAddrCandidate { .. } | SwarmEvent::NewExternalAddrOfPeer { .. }
+        ) {
+            self.state.metrics.libp2p.record(&event);
+        }
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event),
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                num_established,
+                endpoint,
+                ..
+            } => {
+                if num_established.get() == 1 {
+                    self.on_connected(peer_id, endpoint.to_endpoint());
+                }
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                num_established: 0,
+                ..
+            } => {
+                self.reservations.release(&peer_id);
+                self.fellows
+                    .on_disconnected(&peer_id, clock::instant(), rand::random());
+            }
+            SwarmEvent::IncomingConnectionError { error, .. } => self.on_denied(&error),
+            SwarmEvent::OutgoingConnectionError {
+                peer_id: Some(peer),
+                error,
+                ..
+            } => self.on_dial_failed(&peer, &error),
+            SwarmEvent::ListenerError { error, .. } => {
+                tracing::warn!(%error, "a listener has a problem");
+            }
+            SwarmEvent::ListenerClosed { .. } => {
+                self.state.set_ready(false);
+                tracing::error!("a listener has closed; restart the relay");
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connected(&mut self, peer: PeerId, endpoint: Endpoint) {
+        if !self.fellows.contains(&peer) {
+            return;
+        }
+        tracing::info!(
+            dialled = endpoint.is_dialer(),
+            "connected with another relay"
+        );
+        self.fellows.on_connected(&peer, clock::instant());
+        // Not an explicit peer: two explicit peers never mesh, so if only one of them were configured to know the other, frames
+        // would flow one way. The score keeps it in the mesh, and the mesh always holds some whom we dialled.
+        self.swarm
+            .behaviour_mut()
+            .gossip
+            .set_application_score(&peer, gossip::KNOWN_RELAY_SCORE);
+    }
+
+    fn on_denied(&self, error: &ListenError) {
+        let ListenError::Denied { cause } = error else {
+            return;
+        };
+        let code = if cause.downcast_ref::<TooManyFromOnePlace>().is_some() {
+            "one-address"
+        } else {
+            "total"
+        };
+        self.state
+            .metrics
+            .connections_denied
+            .get_or_create(&Code { code })
+            .inc();
+    }
+
+    fn on_dial_failed(&self, peer: &PeerId, error: &DialError) {
+        if self.fellows.contains(peer) {
+            tracing::debug!(relay = short(peer), %error, "another relay could not be reached");
+        }
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm)]
+    fn on_behaviour(&mut self, event: BehaviourEvent) {
+        let metrics = &self.state.metrics;
+        match event {
+            BehaviourEvent::Gossip(event) => {
+                metrics.libp2p.record(&event);
+                if let gossipsub::Event::Message {
+                    propagation_source,
+                    message_id,
+                    message,
+                } = event
+                {
+                    self.on_gossip(&propagation_source, &message_id, &message.data);
+                }
+            }
+            BehaviourEvent::Book(event) => self.on_book(event),
+            BehaviourEvent::Relay(event) => {
+                metrics.libp2p.record(&event);
+                self.on_relay(event);
+            }
+            BehaviourEvent::Kad(event) => {
+                metrics.libp2p.record(&event);
+                if let KadEvent::InboundRequest {
+                    request:
+                        InboundRequest::AddProvider {
+                            record: Some(record),
+                        },
+                } = event
+                {
+                    kad::admit(&mut self.swarm.behaviour_mut().kad.0, record, self.network);
+                }
+            }
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                self.on_identified(peer_id, &info);
+            }
+            BehaviourEvent::Ping(event) => {
+                metrics.libp2p.record(&event);
+                self.on_ping(&event);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_gossip(&mut self, from: &PeerId, id: &gossipsub::MessageId, frame: &[u8]) {
+        let source = Source::Peer(addr::source_key(from));
+        let entered = self.book.enter(frame, source, clock::now()).map(|_| ());
+        self.count("gossip", entered);
+        let acceptance = match entered {
+            Ok(()) => MessageAcceptance::Accept,
+            Err(refusal) => gossip::acceptance(refusal.verdict()),
+        };
+        self.swarm
+            .behaviour_mut()
+            .gossip
+            .report_message_validation_result(id, from, acceptance);
+    }
+
+    fn count(&self, source: &'static str, entered: Result<(), Refusal>) {
+        let metrics = &self.state.metrics;
+        let verdict = match entered {
+            Ok(()) => Verdict::Accept,
+            Err(refusal) => {
+                let code = refusal.code();
+                metrics.refusals.get_or_create(&Code { code }).inc();
+                refusal.verdict()
+            }
+        };
+        let verdict = match verdict {
+            Verdict::Accept => "accept",
+            Verdict::Ignore => "ignore",
+            Verdict::Reject => "reject",
+        };
+        metrics
+            .frames
+            .get_or_create(&FrameLabels { source, verdict })
+            .inc();
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm)]
+    fn on_book(&mut self, event: request_response::Event<book::Request, book::Response>) {
+        match event {
+            request_response::Event::Message { peer, message, .. } => match message {
+                Message::Request {
+                    request, channel, ..
+                } => {
+                    let response = self.answer(peer, &request);
+                    // If the asker has gone, so has his question.
+                    let _ = self
+                        .swarm
+                        .behaviour_mut()
+                        .book
+                        .send_response(channel, response);
+                }
+                Message::Response {
+                    request_id,
+                    response,
+                } => {
+                    let book = &self.book;
+                    let learnt = self.fellows.on_answer(&peer, request_id, response, || {
+                        let (ids, ..) = book.ids(None, usize::MAX);
+                        ids.into_iter().collect::<BTreeSet<FrameId>>()
+                    });
+                    self.take_up(peer, learnt.frames, learnt.is_news);
+                    if let Some(request) = learnt.ask {
+                        self.ask(peer, request);
+                    }
+                }
+            },
+            request_response::Event::OutboundFailure {
+                peer,
+                request_id,
+                error,
+                ..
+            } => {
+                tracing::debug!(relay = short(&peer), %error, "a book was not read");
+                self.fellows.on_failure(&peer, request_id);
+            }
+            request_response::Event::InboundFailure { .. } => self.count_answer("failed"),
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, peer: PeerId, request: &book::Request) -> book::Response {
+        let response = if self.rates.allow(peer, clock::now()) {
+            book::answer(&self.book, self.network, request)
+        } else {
+            book::Response::refused(book::TOO_OFTEN)
+        };
+        self.count_answer(match &response {
+            book::Response::Frames { .. } => "frames",
+            book::Response::Ids { .. } => "ids",
+            book::Response::Refused(code) if code.as_str() == book::TOO_OFTEN => book::TOO_OFTEN,
+            book::Response::Refused(_) => "refused",
+        });
+        response
+    }
+
+    fn count_answer(&self, code: &'static str) {
+        let requests = &self.state.metrics.book_requests;
+        requests.get_or_create(&Code { code }).inc();
+    }
+
+    fn ask(&mut self, peer: PeerId, request: book::Request) {
+        let behaviour = self.swarm.behaviour_mut();
+        let asked = behaviour.book.send_request(&peer, request.clone());
+        self.fellows.asked(&peer, asked, &request);
+    }
+
+    fn take_up(&mut self, from: PeerId, frames: Vec<Vec<u8>>, is_news: bool) {
+        let source = Source::Book(addr::source_key(&from));
+        let mut news = 0;
+        for frame in frames {
+            let entered = self.book.enter(&frame, source, clock::now()).map(|_| ());
+            self.count("book", entered);
+            if entered.is_ok() && is_news && news < NEWS_MAX {
+                news += 1;
+                let gossip = &mut self.swarm.behaviour_mut().gossip;
+                // Whoever knows it already, or is not there, need not hear it.
+                let _ = gossip.publish(gossip::topic_hash(), frame);
+            }
+        }
+    }
+
+    // Events that the library is about to drop are among these.
+    #[allow(clippy::wildcard_enum_match_arm)]
+    fn on_relay(&self, event: relay::Event) {
+        let metrics = &self.state.metrics;
+        match event {
+            relay::Event::ReservationReqDenied { .. } => {
+                metrics.reservations_denied.inc();
+            }
+            relay::Event::ReservationTimedOut { src_peer_id } => {
+                self.reservations.release(&src_peer_id);
+            }
+            relay::Event::CircuitReqDenied { .. } => {
+                metrics.circuits_denied.inc();
+            }
+            relay::Event::CircuitReqAccepted { .. } => {
+                metrics.circuits.inc();
+            }
+            relay::Event::CircuitClosed { .. } => {
+                metrics.circuits.dec();
+            }
+            _ => {}
+        }
+    }
+
+    fn on_identified(&mut self, peer: PeerId, info: &identify::Info) {
+        if !is_relay(info) {
+            return;
+        }
+        let is_local = self.is_local;
+        let usable = |address: &&Multiaddr| {
+            !addr::is_relayed(address) && (is_local || !addr::is_loopback(address))
+        };
+        let kad = &mut self.swarm.behaviour_mut().kad.0;
+        for address in info.listen_addrs.iter().filter(usable).take(KAD_ADDRESSES) {
+            kad.add_address(&peer, address.clone());
+        }
+        // Somebody to tell it to: at the start there was nobody.
+        if let Err(error) = kad.start_providing(kad::book_key(self.network)) {
+            tracing::debug!(?error, "the book was not announced");
+        }
+    }
+
+    fn on_ping(&mut self, event: &ping::Event) {
+        let dead: Option<ConnectionId> = match &event.result {
+            Err(ping::Failure::Timeout | ping::Failure::Other { .. }) => Some(event.connection),
+            Ok(_) | Err(ping::Failure::Unsupported) => None,
+        };
+        if let Some(connection) = dead {
+            self.swarm.close_connection(connection);
+        }
+    }
+}
