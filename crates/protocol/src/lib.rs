@@ -31,6 +31,7 @@ pub mod reach;
 pub mod refusal;
 pub mod seal;
 pub mod tag;
+pub mod taxonomy;
 pub mod text;
 pub mod time;
 pub mod trade;
