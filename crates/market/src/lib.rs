@@ -8,12 +8,14 @@
 //! A restart is the same path as a first start: [`Market::restore`] reads the records that `Save` wrote.
 
 mod batch;
+mod choosing;
 pub mod command;
 pub mod effect;
 pub mod event;
 pub mod input;
 mod intents;
 pub mod item;
+mod lapsing;
 mod mail;
 mod market;
 pub mod matching;

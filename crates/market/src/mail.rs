@@ -295,7 +295,7 @@ impl Market {
             self.locks.remove(&hint);
         }
         batch.thread(id);
-        self.delivered_by_reference(&opened.message, now, batch);
+        self.delivered_by_reference(&opened.message, batch);
     }
 
     /// A cell that was acknowledged before is so again, without opening it.
@@ -423,6 +423,7 @@ impl Market {
         if acknowledged {
             self.forget_outgoing(id, message, batch);
             self.tell_ways(id, now, batch);
+            self.post(id, now, batch);
         } else {
             self.undelivered(message, now, batch);
         }
@@ -468,12 +469,12 @@ impl Market {
         }
         thread.adopt(&message);
         batch.thread(id);
-        self.delivered(id, expected, now, batch);
+        self.delivered(id, expected, batch);
         Ok(())
     }
 
     /// What refers to a message of mine shows that it arrived, even if its acknowledgement was lost.
-    fn delivered_by_reference(&mut self, message: &Message, now: Timestamp, batch: &mut Batch) {
+    fn delivered_by_reference(&mut self, message: &Message, batch: &mut Batch) {
         let id = message.thread;
         let named = match &message.body {
             Body::Order(order) => Some(order.quote),
@@ -484,7 +485,7 @@ impl Market {
         };
         for arrived in named.into_iter().chain(message.prev) {
             if self.posted.get(&arrived) == Some(&id) {
-                self.delivered(id, arrived, now, batch);
+                self.delivered(id, arrived, batch);
                 self.forget_outgoing(id, arrived, batch);
             }
         }

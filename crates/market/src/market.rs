@@ -28,7 +28,6 @@ use crate::threads::Thread;
 const ENTROPY: usize = 16;
 
 /// What a market is given at its start.
-#[derive(Debug)]
 pub struct Setup {
     /// Which market.
     pub network: Network,
@@ -40,6 +39,14 @@ pub struct Setup {
     pub sealer: Arc<dyn Sealer>,
     /// Bounds of the book.
     pub book: Limits,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("network", &self.network)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One trader's market.

@@ -4,7 +4,6 @@
 //! fulfil stays silent. A firm quote sets its stock aside until it lapses, so that two buyers are never promised one thing.
 
 use haggle_protocol::intent::Intent;
-use haggle_protocol::limits::CLOCK_SKEW;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Line, Quote};
 use haggle_protocol::reach::Circuit;
@@ -26,11 +25,6 @@ use crate::view::AnswerState;
 const HOUR: u64 = 60 * 60;
 /// Intents that wait for the next hour's allowance. More are answered when they are renewed.
 const POSTPONED_MAX: usize = 256;
-/// How long a seller's thread is kept after its quote lapsed and its intent is gone, in seconds: after a restart the book
-/// needs a while to fill, and what is kept is not quoted twice.
-const KEPT_AFTER: u64 = 60 * 60;
-/// How long an order that came to nothing is shown, in seconds.
-const FAILED_KEPT: u64 = 7 * 24 * 60 * 60;
 /// How long a refusal by hand is brought to the buyer, in seconds.
 const DECLINE_FOR: u64 = 24 * 60 * 60;
 /// How long a dismissed intent stays dismissed, in seconds: as long as one can stay open.
@@ -138,11 +132,14 @@ impl Market {
             return thread.answer != AnswerState::Dismissed;
         };
         let revised = offer.quote.answers != quote.answers;
-        if offer.over.is_some() || thread.answer == AnswerState::Refused {
-            // Once it is over, only a changed intent is worth another word, and only if I did not end it myself.
-            let withdrawn = matches!(offer.over, Some(Over::Withdrawn(_)))
-                && thread.answer == AnswerState::Dismissed;
-            return revised && !withdrawn && offer.over != Some(Over::NotSelected);
+        match offer.over {
+            Some(Over::NotSelected) => return false,
+            // What I had no more of is worth another word as soon as there is some again.
+            Some(Over::Withdrawn(_)) if thread.answer == AnswerState::Expired => return true,
+            // Once it is over, only a changed intent is worth another word, and only if no person ended it.
+            Some(Over::Withdrawn(_)) => return revised && thread.answer != AnswerState::Dismissed,
+            None if thread.answer == AnswerState::Refused => return revised,
+            None => {}
         }
         if !offer.stands(now) {
             return true;
@@ -150,7 +147,7 @@ impl Market {
         offer.automatic && !says_the_same(&offer.quote, quote)
     }
 
-    fn is_sold(&self, thread: &Thread) -> bool {
+    pub(crate) fn is_sold(&self, thread: &Thread) -> bool {
         let confirmed = crate::threads::DealState::Confirmed;
         thread
             .deal
@@ -379,6 +376,25 @@ impl Market {
         let item = self.stall.remove(id).ok_or_else(no_such)?;
         batch.save.insert(Key::Item(id));
         batch.stall = true;
+        // What was not promised is no longer offered either.
+        let offered = self.threads.values().filter(|thread| {
+            let offer = thread
+                .offer
+                .as_ref()
+                .filter(|offer| offer.stands(now) && !offer.quote.firm);
+            offer.is_some_and(|offer| offer.item == Some(id))
+                && !thread.deal.as_ref().is_some_and(Deal::under_way)
+        });
+        let offered: Vec<ThreadId> = offered.map(|thread| thread.id).collect();
+        for thread in offered {
+            self.withdraw_offer(
+                thread,
+                DeclineReason::NoStock,
+                AnswerState::Expired,
+                now,
+                batch,
+            );
+        }
         self.reconsider(&item, now, batch);
         Ok(())
     }
@@ -526,7 +542,8 @@ impl Market {
         batch.save.insert(Key::Dismissed(id));
         batch.open.insert(id);
         if let Some(thread) = thread {
-            self.withdraw_offer(thread, reason.unwrap_or(DeclineReason::Other), now, batch);
+            let reason = reason.unwrap_or(DeclineReason::Other);
+            self.withdraw_offer(thread, reason, AnswerState::Dismissed, now, batch);
         } else if let (Some(reason), Some(wanted)) = (reason, wanted)
             && let Ok(thread) = self.thread_for(id, &wanted, now)
         {
@@ -556,13 +573,14 @@ impl Market {
         &mut self,
         id: ThreadId,
         reason: DeclineReason,
+        answer: AnswerState,
         now: Timestamp,
         batch: &mut Batch,
     ) {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
-        thread.answer = AnswerState::Dismissed;
+        thread.answer = answer;
         batch.open.insert(thread.intent);
         batch.thread(id);
         let Some(offer) = thread.offer.as_mut().filter(|offer| offer.stands(now)) else {
@@ -677,65 +695,6 @@ impl Market {
         batch.open.insert(thread.intent);
         batch.thread(id);
         self.release(id, now, batch);
-    }
-
-    /// A seller's quote lapses: its stock is free a little later, since an order may still be on its way; and if the buyer
-    /// still asks, a rule answers anew.
-    pub(crate) fn lapse_offer(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
-        let Some(thread) = self.threads.get_mut(&id) else {
-            return;
-        };
-        let intent = thread.intent;
-        let idle = !thread.deal.as_ref().is_some_and(Deal::under_way);
-        if let Some(offer) = &mut thread.offer
-            && offer.over.is_none()
-            && !offer.lapsed
-            && offer.quote.valid_until <= now
-        {
-            offer.lapsed = true;
-            if idle && matches!(thread.answer, AnswerState::Sending | AnswerState::Delivered) {
-                thread.answer = AnswerState::Expired;
-            }
-            batch.thread(id);
-            batch.open.insert(intent);
-            self.consider(intent, now, batch);
-        }
-        if self.release_at(&id).is_some_and(|at| at <= now) {
-            self.release(id, now, batch);
-        }
-    }
-
-    /// When what a lapsing quote has set aside is free again.
-    pub(crate) fn release_at(&self, id: &ThreadId) -> Option<Timestamp> {
-        let thread = self.threads.get(id)?;
-        thread.set_aside?;
-        if thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread) {
-            return None;
-        }
-        thread
-            .offer
-            .as_ref()
-            .map(|offer| offer.quote.valid_until + CLOCK_SKEW)
-    }
-
-    /// When a seller's thread is of no more use.
-    pub(crate) fn forget_at(&self, id: &ThreadId) -> Option<Timestamp> {
-        let thread = self.threads.get(id)?;
-        if self.is_sold(thread) {
-            return None;
-        }
-        match &thread.deal {
-            Some(deal) if deal.under_way() => None,
-            Some(deal) => Some(deal.at + FAILED_KEPT),
-            None if self.book.open(&thread.intent).is_some() => None,
-            None => {
-                let end = thread
-                    .offer
-                    .as_ref()
-                    .map_or(thread.since, |offer| offer.quote.valid_until);
-                Some(end + KEPT_AFTER)
-            }
-        }
     }
 }
 

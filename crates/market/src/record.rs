@@ -188,7 +188,7 @@ pub(crate) mod hex_bytes {
 
     fn decode(text: &str) -> Option<Vec<u8>> {
         let digits = text.as_bytes();
-        if digits.len() % 2 != 0 {
+        if !digits.len().is_multiple_of(2) {
             return None;
         }
         let nibble = |digit: u8| char::from(digit).to_digit(16);

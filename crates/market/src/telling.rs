@@ -3,11 +3,11 @@
 use haggle_protocol::{IntentId, ThreadId, Timestamp};
 
 use crate::batch::Batch;
+use crate::choosing::{candidate, wanted};
 use crate::event::Event;
 use crate::intents::Mine;
 use crate::market::Market;
 use crate::matching::Found;
-use crate::orders::{candidate, wanted};
 use crate::ranking;
 use crate::threads::{DealState, Offer, Over, Thread};
 use crate::view::{

@@ -201,6 +201,15 @@ fn everybody_reloads_between_quote_and_acceptance_and_goes_on() {
             TradeState::Confirmed,
             "{order:?}"
         );
+        // The intent is closed by now; its owner can still be found for its trade.
+        for at in order {
+            stage.actors[at].online = false;
+        }
+        for at in order {
+            stage.actors[at].online = true;
+            stage.reload(at);
+            stage.settle();
+        }
         for (at, name) in [(0, "Ada"), (1, "Ben")] {
             let command = Command::SendContact {
                 thread,
@@ -282,4 +291,35 @@ fn a_record_that_cannot_be_read_stops_the_start_and_is_named() {
     foreign.remove("seed");
     let damaged = start(&foreign).unwrap_err();
     assert!(damaged.key.starts_with("intent/"), "{damaged}");
+}
+
+#[test]
+fn a_seller_whose_new_address_never_arrived_is_found_when_the_buyer_is_back() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(1, laptop(40_000, 3));
+    let id = stage.publish(0, wants_laptop());
+    let quote = serde_json::from_value(serde_json::json!({
+        "intent": id, "asset": "EUR",
+        "lines": [{"description": "Laptop", "quantity": {"n": 1, "scale": 0, "unit": "C62"},
+            "unit_price": 40_000, "amount": 0, "attributes": []}],
+        "validFor": 5 * 60 * 60, "leadTime": 3_600, "delivery": "shipping", "quality": "good",
+    }));
+    stage
+        .tell(1, Command::Quote(Box::new(quote.unwrap())))
+        .unwrap();
+    stage.actors[0].online = false;
+    stage.reload(1);
+    // Longer than it is tried to tell him.
+    stage.pass(2 * 60 * 60);
+    stage.actors[0].online = true;
+    stage.reload(0);
+    stage.pass(5);
+    let quote = stage.actors[0].mine[&id].quotes[0].clone();
+    let accept = Command::Accept {
+        thread: quote.thread,
+        total: quote.quote.total,
+        note: None,
+    };
+    stage.tell(0, accept).unwrap();
+    assert_eq!(stage.actors[1].trade().state, TradeState::Ordered);
 }

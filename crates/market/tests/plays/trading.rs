@@ -522,3 +522,42 @@ fn every_complaint_names_its_field_and_says_what_to_do() {
     assert_eq!(preview.public.title, stage.actors[1].open[&id].intent.title);
     assert!(preview.private.contains(&"budget".to_owned()));
 }
+
+#[test]
+fn what_is_taken_out_of_the_stall_is_no_longer_offered_and_offered_again_when_it_is_back() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    let item = stage.put(1, laptop(40_000, 3));
+    stage.tell(1, rules("indicative")).unwrap();
+    let id = stage.publish(0, wants_laptop());
+    stage.tell(1, Command::RemoveItem { item }).unwrap();
+    let quote = &stage.actors[0].mine[&id].quotes[0];
+    assert_eq!(quote.state, QuoteState::Declined(DeclineReason::NoStock));
+    assert_eq!(
+        stage.actors[1].open[&id].answer.as_ref().unwrap().state,
+        AnswerState::Expired
+    );
+    stage.put(1, laptop(38_000, 3));
+    let quote = &stage.actors[0].mine[&id].quotes[0];
+    assert_eq!(
+        (quote.state, quote.quote.total.minor),
+        (QuoteState::Standing, 38_500)
+    );
+    // Many at once, or none.
+    let mut broken = laptop(1, 1);
+    broken.tiers.clear();
+    let many = Command::PutItems(vec![laptop(37_000, 1), broken]);
+    let complaint = stage.tell(1, many).unwrap_err();
+    assert_eq!(complaint.field.as_deref(), Some("tiers"));
+    assert_eq!(stage.actors[1].stall.as_ref().unwrap().items.len(), 1);
+    stage
+        .tell(
+            1,
+            Command::PutItems(vec![laptop(37_000, 1), laptop(36_000, 1)]),
+        )
+        .unwrap();
+    assert_eq!(stage.actors[1].stall.as_ref().unwrap().items.len(), 3);
+    assert_eq!(
+        stage.actors[0].mine[&id].quotes[0].quote.total.minor,
+        36_500
+    );
+}
