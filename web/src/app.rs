@@ -1,0 +1,423 @@
+//! Starts the peer for the profile in the page's address, feeds what it tells into the board, and carries commands to
+//! it. Everything on screen hangs on one [`Desk`].
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{FutureExt, StreamExt};
+use haggle_protocol::{IntentId, ThreadId, Timestamp};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::board::{Board, News};
+use crate::browser;
+use crate::forms::ask::AskForm;
+use crate::node::{
+    Client, Command, Complaint, Config, Draft, Event, IndexedDb, Preview, Profile, Reply, open,
+};
+use crate::route::{Route, Screen};
+use crate::words::{Lang, Words};
+
+/// The profile of somebody who gave no name. A store's name cannot be empty.
+const NAMELESS: &str = "you";
+
+/// What the peer says of its program.
+const AGENT: &str = concat!("haggle-web/", env!("CARGO_PKG_VERSION"));
+
+/// How long events are gathered before the screen is drawn again, in milliseconds: bursts become one drawing and one
+/// announcement, and nobody sees the delay.
+const GATHER_MS: i32 = 60;
+
+/// Events taken in one go at most, so that a flood never blocks the tab for long.
+const GATHER_MAX: usize = 256;
+
+/// How long a withdrawal can still be undone, in seconds.
+pub(crate) const UNDO_SECONDS: u64 = 6;
+
+/// How long a fresh card is shown as fresh, in milliseconds.
+const FRESH_MS: i32 = 4_000;
+
+/// How far the page is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The store is being opened.
+    Opening,
+    /// The peer runs.
+    Running,
+    /// The profile is open in another window.
+    Busy,
+    /// It cannot be opened.
+    Failed {
+        /// Stable.
+        code: String,
+        /// For people.
+        sentence: String,
+    },
+}
+
+/// What all parts of the page share.
+#[derive(Clone, Copy)]
+pub(crate) struct Desk {
+    /// What is known.
+    pub(crate) board: RwSignal<Board>,
+    /// The time, every second.
+    pub(crate) now: RwSignal<Timestamp>,
+    /// Which screen, as whom.
+    pub(crate) route: RwSignal<Route>,
+    /// In which language.
+    pub(crate) lang: RwSignal<Lang>,
+    /// How far the page is.
+    pub(crate) stage: RwSignal<Stage>,
+    /// What is being asked for, kept while other screens are shown.
+    pub(crate) ask: RwSignal<AskForm>,
+    /// The last announcement, for those who do not see the page.
+    pub(crate) said: RwSignal<String>,
+    /// A short visible message.
+    pub(crate) toast: RwSignal<Option<String>>,
+    /// Quotes and trades that arrived just now.
+    pub(crate) fresh: RwSignal<BTreeSet<ThreadId>>,
+    /// Withdrawals that can still be undone, and until when.
+    pub(crate) leaving: RwSignal<BTreeMap<IntentId, Timestamp>>,
+    /// Whether the list of relays that belongs to the page could not be read.
+    pub(crate) relays_missing: RwSignal<bool>,
+    client: StoredValue<Option<Client>, LocalStorage>,
+}
+
+thread_local! {
+    static LANG: Cell<Lang> = const { Cell::new(Lang::English) };
+}
+
+/// The sentences of the language that is set. Not reactive: the page is drawn anew when the language changes.
+pub(crate) fn w() -> &'static Words {
+    LANG.get().words()
+}
+
+/// The language that is set.
+pub(crate) fn lang() -> Lang {
+    LANG.get()
+}
+
+/// What all parts of the page share.
+pub(crate) fn desk() -> Desk {
+    expect_context()
+}
+
+impl Desk {
+    /// A desk before anything is known.
+    pub(crate) fn new() -> Self {
+        let lang = browser::remembered("haggle/language")
+            .or_else(browser::language)
+            .map_or(Lang::English, |tag| Lang::of(&tag));
+        LANG.set(lang);
+        let route = Route::parse(&browser::hash());
+        let ask = browser::kept(&ask_key(&route.profile))
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        Self {
+            board: RwSignal::new(Board::default()),
+            now: RwSignal::new(browser::now()),
+            route: RwSignal::new(route),
+            lang: RwSignal::new(lang),
+            stage: RwSignal::new(Stage::Opening),
+            ask: RwSignal::new(ask),
+            said: RwSignal::new(String::new()),
+            toast: RwSignal::new(None),
+            fresh: RwSignal::new(BTreeSet::new()),
+            leaving: RwSignal::new(BTreeMap::new()),
+            relays_missing: RwSignal::new(false),
+            client: StoredValue::new_local(None),
+        }
+    }
+
+    /// Sets the clock going, listens to the address, and keeps what is typed.
+    pub(crate) fn run(self) {
+        set_interval(
+            move || self.now.set(browser::now()),
+            core::time::Duration::from_secs(1),
+        );
+        window_event_listener_untyped("hashchange", move |_| {
+            let route = Route::parse(&browser::hash());
+            if route.profile != self.route.with_untracked(|old| old.profile.clone()) {
+                browser::reload();
+                return;
+            }
+            self.route.set(route);
+        });
+        Effect::new(move |_| {
+            let profile = self.route.with_untracked(|route| route.profile.clone());
+            if let Ok(text) = self.ask.with(serde_json::to_string) {
+                browser::keep(&ask_key(&profile), &text);
+            }
+        });
+        Effect::new(move |_| {
+            let lang = self.lang.get();
+            browser::set_page_language(lang.tag());
+        });
+        self.start();
+    }
+
+    /// Opens the store and starts the peer.
+    pub(crate) fn start(self) {
+        self.stage.set(Stage::Opening);
+        spawn_local(async move {
+            match self.open().await {
+                Ok(client) => {
+                    self.client.set_value(Some(client.clone()));
+                    self.stage.set(Stage::Running);
+                    self.remember_profile();
+                    self.listen(client).await;
+                }
+                Err(stage) => self.stage.set(stage),
+            }
+        });
+    }
+
+    async fn open(self) -> Result<Client, Stage> {
+        let profile = self.route.with_untracked(|route| route.profile.clone());
+        let name = if profile.is_empty() {
+            NAMELESS
+        } else {
+            &profile
+        };
+        let store = IndexedDb::open(name).await.map_err(|error| {
+            if error.code() == "store-busy" {
+                return Stage::Busy;
+            }
+            Stage::Failed {
+                code: error.code().to_owned(),
+                sentence: error.to_string(),
+            }
+        })?;
+        let relays = browser::relays().await;
+        self.relays_missing.set(relays.is_none());
+        let config = Config {
+            agent: AGENT.to_owned(),
+            ..Config::new(relays.unwrap_or_default(), Box::new(store))
+        };
+        open(config).await.map_err(|error| Stage::Failed {
+            code: error.code().to_owned(),
+            sentence: error.to_string(),
+        })
+    }
+
+    async fn listen(self, client: Client) {
+        let mut events = client.events();
+        while let Some(first) = events.next().await {
+            let mut batch = vec![first];
+            while batch.len() < GATHER_MAX {
+                match events.next().now_or_never() {
+                    Some(Some(event)) => batch.push(event),
+                    Some(None) | None => break,
+                }
+            }
+            self.take(batch);
+            browser::wait(GATHER_MS).await;
+        }
+    }
+
+    /// Folds events into the board and tells what of them is news.
+    pub(crate) fn take(self, events: Vec<Event>) {
+        let mut news = Vec::new();
+        self.board.update(|board| {
+            news = events
+                .into_iter()
+                .flat_map(|event| board.apply(event))
+                .collect();
+        });
+        if !news.is_empty() {
+            self.tell(&news);
+        }
+    }
+
+    /// Announces news in as few sentences as possible, and marks what arrived.
+    fn tell(self, news: &[News]) {
+        let words = w();
+        let (mut quotes, mut matches) = (0, 0);
+        let mut sentences = Vec::new();
+        let mut threads = Vec::new();
+        for item in news {
+            match item {
+                News::Quote { thread, .. } => {
+                    quotes += 1;
+                    threads.push(*thread);
+                }
+                News::Match { .. } => matches += 1,
+                News::Order { thread } => {
+                    let title = self.board.with_untracked(|board| {
+                        board.trade(thread).map(|trade| trade.title.clone())
+                    });
+                    let sentence = words.requests.arrived_order;
+                    sentences.push(sentence(&title.unwrap_or_default()));
+                    threads.push(*thread);
+                }
+                News::Confirmed { thread } => {
+                    sentences.push(words.requests.arrived_confirmed.to_owned());
+                    threads.push(*thread);
+                }
+                News::NotConfirmed { thread } => {
+                    sentences.push(words.requests.arrived_not.to_owned());
+                    threads.push(*thread);
+                }
+                News::Contact { thread } => {
+                    sentences.push(words.requests.arrived_contact.to_owned());
+                    threads.push(*thread);
+                }
+            }
+        }
+        if quotes > 0 {
+            sentences.insert(0, (words.requests.arrived)(quotes));
+        }
+        if matches > 0 {
+            sentences.push((words.requests.arrived_match)(matches));
+        }
+        self.say(&sentences.join(" "));
+        self.fresh.update(|fresh| fresh.extend(&threads));
+        browser::later(FRESH_MS, move || {
+            self.fresh
+                .update(|fresh| fresh.retain(|thread| !threads.contains(thread)));
+        });
+    }
+
+    /// Says something to those who do not see the page.
+    pub(crate) fn say(self, sentence: &str) {
+        self.said.set(sentence.to_owned());
+    }
+
+    /// Says something to everybody, shortly.
+    pub(crate) fn note(self, sentence: &str) {
+        self.say(sentence);
+        self.toast.set(Some(sentence.to_owned()));
+        let shown = sentence.to_owned();
+        browser::later(4_000, move || {
+            if self
+                .toast
+                .with_untracked(|toast| toast.as_ref() == Some(&shown))
+            {
+                self.toast.set(None);
+            }
+        });
+    }
+
+    /// Goes to a screen.
+    pub(crate) fn go(self, screen: Screen) {
+        let hash = self.route.with_untracked(|route| route.to(screen).hash());
+        browser::set_hash(&hash);
+        browser::to_top();
+    }
+
+    /// The address of a screen, for a link.
+    pub(crate) fn href(self, screen: Screen) -> String {
+        self.route.with(|route| route.to(screen).hash())
+    }
+
+    fn client(self) -> Result<Client, Complaint> {
+        let client = self.client.with_value(Clone::clone);
+        client.ok_or_else(|| Complaint {
+            code: "peer-stopped".into(),
+            field: None,
+            sentence: w().ask.not_yet.into(),
+        })
+    }
+
+    /// Has a command carried out.
+    pub(crate) async fn command(self, command: Command) -> Result<Reply, Complaint> {
+        self.client()?.command(command).await
+    }
+
+    /// Says what of a draft everybody would see.
+    pub(crate) async fn preview(self, draft: Draft) -> Result<Preview, Complaint> {
+        self.client()?.preview(draft).await
+    }
+
+    /// Connects to one more relay.
+    pub(crate) async fn add_relay(self, address: String) -> Result<(), Complaint> {
+        self.client()?.add_relay(address).await
+    }
+
+    /// Forgets a relay.
+    pub(crate) async fn remove_relay(self, address: String) -> Result<(), Complaint> {
+        self.client()?.remove_relay(address).await
+    }
+
+    /// Withdraws an intent, unless it is undone in time.
+    pub(crate) fn withdraw(self, intent: IntentId) {
+        let until = browser::now() + UNDO_SECONDS;
+        self.leaving.update(|leaving| {
+            leaving.insert(intent, until);
+        });
+        self.say(w().requests.withdrawing);
+        let milliseconds = i32::try_from(UNDO_SECONDS * 1_000).unwrap_or(i32::MAX);
+        browser::later(milliseconds, move || {
+            // Undone, or undone and begun again: then another timer ends it.
+            if self
+                .leaving
+                .with_untracked(|leaving| leaving.get(&intent) != Some(&until))
+            {
+                return;
+            }
+            self.leaving.update(|leaving| {
+                leaving.remove(&intent);
+            });
+            spawn_local(async move {
+                if let Err(complaint) = self.command(Command::Withdraw { intent }).await {
+                    self.note(&sentence(&complaint));
+                }
+            });
+        });
+    }
+
+    /// Who I am to the one I trade with, as far as it was said.
+    pub(crate) fn profile(self) -> Profile {
+        self.board
+            .with(|board| board.stall().map(|stall| stall.profile.clone()))
+            .unwrap_or_default()
+    }
+
+    /// Sets and remembers the language; the page is drawn anew.
+    pub(crate) fn speak(self, lang: Lang) {
+        browser::remember("haggle/language", lang.tag());
+        LANG.set(lang);
+        self.lang.set(lang);
+    }
+
+    fn remember_profile(self) {
+        let profile = self.route.with_untracked(|route| route.profile.clone());
+        let mut names = profiles();
+        if !names.contains(&profile) {
+            names.push(profile);
+            if let Ok(text) = serde_json::to_string(&names) {
+                browser::remember("haggle/profiles", &text);
+            }
+        }
+    }
+}
+
+/// The names of the profiles that were used in this browser; the nameless one is empty.
+pub(crate) fn profiles() -> Vec<String> {
+    browser::remembered("haggle/profiles")
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
+}
+
+/// What the peer complains of, in the language that is set.
+pub(crate) fn sentence(complaint: &Complaint) -> String {
+    let field = complaint.field.as_deref().unwrap_or_default();
+    (w().word.complaint)(&complaint.code, field)
+        .map_or_else(|| complaint.sentence.clone(), ToOwned::to_owned)
+}
+
+/// Where the form of what is asked for is kept while the window is open.
+fn ask_key(profile: &str) -> String {
+    format!("haggle/ask/{profile}")
+}
+
+/// Draws the page and starts the peer.
+pub fn start() {
+    browser::loaded();
+    leptos::mount::mount_to_body(|| {
+        let desk = Desk::new();
+        provide_context(desk);
+        desk.run();
+        crate::ui::page()
+    });
+}

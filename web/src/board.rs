@@ -1,0 +1,406 @@
+//! What the screen knows: a fold over the peer's events, and the questions that the screen asks of it.
+//!
+//! Each event carries the whole of what it is about, so folding is replacing; what remains to be found
+//! out here is what of it is *news*, because only news is announced and moves. A snapshot is no news,
+//! neither is what is told twice. When a listener was too slow its peer sends a fresh snapshot instead of
+//! what was missed; a notice that an intent is over may be among what was missed, so at the end of
+//! each snapshot whatever was not told since the last one is forgotten.
+
+use std::collections::BTreeMap;
+
+use haggle_protocol::category::Category;
+use haggle_protocol::{IntentId, ThreadId, Timestamp};
+
+use crate::node::{
+    AnswerState, Event, IntentState, Link, MarketEvent, MyIntent, NetworkView, OpenIntent,
+    QuoteState, QuoteView, Role, StallView, Trade, TradeState,
+};
+
+/// All that the screen knows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Board {
+    mine: BTreeMap<IntentId, MyIntent>,
+    open: BTreeMap<IntentId, Told>,
+    trades: BTreeMap<ThreadId, Trade>,
+    stall: Option<Box<StallView>>,
+    network: Option<NetworkView>,
+    stopped: Option<Stopped>,
+    /// How many snapshots were told to their end.
+    snapshots: u64,
+}
+
+/// An open intent and when it was last told of.
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    intent: OpenIntent,
+    /// The count of whole snapshots at that time.
+    during: u64,
+}
+
+/// Why the peer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Stable, for programs.
+    pub code: String,
+    /// For people, in English.
+    pub sentence: String,
+}
+
+/// Something that happened just now and is worth a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A seller has answered, or improved on an answer.
+    Quote {
+        /// Which of my intents.
+        intent: IntentId,
+        /// Whose quote.
+        thread: ThreadId,
+    },
+    /// Somebody ordered from me.
+    Order {
+        /// In which thread.
+        thread: ThreadId,
+    },
+    /// A seller confirmed my order, or my own confirmation is on its way.
+    Confirmed {
+        /// In which thread.
+        thread: ThreadId,
+    },
+    /// An order was not confirmed, with or without a word.
+    NotConfirmed {
+        /// In which thread.
+        thread: ThreadId,
+    },
+    /// The other one has said who and where.
+    Contact {
+        /// In which thread.
+        thread: ThreadId,
+    },
+    /// Somebody wants what I have.
+    Match {
+        /// Which intent.
+        intent: IntentId,
+    },
+}
+
+/// What of the open intents is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those that something in my stall answers.
+    pub matching: bool,
+    /// Only those that have all these words in title or details, without regard to case.
+    pub text: String,
+    /// Only those of this category or below it.
+    pub category: Category,
+    /// Also those that I do not want to see.
+    pub dismissed: bool,
+}
+
+impl Board {
+    /// Takes one event and says what of it is news.
+    pub fn apply(&mut self, event: Event) -> Vec<News> {
+        match event {
+            Event::Market(event) => self.market_event(event),
+            Event::Network(view) => {
+                self.network = Some(view);
+                Vec::new()
+            }
+            Event::Stopped { code, sentence } => {
+                self.stopped = Some(Stopped { code, sentence });
+                Vec::new()
+            }
+        }
+    }
+
+    fn market_event(&mut self, event: MarketEvent) -> Vec<News> {
+        match event {
+            MarketEvent::MyIntent(mine) => {
+                let before = self.mine.get(&mine.id);
+                let news = self.when_ready(|| quote_news(before, &mine));
+                self.mine.insert(mine.id, *mine);
+                news
+            }
+            MarketEvent::OpenIntent(intent) => {
+                let before = self.open.get(&intent.id).map(|told| &told.intent);
+                let newly = !before.is_some_and(is_match) && is_match(&intent);
+                let news = News::Match { intent: intent.id };
+                let news = self.when_ready(|| newly.then_some(news).into_iter().collect());
+                let during = self.snapshots;
+                let told = Told {
+                    intent: *intent,
+                    during,
+                };
+                self.open.insert(told.intent.id, told);
+                news
+            }
+            MarketEvent::Gone(id) => {
+                self.open.remove(&id);
+                Vec::new()
+            }
+            MarketEvent::Trade(trade) => {
+                let before = self.trades.get(&trade.thread);
+                let news = self.when_ready(|| trade_news(before, &trade));
+                self.trades.insert(trade.thread, *trade);
+                news
+            }
+            MarketEvent::Stall(stall) => {
+                self.stall = Some(stall);
+                Vec::new()
+            }
+            MarketEvent::Ready => {
+                let last = self.snapshots;
+                self.open.retain(|_, told| told.during == last);
+                self.snapshots += 1;
+                Vec::new()
+            }
+        }
+    }
+
+    fn when_ready(&self, news: impl FnOnce() -> Vec<News>) -> Vec<News> {
+        if self.is_ready() { news() } else { Vec::new() }
+    }
+
+    /// Whether everything that was known at the start has been told.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        self.snapshots > 0
+    }
+
+    /// Why the peer ended, if it did.
+    #[must_use]
+    pub const fn stopped(&self) -> Option<&Stopped> {
+        self.stopped.as_ref()
+    }
+
+    /// What is known of the connection.
+    #[must_use]
+    pub const fn network(&self) -> Option<&NetworkView> {
+        self.network.as_ref()
+    }
+
+    /// How it stands with the connection; connecting until something is known.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.network
+            .as_ref()
+            .map_or(Link::Connecting, |network| network.state)
+    }
+
+    /// My stall, once it was told of.
+    #[must_use]
+    pub fn stall(&self) -> Option<&StallView> {
+        self.stall.as_deref()
+    }
+
+    /// One of my intents.
+    #[must_use]
+    pub fn mine(&self, id: &IntentId) -> Option<&MyIntent> {
+        self.mine.get(id)
+    }
+
+    /// My intents: those that go on first, then the newest first.
+    #[must_use]
+    pub fn my_intents(&self) -> Vec<IntentId> {
+        let mut mine: Vec<_> = self.mine.values().collect();
+        mine.sort_by_key(|mine| (is_over(mine.state), core::cmp::Reverse(mine.created)));
+        mine.into_iter().map(|mine| mine.id).collect()
+    }
+
+    /// One quote of one of my intents.
+    #[must_use]
+    pub fn quote(&self, intent: &IntentId, thread: &ThreadId) -> Option<&QuoteView> {
+        let mine = self.mine.get(intent)?;
+        mine.quotes.iter().find(|quote| quote.thread == *thread)
+    }
+
+    /// An open intent of somebody else.
+    #[must_use]
+    pub fn open(&self, id: &IntentId) -> Option<&OpenIntent> {
+        self.open.get(id).map(|told| &told.intent)
+    }
+
+    /// How many intents of others are open.
+    #[must_use]
+    pub fn open_count(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The open intents that pass the filter: what my stall answers first, then the newest first.
+    #[must_use]
+    pub fn market(&self, filter: &Filter) -> Vec<IntentId> {
+        let words: Vec<String> = filter
+            .text
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
+        let passes = |open: &&OpenIntent| {
+            (!filter.matching || is_match(open))
+                && (filter.dismissed || !is_dismissed(open))
+                && open.intent.category.within(filter.category)
+                && has_words(open, &words)
+        };
+        let intents = self.open.values().map(|told| &told.intent);
+        let mut found: Vec<_> = intents.filter(passes).collect();
+        found.sort_by_key(|open| (!is_match(open), core::cmp::Reverse(open.created), open.id));
+        found.into_iter().map(|open| open.id).collect()
+    }
+
+    /// One order or trade.
+    #[must_use]
+    pub fn trade(&self, thread: &ThreadId) -> Option<&Trade> {
+        self.trades.get(thread)
+    }
+
+    /// My orders and trades of either side: those that wait for me first, then the newest first.
+    #[must_use]
+    pub fn trades(&self) -> Vec<ThreadId> {
+        let mut trades: Vec<_> = self.trades.values().collect();
+        trades.sort_by_key(|trade| (!waits_for_me(trade), core::cmp::Reverse(trade.ordered)));
+        trades.into_iter().map(|trade| trade.thread).collect()
+    }
+
+    /// Quotes that can be taken, of intents for which none was taken yet.
+    #[must_use]
+    pub fn quotes_to_choose_from(&self) -> usize {
+        let open = self
+            .mine
+            .values()
+            .filter(|mine| mine.state == IntentState::Open);
+        open.map(standing).sum()
+    }
+
+    /// Orders and trades in which the next step is mine.
+    #[must_use]
+    pub fn trades_waiting_for_me(&self) -> usize {
+        self.trades
+            .values()
+            .filter(|trade| waits_for_me(trade))
+            .count()
+    }
+
+    /// Open intents that my stall answers and that I have neither answered nor dismissed.
+    #[must_use]
+    pub fn matches_to_answer(&self) -> usize {
+        let intents = self.open.values().map(|told| &told.intent);
+        intents
+            .filter(|open| is_match(open) && open.answer.is_none())
+            .count()
+    }
+}
+
+/// Sellers who have answered one of my intents.
+#[must_use]
+pub fn answers(mine: &MyIntent) -> usize {
+    mine.quotes.len()
+}
+
+/// Quotes of an intent that can be taken now.
+#[must_use]
+pub fn standing(mine: &MyIntent) -> usize {
+    let quotes = mine.quotes.iter();
+    quotes
+        .filter(|quote| quote.state == QuoteState::Standing)
+        .count()
+}
+
+/// The best quote that can be taken, if no other was.
+#[must_use]
+pub fn best(mine: &MyIntent) -> Option<&QuoteView> {
+    if mine.state != IntentState::Open {
+        return None;
+    }
+    let standing = |quote: &&QuoteView| quote.state == QuoteState::Standing;
+    mine.quotes.iter().filter(standing).min_by_key(|q| q.rank)
+}
+
+/// Whether a seller whom I had ordered from let me down, so that the next best is offered to me.
+#[must_use]
+pub fn let_down(mine: &MyIntent) -> bool {
+    let lost = |state| matches!(state, QuoteState::Declined(_) | QuoteState::NotConfirmed);
+    mine.state == IntentState::Open && mine.quotes.iter().any(|quote| lost(quote.state))
+}
+
+/// Whether an intent is over for its owner.
+#[must_use]
+pub const fn is_over(state: IntentState) -> bool {
+    match state {
+        IntentState::Open | IntentState::Ordered => false,
+        IntentState::Awarded | IntentState::Withdrawn | IntentState::Expired => true,
+    }
+}
+
+/// Whether something in my stall answers it.
+#[must_use]
+pub fn is_match(open: &OpenIntent) -> bool {
+    open.matches.iter().any(|found| found.complete)
+}
+
+/// Whether I have said that I do not want to see it.
+#[must_use]
+pub fn is_dismissed(open: &OpenIntent) -> bool {
+    let state = open.answer.as_ref().map(|answer| answer.state);
+    state == Some(AnswerState::Dismissed)
+}
+
+/// Whether the next step of a trade is mine.
+#[must_use]
+pub fn waits_for_me(trade: &Trade) -> bool {
+    trade
+        .awaited
+        .is_some_and(|awaited| awaited.from == trade.role)
+}
+
+/// Whether the time of something is over.
+#[must_use]
+pub fn is_past(until: Timestamp, now: Timestamp) -> bool {
+    until <= now
+}
+
+fn has_words(open: &OpenIntent, words: &[String]) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    let details = open.intent.details.as_deref().unwrap_or_default();
+    let text = format!("{} {details}", open.intent.title).to_lowercase();
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
+fn quote_news(before: Option<&MyIntent>, now: &MyIntent) -> Vec<News> {
+    let known = |quote: &QuoteView| {
+        let mut old = before.iter().flat_map(|before| &before.quotes);
+        old.any(|old| old.message == quote.message)
+    };
+    let arrived = now.quotes.iter().filter(|quote| !known(quote));
+    let news = |quote: &QuoteView| News::Quote {
+        intent: now.id,
+        thread: quote.thread,
+    };
+    arrived.map(news).collect()
+}
+
+fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {
+    let thread = now.thread;
+    let mut news = Vec::new();
+    if before.map(|before| before.state) != Some(now.state) {
+        news.extend(match now.state {
+            TradeState::Ordered if now.role == Role::Seller => Some(News::Order { thread }),
+            // One's own order is no news.
+            TradeState::Ordered => None,
+            TradeState::Confirmed => Some(News::Confirmed { thread }),
+            TradeState::Declined(_) | TradeState::NotConfirmed => {
+                Some(News::NotConfirmed { thread })
+            }
+            // Told by the contact itself, below.
+            TradeState::ContactsExchanged => None,
+        });
+    }
+    if now.theirs.is_some()
+        && before.and_then(|before| before.theirs.as_ref()) != now.theirs.as_ref()
+    {
+        news.push(News::Contact { thread });
+    }
+    news
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

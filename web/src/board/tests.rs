@@ -1,0 +1,510 @@
+//! The board, told every kind of event: once, twice, late, and all over again.
+
+use std::collections::BTreeMap;
+
+use haggle_protocol::attribute::Fit;
+use haggle_protocol::ids::FrameId;
+use haggle_protocol::intent::{Budget, Delivery, SealKey};
+use haggle_protocol::keys::Mark;
+use haggle_protocol::quote::{Line, Quality};
+use haggle_protocol::trade::{Contact, DeclineReason};
+use haggle_protocol::{
+    Asset, Intent, MessageId, Money, PublicKey, Quantity, Quote, SealPublic, Unit,
+};
+
+use super::*;
+use crate::node::{
+    Auto, Awaited, DeliveryOffer, Draft, Item, ItemId, Match, MyAnswer, Profile, RelayState,
+    RelayView, Rules, Taste, Tier,
+};
+
+fn eur() -> Asset {
+    Asset::new("EUR").unwrap()
+}
+
+pub(crate) fn intent(title: &str) -> Intent {
+    Intent {
+        title: title.into(),
+        details: None,
+        category: Category(0),
+        wishes: Vec::new(),
+        quantity: Quantity::pieces(1),
+        budget: Budget::Sealed(eur()),
+        deliveries: vec![Delivery::Pickup, Delivery::Shipping],
+        places: Vec::new(),
+        window: None,
+        quotes_due: Timestamp(2_000),
+        until: None,
+        max_quotes: None,
+        lang: None,
+        seal: SealKey::x25519(SealPublic([9; 32])),
+        mark: Mark([0; 20]),
+        revision: None,
+    }
+}
+
+pub(crate) fn item() -> Item {
+    Item {
+        id: ItemId(7),
+        title: "Steel road bike".into(),
+        category: Category(0),
+        attributes: Vec::new(),
+        unit: Unit::ONE,
+        stock: Some(Quantity::pieces(2)),
+        asset: eur(),
+        tiers: vec![Tier {
+            from: Quantity::pieces(1),
+            unit_price: 36_990,
+        }],
+        quality: Quality::Fine,
+        deliveries: vec![DeliveryOffer {
+            delivery: Delivery::Shipping,
+            area: Vec::new(),
+            fee: 1_200,
+            lead_time: 172_800,
+        }],
+        note: None,
+        auto: None,
+    }
+}
+
+fn quote(thread: u8, message: u8, rank: u32, state: QuoteState) -> QuoteView {
+    let total = Money::new(10_000 + u64::from(thread), eur());
+    QuoteView {
+        thread: ThreadId([thread; 32]),
+        message: MessageId([message; 32]),
+        quote: Quote {
+            number: 1,
+            answers: FrameId([1; 32]),
+            firm: true,
+            lines: vec![Line {
+                description: "Bike".into(),
+                quantity: Quantity::pieces(1),
+                unit_price: total.minor,
+                amount: total.minor,
+                attributes: Vec::new(),
+            }],
+            charges: Vec::new(),
+            total,
+            valid_until: Timestamp(2_000),
+            lead_time: 86_400,
+            delivery: Delivery::Shipping,
+            quality: Quality::Good,
+            note: None,
+        },
+        trader: Some(PublicKey([thread; 32])),
+        received: Timestamp(1_000),
+        state,
+        rank,
+        reasons: Vec::new(),
+    }
+}
+
+fn mine(id: u8, state: IntentState, created: u64, quotes: Vec<QuoteView>) -> Event {
+    let intent = intent("A road bike");
+    Event::Market(MarketEvent::MyIntent(Box::new(MyIntent {
+        id: IntentId([id; 32]),
+        draft: Draft {
+            title: intent.title.clone(),
+            details: None,
+            category: intent.category,
+            wishes: Vec::new(),
+            quantity: intent.quantity,
+            budget: intent.budget,
+            limit: None,
+            deliveries: intent.deliveries.clone(),
+            places: Vec::new(),
+            window: None,
+            open_for: None,
+            quotes_for: None,
+            lang: None,
+            taste: Taste::Balanced,
+        },
+        intent,
+        state,
+        created: Timestamp(created),
+        until: Timestamp(3_000),
+        said: true,
+        quotes,
+    })))
+}
+
+fn open(id: u8, title: &str, created: u64, matches: bool, answer: Option<AnswerState>) -> Event {
+    let found = Match {
+        item: ItemId(7),
+        title: "Steel road bike".into(),
+        fits: vec![("frame".into(), Fit::Yes)],
+        total: Money::new(38_190, eur()),
+        complete: true,
+    };
+    Event::Market(MarketEvent::OpenIntent(Box::new(OpenIntent {
+        id: IntentId([id; 32]),
+        intent: intent(title),
+        created: Timestamp(created),
+        expires: Timestamp(3_000),
+        reachable: true,
+        matches: if matches { vec![found] } else { Vec::new() },
+        answer: answer.map(|state| MyAnswer {
+            thread: None,
+            quote: None,
+            automatic: false,
+            state,
+        }),
+    })))
+}
+
+fn trade(role: Role, state: TradeState, awaited: Option<Role>, theirs: Option<&str>) -> Event {
+    let order = MessageId([5; 32]);
+    Event::Market(MarketEvent::Trade(Box::new(Trade {
+        thread: ThreadId([1; 32]),
+        intent: IntentId([1; 32]),
+        title: "A road bike".into(),
+        role,
+        quote: quote(1, 1, 1, QuoteState::Ordered).quote,
+        trader: None,
+        order_note: None,
+        ordered: Timestamp(1_100),
+        state,
+        confirm: None,
+        mine: None,
+        mine_delivered: false,
+        theirs: theirs.map(|name| Contact {
+            order,
+            name: name.into(),
+            ways: Vec::new(),
+            address: None,
+            instructions: None,
+        }),
+        awaited: awaited.map(|from| Awaited {
+            from,
+            until: Some(Timestamp(2_000)),
+        }),
+    })))
+}
+
+fn stall() -> Event {
+    Event::Market(MarketEvent::Stall(Box::new(StallView {
+        items: vec![item()],
+        rules: Rules {
+            auto: Auto::Firm,
+            ..Rules::default()
+        },
+        reserved: Vec::new(),
+        profile: Profile::default(),
+        trader: PublicKey([3; 32]),
+    })))
+}
+
+fn network(state: Link) -> Event {
+    Event::Network(NetworkView {
+        peer: "me".into(),
+        state,
+        relays: vec![RelayView {
+            address: "/ip4/127.0.0.1/tcp/1/ws".into(),
+            peer: "relay".into(),
+            state: RelayState::Reserved,
+            configured: true,
+            reason: None,
+        }],
+        neighbours: 2,
+        others: Some(12),
+        book: 3,
+        refusals: BTreeMap::new(),
+        clock_ahead: None,
+    })
+}
+
+const READY: Event = Event::Market(MarketEvent::Ready);
+
+fn told(events: impl IntoIterator<Item = Event>) -> (Board, Vec<News>) {
+    let mut board = Board::default();
+    let news = events.into_iter().flat_map(|event| board.apply(event));
+    let news = news.collect();
+    (board, news)
+}
+
+#[test]
+fn each_event_is_found_again_where_the_screen_looks_for_it() {
+    let (board, _) = told([
+        mine(1, IntentState::Open, 1_000, Vec::new()),
+        open(2, "A piano lesson", 1_000, false, None),
+        trade(Role::Buyer, TradeState::Ordered, Some(Role::Seller), None),
+        stall(),
+        network(Link::Online),
+    ]);
+    assert!(!board.is_ready());
+    assert_eq!(
+        board.mine(&IntentId([1; 32])).unwrap().created,
+        Timestamp(1_000)
+    );
+    assert_eq!(
+        board.open(&IntentId([2; 32])).unwrap().intent.title,
+        "A piano lesson"
+    );
+    assert_eq!(board.trade(&ThreadId([1; 32])).unwrap().role, Role::Buyer);
+    assert_eq!(board.stall().unwrap().items.len(), 1);
+    assert_eq!(board.link(), Link::Online);
+    assert_eq!(board.network().unwrap().others, Some(12));
+    assert_eq!(board.stopped(), None);
+}
+
+#[test]
+fn a_peer_that_ended_says_why_and_what_was_known_stays() {
+    let (board, _) = told([
+        mine(1, IntentState::Open, 1_000, Vec::new()),
+        Event::Stopped {
+            code: "store-full".into(),
+            sentence: "No room.".into(),
+        },
+    ]);
+    assert_eq!(board.stopped().unwrap().code, "store-full");
+    assert_eq!(board.my_intents().len(), 1);
+}
+
+#[test]
+fn what_a_snapshot_tells_is_no_news_and_what_comes_after_it_is() {
+    let quotes = vec![quote(1, 1, 1, QuoteState::Standing)];
+    let (mut board, news) = told([
+        mine(1, IntentState::Open, 1_000, quotes.clone()),
+        open(2, "A road bike", 1_000, true, None),
+        trade(Role::Seller, TradeState::Ordered, Some(Role::Seller), None),
+        READY,
+    ]);
+    assert_eq!(news, []);
+    let more = vec![quotes[0].clone(), quote(2, 2, 2, QuoteState::Standing)];
+    let news = board.apply(mine(1, IntentState::Open, 1_000, more));
+    let (intent, thread) = (IntentId([1; 32]), ThreadId([2; 32]));
+    assert_eq!(news, [News::Quote { intent, thread }]);
+}
+
+#[test]
+fn what_is_told_twice_is_news_once() {
+    let (mut board, _) = told([READY]);
+    let events = || {
+        [
+            mine(
+                1,
+                IntentState::Open,
+                1_000,
+                vec![quote(1, 1, 1, QuoteState::Standing)],
+            ),
+            open(2, "A road bike", 1_000, true, None),
+            trade(Role::Seller, TradeState::Ordered, Some(Role::Seller), None),
+        ]
+    };
+    let once: Vec<_> = events().into_iter().flat_map(|e| board.apply(e)).collect();
+    assert_eq!(once.len(), 3, "{once:?}");
+    let before = board.clone();
+    let twice: Vec<_> = events().into_iter().flat_map(|e| board.apply(e)).collect();
+    assert_eq!(twice, []);
+    assert_eq!(board, before);
+}
+
+#[test]
+fn a_better_quote_of_the_same_seller_is_news_again() {
+    let (mut board, _) = told([READY]);
+    board.apply(mine(
+        1,
+        IntentState::Open,
+        1_000,
+        vec![quote(1, 1, 1, QuoteState::Standing)],
+    ));
+    let news = board.apply(mine(
+        1,
+        IntentState::Open,
+        1_000,
+        vec![quote(1, 8, 1, QuoteState::Standing)],
+    ));
+    assert_eq!(news.len(), 1);
+}
+
+#[test]
+fn the_order_in_which_different_things_are_told_does_not_matter() {
+    let events = [
+        mine(
+            1,
+            IntentState::Open,
+            1_000,
+            vec![quote(1, 1, 1, QuoteState::Standing)],
+        ),
+        open(2, "A road bike", 1_000, true, None),
+        trade(Role::Seller, TradeState::Ordered, Some(Role::Seller), None),
+        stall(),
+        network(Link::Online),
+    ];
+    let (forwards, _) = told(events.clone());
+    let (backwards, _) = told(events.into_iter().rev());
+    assert_eq!(forwards, backwards);
+}
+
+#[test]
+fn an_intent_that_is_over_goes_even_if_it_was_never_known() {
+    let (mut board, _) = told([open(2, "A road bike", 1_000, false, None), READY]);
+    let gone = Event::Market(MarketEvent::Gone(IntentId([2; 32])));
+    assert_eq!(board.apply(gone.clone()), []);
+    assert_eq!(board.open_count(), 0);
+    assert_eq!(board.apply(gone), []);
+}
+
+#[test]
+fn a_fresh_snapshot_forgets_what_ended_while_nobody_listened() {
+    let (mut board, _) = told([
+        open(1, "A road bike", 1_000, false, None),
+        open(2, "A piano lesson", 1_000, false, None),
+        READY,
+    ]);
+    board.apply(open(2, "A piano lesson", 1_000, false, None));
+    assert_eq!(board.open_count(), 2, "a snapshot counts when it is whole");
+    board.apply(READY);
+    assert_eq!(board.market(&Filter::default()), [IntentId([2; 32])]);
+    board.apply(open(2, "A piano lesson", 1_000, false, None));
+    board.apply(READY);
+    assert_eq!(board.open_count(), 1, "and the next one counts alike");
+}
+
+#[test]
+fn orders_confirmations_and_contacts_are_news_each_once() {
+    let (mut board, _) = told([READY]);
+    let thread = ThreadId([1; 32]);
+    let seller = |state, awaited, theirs| trade(Role::Seller, state, awaited, theirs);
+    let steps = [
+        (
+            TradeState::Ordered,
+            Some(Role::Seller),
+            None,
+            vec![News::Order { thread }],
+        ),
+        (
+            TradeState::Confirmed,
+            Some(Role::Buyer),
+            None,
+            vec![News::Confirmed { thread }],
+        ),
+        (
+            TradeState::ContactsExchanged,
+            None,
+            Some("Ada"),
+            vec![News::Contact { thread }],
+        ),
+        (TradeState::ContactsExchanged, None, Some("Ada"), vec![]),
+        (
+            TradeState::ContactsExchanged,
+            None,
+            Some("Ada B."),
+            vec![News::Contact { thread }],
+        ),
+    ];
+    for (state, awaited, theirs, expected) in steps {
+        assert_eq!(board.apply(seller(state, awaited, theirs)), expected);
+    }
+}
+
+#[test]
+fn ones_own_order_is_no_news_and_a_seller_who_lets_one_down_is() {
+    let (mut board, _) = told([READY]);
+    let thread = ThreadId([1; 32]);
+    assert_eq!(
+        board.apply(trade(
+            Role::Buyer,
+            TradeState::Ordered,
+            Some(Role::Seller),
+            None
+        )),
+        []
+    );
+    let declined = TradeState::Declined(DeclineReason::NoStock);
+    let news = board.apply(trade(Role::Buyer, declined, None, None));
+    assert_eq!(news, [News::NotConfirmed { thread }]);
+}
+
+#[test]
+fn the_best_quote_is_the_first_that_can_be_taken() {
+    let quotes = vec![
+        quote(3, 3, 3, QuoteState::Standing),
+        quote(1, 1, 1, QuoteState::Declined(DeclineReason::NoStock)),
+        quote(2, 2, 2, QuoteState::Standing),
+    ];
+    let (board, _) = told([mine(1, IntentState::Open, 1_000, quotes.clone())]);
+    let open = board.mine(&IntentId([1; 32])).unwrap();
+    assert_eq!(best(open).unwrap().rank, 2);
+    assert!(let_down(open));
+    assert_eq!((answers(open), standing(open)), (3, 2));
+    assert_eq!(board.quotes_to_choose_from(), 2);
+
+    let (board, _) = told([mine(1, IntentState::Ordered, 1_000, quotes)]);
+    assert_eq!(
+        best(board.mine(&IntentId([1; 32])).unwrap()),
+        None,
+        "one was taken"
+    );
+    assert_eq!(board.quotes_to_choose_from(), 0);
+}
+
+#[test]
+fn what_goes_on_stands_before_what_is_over_and_the_newer_before_the_older() {
+    let (board, _) = told([
+        mine(1, IntentState::Withdrawn, 9_000, Vec::new()),
+        mine(2, IntentState::Open, 1_000, Vec::new()),
+        mine(3, IntentState::Ordered, 2_000, Vec::new()),
+    ]);
+    let order: Vec<u8> = board.my_intents().iter().map(|id| id.0[0]).collect();
+    assert_eq!(order, [3, 2, 1]);
+}
+
+#[test]
+fn the_market_shows_what_the_filter_lets_through_and_matches_first() {
+    let (board, _) = told([
+        open(1, "A road bike", 1_000, false, None),
+        open(2, "A touring bike", 500, true, None),
+        open(3, "A piano lesson", 2_000, false, None),
+        open(
+            4,
+            "A child's bike",
+            3_000,
+            true,
+            Some(AnswerState::Dismissed),
+        ),
+    ]);
+    let shown =
+        |filter: Filter| -> Vec<u8> { board.market(&filter).iter().map(|id| id.0[0]).collect() };
+    assert_eq!(shown(Filter::default()), [2, 3, 1]);
+    let text = Filter {
+        text: "BIKE road".into(),
+        ..Filter::default()
+    };
+    assert_eq!(shown(text), [1]);
+    let matching = Filter {
+        matching: true,
+        ..Filter::default()
+    };
+    assert_eq!(shown(matching), [2]);
+    let dismissed = Filter {
+        dismissed: true,
+        ..Filter::default()
+    };
+    assert_eq!(shown(dismissed).len(), 4);
+    assert_eq!(
+        board.matches_to_answer(),
+        1,
+        "what was dismissed is answered"
+    );
+}
+
+#[test]
+fn a_trade_that_waits_for_me_is_counted_and_stands_first() {
+    let (board, _) = told([trade(
+        Role::Seller,
+        TradeState::Ordered,
+        Some(Role::Seller),
+        None,
+    )]);
+    assert_eq!(board.trades_waiting_for_me(), 1);
+    assert!(waits_for_me(board.trade(&board.trades()[0]).unwrap()));
+    let (board, _) = told([trade(
+        Role::Buyer,
+        TradeState::Ordered,
+        Some(Role::Seller),
+        None,
+    )]);
+    assert_eq!(board.trades_waiting_for_me(), 0);
+}

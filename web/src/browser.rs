@@ -1,0 +1,195 @@
+//! The few things that the page asks of the browser itself: address, storage, time, clipboard, dialogs.
+
+use haggle_protocol::Timestamp;
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{HtmlElement, Response, Storage};
+
+/// The file that names the relays, beside the page.
+const RELAYS: &str = "relays.json";
+
+/// What stands behind `#` in the address.
+pub(crate) fn hash() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
+/// Changes what stands behind `#`; the page hears of it by `hashchange`.
+pub(crate) fn set_hash(hash: &str) {
+    // Fails only in frames without an address.
+    let _ = window().location().set_hash(hash);
+}
+
+/// Changes what stands behind `#` without a new entry in the history, and without `hashchange`.
+pub(crate) fn replace_hash(hash: &str) {
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(hash));
+    }
+}
+
+/// The address of the page without what stands behind `#`.
+pub(crate) fn page_address() -> String {
+    let href = window().location().href().unwrap_or_default();
+    href.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// Loads the page again.
+pub(crate) fn reload() {
+    let _ = window().location().reload();
+}
+
+/// Shows the beginning of the page, after another screen was chosen.
+pub(crate) fn to_top() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+}
+
+/// The language that the browser asks for.
+pub(crate) fn language() -> Option<String> {
+    window().navigator().language()
+}
+
+/// Tells the browser and screen readers in which language the page is.
+pub(crate) fn set_page_language(tag: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("lang", tag);
+    }
+}
+
+/// Sets the colours: `light`, `dark`, or as the device has them.
+pub(crate) fn set_theme(theme: &str) {
+    if let Some(root) = document().document_element() {
+        let _ = match theme {
+            "light" | "dark" => root.set_attribute("data-theme", theme),
+            _ => root.remove_attribute("data-theme"),
+        };
+    }
+}
+
+fn local() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+fn session() -> Option<Storage> {
+    window().session_storage().ok().flatten()
+}
+
+/// What was remembered under this name, for all windows.
+pub(crate) fn remembered(name: &str) -> Option<String> {
+    local()?.get_item(name).ok().flatten()
+}
+
+/// Remembers a preference for all windows. Nothing is lost if the browser keeps nothing.
+pub(crate) fn remember(name: &str, value: &str) {
+    if let Some(storage) = local() {
+        let _ = storage.set_item(name, value);
+    }
+}
+
+/// What is kept for this window until it is closed.
+pub(crate) fn kept(name: &str) -> Option<String> {
+    session()?.get_item(name).ok().flatten()
+}
+
+/// Keeps something for this window until it is closed.
+pub(crate) fn keep(name: &str, value: &str) {
+    if let Some(storage) = session() {
+        let _ = storage.set_item(name, value);
+    }
+}
+
+/// The time by this device's clock: for countdowns on screen; what counts is the peer's own clock.
+pub(crate) fn now() -> Timestamp {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a screen shows the time; nothing is decided by it"
+    )]
+    let milliseconds = js_sys::Date::now();
+    Timestamp((milliseconds / 1_000.0) as u64)
+}
+
+/// The last second of a day as a date field gives it (`2026-11-30`), by the calendar of this device.
+pub(crate) fn end_of_day(date: &str) -> Option<Timestamp> {
+    let milliseconds = js_sys::Date::parse(&format!("{date}T23:59:59"));
+    (milliseconds.is_finite() && milliseconds > 0.0)
+        .then(|| Timestamp((milliseconds / 1_000.0) as u64))
+}
+
+/// Runs something later, once.
+pub(crate) fn later(milliseconds: i32, run: impl FnOnce() + 'static) {
+    let run = Closure::once_into_js(run);
+    // A window always takes a timer.
+    let _ = window()
+        .set_timeout_with_callback_and_timeout_and_arguments_0(run.unchecked_ref(), milliseconds);
+}
+
+/// Waits.
+pub(crate) async fn wait(milliseconds: i32) {
+    let promise = Promise::new(&mut |done, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, milliseconds);
+    });
+    let _ = JsFuture::from(promise).await;
+}
+
+/// The relays that belong to this page; `None` if their list cannot be read.
+pub(crate) async fn relays() -> Option<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    struct Relays {
+        relays: Vec<String>,
+    }
+    let response = JsFuture::from(window().fetch_with_str(RELAYS)).await.ok()?;
+    let response: Response = response.dyn_into().ok()?;
+    if !response.ok() {
+        return None;
+    }
+    let text = JsFuture::from(response.text().ok()?)
+        .await
+        .ok()?
+        .as_string()?;
+    let relays: Relays = serde_json::from_str(&text).ok()?;
+    Some(relays.relays)
+}
+
+/// Puts a text into the clipboard; `false` if the browser does not let us.
+pub(crate) async fn copy(text: &str) -> bool {
+    // Looked up by name: it is absent on pages that are not served over https or from this machine.
+    let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok();
+    let Some(clipboard) = clipboard.filter(|found| !found.is_undefined()) else {
+        return false;
+    };
+    let written = Reflect::get(&clipboard, &"writeText".into())
+        .and_then(JsCast::dyn_into::<Function>)
+        .and_then(|write| write.call1(&clipboard, &text.into()))
+        .map(Promise::unchecked_from_js);
+    match written {
+        Ok(promise) => JsFuture::from(promise).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// Gives the keyboard to the element of this id, if it is there.
+pub(crate) fn focus(id: &str) {
+    let found = document().get_element_by_id(id);
+    if let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// Gives the keyboard to the first field that is marked as wrong.
+pub(crate) fn focus_first_fault() {
+    let found = document()
+        .query_selector("[aria-invalid=\"true\"]")
+        .ok()
+        .flatten();
+    if let Some(element) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// Takes away what the page showed while its program was loading, and applies the remembered colours.
+pub(crate) fn loaded() {
+    set_theme(&remembered("haggle/colours").unwrap_or_default());
+    if let Some(loading) = document().get_element_by_id("loading") {
+        loading.remove();
+    }
+}

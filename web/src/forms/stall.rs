@@ -1,0 +1,161 @@
+//! What a seller types about his stall as a whole: how it answers, and who he is to the one he trades with.
+
+use haggle_protocol::limits;
+use haggle_protocol::trade::ContactWay;
+
+use super::item::Lead;
+use super::{Flaw, Reading, Wrong};
+use crate::node::{Auto, Profile, Rules};
+
+/// How the stall answers, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesForm {
+    /// How far by itself.
+    pub auto: Auto,
+    /// How long a quote holds.
+    pub valid: Lead,
+    /// Quotes an hour by itself at most.
+    pub per_hour: String,
+    /// How an order is paid.
+    pub payment: String,
+}
+
+impl RulesForm {
+    /// The form that would give these rules again.
+    #[must_use]
+    pub fn from_rules(rules: &Rules) -> Self {
+        Self {
+            auto: rules.auto,
+            valid: Lead::of(rules.valid_for),
+            per_hour: rules.per_hour.to_string(),
+            payment: rules.payment.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The rules.
+    ///
+    /// # Errors
+    /// Every flaw that was found.
+    pub fn read(&self) -> Result<Rules, Vec<Flaw>> {
+        let mut reading = Reading::default();
+        let valid_for = self.valid.read("validFor", &mut reading);
+        if valid_for == 0 && reading.flaws.is_empty() {
+            reading.wrong("validFor", Wrong::Zero);
+        }
+        let per_hour = reading.count("perHour", &self.per_hour);
+        let rules = Rules {
+            auto: self.auto,
+            valid_for,
+            per_hour: u32::try_from(per_hour).unwrap_or(u32::MAX),
+            payment: reading.optional("payment", &self.payment, limits::NOTE_MAX),
+        };
+        reading.end(rules)
+    }
+}
+
+/// Who I am to the one I trade with, as it was typed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ProfileForm {
+    /// A name to ask for.
+    pub name: String,
+    /// Telephone.
+    pub phone: String,
+    /// Mail.
+    pub email: String,
+    /// Ways that this form has no field for; kept as they are.
+    pub others: Vec<ContactWay>,
+    /// Where to bring or fetch it.
+    pub address: String,
+    /// Anything that helps.
+    pub instructions: String,
+}
+
+impl core::fmt::Debug for ProfileForm {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ProfileForm(..)")
+    }
+}
+
+impl ProfileForm {
+    /// The form that would give this profile again.
+    #[must_use]
+    pub fn from_profile(profile: &Profile) -> Self {
+        let way = |kind: &str| {
+            let mut ways = profile.ways.iter();
+            let found = ways.find(|way| way.kind == kind);
+            found.map_or_else(String::new, |way| way.value.clone())
+        };
+        let other = |way: &&ContactWay| way.kind != "phone" && way.kind != "email";
+        Self {
+            name: profile.name.clone(),
+            phone: way("phone"),
+            email: way("email"),
+            others: profile.ways.iter().filter(other).cloned().collect(),
+            address: profile.address.clone().unwrap_or_default(),
+            instructions: profile.instructions.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The profile.
+    ///
+    /// # Errors
+    /// Every flaw that was found.
+    pub fn read(&self) -> Result<Profile, Vec<Flaw>> {
+        let mut reading = Reading::default();
+        let name = reading.line("name", &self.name, limits::LABEL_MAX);
+        let mut ways = Vec::new();
+        for (kind, text) in [("phone", &self.phone), ("email", &self.email)] {
+            let value = reading.optional("ways", text, limits::CONTACT_LINE_MAX);
+            ways.extend(value.map(|value| ContactWay {
+                kind: kind.into(),
+                value,
+            }));
+        }
+        ways.extend(self.others.iter().cloned());
+        let profile = Profile {
+            name,
+            ways,
+            address: reading.optional("address", &self.address, limits::NOTE_MAX),
+            instructions: reading.optional("instructions", &self.instructions, limits::NOTE_MAX),
+        };
+        reading.end(profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_made_from_rules_and_profile_give_them_again() {
+        let rules = Rules {
+            auto: Auto::Firm,
+            valid_for: 5_400,
+            per_hour: 30,
+            payment: Some("Bank transfer".into()),
+        };
+        assert_eq!(RulesForm::from_rules(&rules).read(), Ok(rules));
+        let way = |kind: &str| ContactWay {
+            kind: kind.into(),
+            value: "x".into(),
+        };
+        let profile = Profile {
+            name: "Ben".into(),
+            ways: vec![way("phone"), way("email"), way("matrix")],
+            address: Some("Market square 1\nBerlin".into()),
+            instructions: None,
+        };
+        assert!(ProfileForm::from_profile(&profile).read() == Ok(profile));
+    }
+
+    #[test]
+    fn a_quote_that_holds_for_no_time_and_a_person_without_a_name_are_flaws() {
+        let mut form = RulesForm::from_rules(&Rules::default());
+        form.valid.count = "0".into();
+        form.per_hour.clear();
+        let fields: Vec<_> = form.read().unwrap_err().iter().map(|f| f.field).collect();
+        assert_eq!(fields, ["validFor", "perHour"]);
+        let flaws = ProfileForm::default().read().unwrap_err();
+        assert_eq!(flaws[0].field, "name");
+    }
+}

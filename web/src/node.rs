@@ -1,0 +1,14 @@
+//! What the page takes from the peer that it runs, under one roof: commands, events, nouns.
+
+pub use haggle_node::market::command::{
+    Command, Complaint, Draft, Preview, Profile, QuoteDraft, Reply, Taste,
+};
+pub use haggle_node::market::event::Event as MarketEvent;
+pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
+pub use haggle_node::market::view::{
+    AnswerState, Awaited, IntentState, Match, MyAnswer, MyIntent, OpenIntent, QuoteState,
+    QuoteView, Reason, Role, StallView, Trade, TradeState,
+};
+#[cfg(target_arch = "wasm32")]
+pub use haggle_node::store::IndexedDb;
+pub use haggle_node::{Client, Config, Event, Link, NetworkView, RelayState, RelayView, open};

@@ -1,0 +1,237 @@
+//! The page: header, navigation, the screen that the address names, dialogs, and the voice for those who do not see.
+
+mod ask;
+mod connection;
+mod format;
+mod item_form;
+mod market;
+mod parts;
+mod profiles;
+mod quote_card;
+mod quote_form;
+mod requests;
+mod slip;
+mod stall;
+mod stopped;
+mod trades;
+
+use leptos::prelude::*;
+
+use crate::app::{Desk, desk, w};
+use crate::board::Board;
+use crate::browser;
+use crate::route::Screen;
+use crate::ui::parts::{Icon, icon};
+use crate::words::Lang;
+
+/// The whole page; drawn anew when the language changes.
+pub(crate) fn page() -> impl IntoView {
+    let desk = desk();
+    move || {
+        desk.lang.track();
+        frame()
+    }
+}
+
+/// Which dialogs are open.
+#[derive(Clone, Copy)]
+struct Dialogs {
+    link: RwSignal<bool>,
+    who: RwSignal<bool>,
+    settings: RwSignal<bool>,
+}
+
+fn frame() -> AnyView {
+    let desk = desk();
+    let dialogs = Dialogs {
+        link: RwSignal::new(false),
+        who: RwSignal::new(false),
+        settings: RwSignal::new(false),
+    };
+    let screen = Memo::new(move |_| desk.route.with(|route| route.screen));
+    // Another screen is announced by its heading, which gets the keyboard; the first one is not, so that the page
+    // begins where pages begin.
+    Effect::new(move |before: Option<Screen>| {
+        let now = screen.get();
+        if before.is_some_and(|before| before != now) {
+            browser::later(30, || browser::focus("screen-heading"));
+        }
+        now
+    });
+    view! {
+        <a class="skip" href="#main" on:click=|event| { event.prevent_default(); browser::focus("screen-heading"); }>{w().all.skip}</a>
+        {header(dialogs)}
+        {connection::banner(dialogs.link)}
+        {move || desk.board.with(|board| board.stopped().map(stopped::banner))}
+        <main id="main" data-test="main" data-screen=move || screen.get().name()>
+            {move || {
+                let stage = desk.stage.get();
+                match stopped::instead(&stage) {
+                    Some(instead) => instead,
+                    None => draw(screen.get()),
+                }
+            }}
+        </main>
+        {footer()}
+        {tabs(true)}
+        {connection::details(dialogs.link)}
+        {connection::offer()}
+        {profiles::details(dialogs.who)}
+        {settings(dialogs.settings)}
+        <output class="visually-hidden" aria-live="polite" data-test="announcer">{move || desk.said.get()}</output>
+        <Show when=move || desk.toast.with(Option::is_some)>
+            <p class="toast" data-test="toast" aria-hidden="true">{move || desk.toast.get()}</p>
+        </Show>
+    }
+    .into_any()
+}
+
+fn draw(screen: Screen) -> AnyView {
+    match screen {
+        Screen::Ask => ask::screen(),
+        Screen::Requests => requests::screen(),
+        Screen::Market => market::screen(),
+        Screen::Stall => stall::screen(),
+        Screen::Trades => trades::screen(),
+    }
+}
+
+fn header(dialogs: Dialogs) -> AnyView {
+    let desk = desk();
+    view! {
+        <header class="top">
+            <a class="brand" href=move || desk.href(Screen::Ask)>
+                {logo()}
+                <span class="brand-name">"Haggle"</span>
+            </a>
+            {tabs(false)}
+            <div class="top-right">
+                {profiles::chip(dialogs.who)}
+                {connection::pill(dialogs.link)}
+                <button type="button" class="quiet icon-only" data-test="settings" aria-label=w().all.menu aria-haspopup="dialog"
+                    on:click=move |_| dialogs.settings.set(true)>
+                    {icon(Icon::Gear)}
+                </button>
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+/// A voice in amber, and a keyhole in indigo over it.
+fn logo() -> impl IntoView {
+    view! {
+        <svg class="logo" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+            <path class="logo-loud" d="M4 5h18a3 3 0 0 1 3 3v9a3 3 0 0 1-3 3h-9l-6 5v-5H4a3 3 0 0 1-3-3V8a3 3 0 0 1 3-3z" />
+            <path class="logo-private" d="M17 13h11a3 3 0 0 1 3 3v9a3 3 0 0 1-3 3H17a3 3 0 0 1-3-3v-9a3 3 0 0 1 3-3z" />
+            <path class="logo-hole" d="M22.5 17a2.2 2.2 0 0 1 1.2 4l.5 3h-3.4l.5-3a2.2 2.2 0 0 1 1.2-4z" />
+        </svg>
+    }
+}
+
+const fn icon_of(screen: Screen) -> Icon {
+    match screen {
+        Screen::Ask => Icon::Ask,
+        Screen::Requests => Icon::Requests,
+        Screen::Market => Icon::Market,
+        Screen::Stall => Icon::Stall,
+        Screen::Trades => Icon::Trades,
+    }
+}
+
+fn name_of(screen: Screen) -> &'static str {
+    let words = &w().nav;
+    match screen {
+        Screen::Ask => words.ask,
+        Screen::Requests => words.requests,
+        Screen::Market => words.market,
+        Screen::Stall => words.stall,
+        Screen::Trades => words.trades,
+    }
+}
+
+/// How many things on a screen wait for this person.
+fn waiting(board: &Board, screen: Screen) -> usize {
+    match screen {
+        Screen::Ask | Screen::Stall => 0,
+        Screen::Requests => board.quotes_to_choose_from(),
+        Screen::Market => board.matches_to_answer(),
+        Screen::Trades => board.trades_waiting_for_me(),
+    }
+}
+
+/// The navigation: in the header on wide screens, at the bottom on telephones. Only one of them is ever shown.
+fn tabs(bottom: bool) -> AnyView {
+    let desk = desk();
+    let class = if bottom { "tabs bottom" } else { "tabs" };
+    let links = Screen::ALL.map(|screen| tab(desk, screen, bottom));
+    view! { <nav class=class aria-label=w().all.nav><ul>{links.collect_view()}</ul></nav> }
+        .into_any()
+}
+
+fn tab(desk: Desk, screen: Screen, bottom: bool) -> AnyView {
+    let count = Memo::new(move |_| desk.board.with(|board| waiting(board, screen)));
+    let current = move || {
+        desk.route
+            .with(|route| route.screen == screen)
+            .then_some("page")
+    };
+    let badge = move || {
+        let count = u64::try_from(count.get()).unwrap_or(0);
+        (count > 0).then(|| {
+            let told = (w().nav.waiting)(count);
+            let shown = if count > 99 { "99+".to_owned() } else { count.to_string() };
+            view! { <span class="count-badge"><span aria-hidden="true">{shown}</span><span class="visually-hidden">{told}</span></span> }
+        })
+    };
+    let prefix = if bottom { "tab" } else { "nav" };
+    view! {
+        <li>
+            <a href=move || desk.href(screen) aria-current=current data-test=format!("{prefix}-{}", screen.name())>
+                {icon(icon_of(screen))}
+                <span>{name_of(screen)}</span>
+                {badge}
+            </a>
+        </li>
+    }
+    .into_any()
+}
+
+fn footer() -> AnyView {
+    view! { <footer class="foot"><p>{w().all.tagline}</p><p>{w().all.footer}</p></footer> }
+        .into_any()
+}
+
+/// Language and colours.
+fn settings(open: RwSignal<bool>) -> AnyView {
+    parts::dialog(
+        open,
+        "settings-dialog",
+        || w().all.menu.to_owned(),
+        "",
+        || {
+            let desk = desk();
+            let languages = Lang::ALL.map(|lang| (lang.tag().to_owned(), lang.name().to_owned()));
+            let themes = [
+                ("system".to_owned(), w().all.theme_system.to_owned()),
+                ("light".to_owned(), w().all.theme_light.to_owned()),
+                ("dark".to_owned(), w().all.theme_dark.to_owned()),
+            ];
+            let theme = browser::remembered("haggle/colours").unwrap_or_else(|| "system".into());
+            view! {
+            <div class="field">
+                <label for="language">{w().all.language}</label>
+                {parts::select("language".into(), "language", "", languages.into(), crate::app::lang().tag(), move |tag| desk.speak(Lang::of(&tag)))}
+            </div>
+            <div class="field">
+                <label for="colours">{w().all.theme}</label>
+                {parts::select("colours".into(), "colours", "", themes.into(), &theme, |theme| {
+                    browser::remember("haggle/colours", &theme);
+                    browser::set_theme(&theme);
+                })}
+            </div>
+        }
+        .into_any()
+        },
+    )
+}
