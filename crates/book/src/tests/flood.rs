@@ -276,3 +276,33 @@ fn a_book_of_no_size_still_holds_one_frame_of_the_largest() {
     assert!(book.enter(largest.bytes(), asked(1), NOON).is_ok());
     book.check();
 }
+
+#[test]
+fn the_memory_that_is_counted_is_at_least_the_memory_that_is_used() {
+    let body = |fill: u8| [fill; 40];
+    let opaque = |n: u64| Author::new(n).unheard(200, &body(1));
+    let shapes: [(&str, &dyn Fn(u64) -> Frame); 4] = [
+        ("a short intent", &|n| Author::new(n).first("a lamp")),
+        ("a long intent", &|n| lamp(n, POW_FLOOR)),
+        ("a reach alone", &|n| {
+            Author::new(n).reach(haggle_protocol::IntentId([n as u8; 32]), 1)
+        }),
+        ("something opaque", &opaque),
+    ];
+    for (what, shape) in shapes {
+        let frames: Vec<_> = (0..60).map(shape).collect();
+        let mut book = book(Limits::relay());
+        let info = allocation_counter::measure(|| {
+            for (n, frame) in frames.iter().enumerate() {
+                let _ = book.enter(frame.bytes(), asked(n as u8), NOON);
+            }
+        });
+        assert_eq!(book.len(), 60, "{what}");
+        let used = usize::try_from(info.bytes_current).unwrap();
+        assert!(
+            used <= book.bytes() && book.bytes() <= 2 * used,
+            "{what}: {used} used, {} counted",
+            book.bytes()
+        );
+    }
+}
