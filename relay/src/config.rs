@@ -491,12 +491,10 @@ impl Section {
         };
         let mut list = Vec::with_capacity(items.len());
         for item in items {
-            match item {
-                Value::String(text) => {
-                    list.push(read(&text).map_err(|wrong| self.wrong(key, wrong))?);
-                }
-                other => return Err(self.shape(key, &other, fix)),
-            }
+            let Value::String(text) = item else {
+                return Err(self.shape(key, &item, fix));
+            };
+            list.push(read(&text).map_err(|wrong| self.wrong(key, wrong))?);
         }
         *into = list;
         Ok(())

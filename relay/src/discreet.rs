@@ -87,3 +87,77 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Discreet<B> {
         self.0.poll(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use libp2p::core::transport::ListenerId;
+    use libp2p::swarm::behaviour::{ExternalAddrConfirmed, NewListenAddr};
+    use libp2p::swarm::dummy;
+
+    #[derive(Default)]
+    struct Probe(Vec<&'static str>);
+
+    impl NetworkBehaviour for Probe {
+        type ConnectionHandler = dummy::ConnectionHandler;
+        type ToSwarm = ();
+
+        fn handle_established_inbound_connection(
+            &mut self,
+            _: ConnectionId,
+            _: PeerId,
+            _: &Multiaddr,
+            _: &Multiaddr,
+        ) -> Result<THandler<Self>, ConnectionDenied> {
+            Ok(dummy::ConnectionHandler)
+        }
+
+        fn handle_established_outbound_connection(
+            &mut self,
+            _: ConnectionId,
+            _: PeerId,
+            _: &Multiaddr,
+            _: Endpoint,
+            _: PortUse,
+        ) -> Result<THandler<Self>, ConnectionDenied> {
+            Ok(dummy::ConnectionHandler)
+        }
+
+        #[allow(clippy::wildcard_enum_match_arm)]
+        fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+            self.0.push(match event {
+                FromSwarm::NewListenAddr(_) => "listen",
+                FromSwarm::ExternalAddrConfirmed(_) => "external",
+                _ => "other",
+            });
+        }
+
+        fn on_connection_handler_event(
+            &mut self,
+            _: PeerId,
+            _: ConnectionId,
+            event: THandlerOutEvent<Self>,
+        ) {
+            match event {}
+        }
+
+        fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<(), THandlerInEvent<Self>>> {
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn a_listen_address_is_kept_back_and_an_external_one_is_told() {
+        let private: Multiaddr = "/ip4/192.168.1.5/tcp/1".parse().unwrap();
+        let mut discreet = Discreet(Probe::default());
+        discreet.on_swarm_event(FromSwarm::NewListenAddr(NewListenAddr {
+            listener_id: ListenerId::next(),
+            addr: &private,
+        }));
+        let public: Multiaddr = "/dns4/relay.market.org/tcp/443/wss".parse().unwrap();
+        discreet.on_swarm_event(FromSwarm::ExternalAddrConfirmed(ExternalAddrConfirmed {
+            addr: &public,
+        }));
+        assert_eq!(discreet.0.0, ["external"]);
+    }
+}

@@ -105,9 +105,10 @@ impl Sink<Vec<u8>> for WsBytes {
 }
 
 fn other(error: WsError) -> io::Error {
-    match error {
-        WsError::Io(error) => error,
-        error => io::Error::other(error),
+    if let WsError::Io(error) = error {
+        error
+    } else {
+        io::Error::other(error)
     }
 }
 

@@ -112,7 +112,7 @@ impl Fellows {
     }
 
     /// Whom to dial now, and where. Each is then left alone until its pause is over.
-    pub(crate) fn to_dial(&mut self, now: Instant, dice: u8) -> Vec<(PeerId, Vec<Multiaddr>)> {
+    pub(crate) fn due_dials(&mut self, now: Instant, dice: u8) -> Vec<(PeerId, Vec<Multiaddr>)> {
         let mut due = Vec::new();
         for (peer, fellow) in &mut self.fellows {
             if !fellow.connected && fellow.dial_at <= now {
@@ -141,7 +141,7 @@ impl Fellows {
     }
 
     /// Whose book is due, and what to ask it first. The one who asks must tell by [`Fellows::asked`].
-    pub(crate) fn to_compare(
+    pub(crate) fn due_questions(
         &mut self,
         now: Instant,
         book_is_empty: bool,
@@ -297,41 +297,50 @@ mod tests {
         let mut fellows = Fellows::new(network, &list, address(2).peer(), now);
         assert!(!fellows.contains(&own));
         assert!(fellows.contains(&other.peer()) && !fellows.contains(&address(2).peer()));
-        let due = fellows.to_dial(now, 128);
+        let due = fellows.due_dials(now, 128);
         assert_eq!(due.len(), 1);
         assert_eq!(due[0].1.len(), 2, "all its addresses at once");
-        assert!(fellows.to_dial(now, 128).is_empty());
-        assert_eq!(fellows.to_dial(now + Duration::from_secs(1), 128).len(), 1);
+        assert!(fellows.due_dials(now, 128).is_empty());
+        assert_eq!(
+            fellows.due_dials(now + Duration::from_secs(1), 128).len(),
+            1
+        );
         assert!(
             fellows
-                .to_dial(now + Duration::from_secs(2), 128)
+                .due_dials(now + Duration::from_secs(2), 128)
                 .is_empty()
         );
-        assert_eq!(fellows.to_dial(now + Duration::from_secs(3), 128).len(), 1);
+        assert_eq!(
+            fellows.due_dials(now + Duration::from_secs(3), 128).len(),
+            1
+        );
         fellows.on_connected(&other.peer(), now);
         assert_eq!(fellows.connected(), 1);
         assert!(
             fellows
-                .to_dial(now + Duration::from_secs(900), 128)
+                .due_dials(now + Duration::from_secs(900), 128)
                 .is_empty()
         );
-        assert_eq!(fellows.to_compare(now, true).len(), 1);
+        assert_eq!(fellows.due_questions(now, true).len(), 1);
         assert!(
             fellows
-                .to_compare(now + Duration::from_secs(59), true)
+                .due_questions(now + Duration::from_secs(59), true)
                 .is_empty()
         );
         assert_eq!(
             fellows
-                .to_compare(now + Duration::from_secs(60), false)
+                .due_questions(now + Duration::from_secs(60), false)
                 .len(),
             1
         );
         fellows.on_disconnected(&other.peer(), now, 128);
-        assert_eq!(fellows.to_dial(now + Duration::from_secs(1), 128).len(), 1);
+        assert_eq!(
+            fellows.due_dials(now + Duration::from_secs(1), 128).len(),
+            1
+        );
         assert!(
             fellows
-                .to_compare(now + Duration::from_secs(600), false)
+                .due_questions(now + Duration::from_secs(600), false)
                 .is_empty()
         );
     }

@@ -31,7 +31,7 @@ mod tls;
 mod transport;
 mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -227,6 +227,7 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
         book: Book::new(network, book_limits, rand::random()),
         network,
         rates: Rates::relay(),
+        answering: BTreeMap::new(),
         reservations,
         fellows: Fellows::new(network, &config.relays, peer_id, now),
         state: Arc::clone(&state),

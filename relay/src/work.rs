@@ -1,6 +1,7 @@
 //! The relay's one loop: it owns the swarm and the book, and nothing else touches them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use libp2p::core::Endpoint;
 use libp2p::gossipsub::{self, MessageAcceptance};
 use libp2p::kad::{Event as KadEvent, InboundRequest};
 use libp2p::metrics::Recorder as _;
-use libp2p::request_response::{self, Message};
+use libp2p::request_response::{self, InboundRequestId, Message};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, identify, ping, relay};
@@ -30,8 +31,10 @@ use crate::state::State;
 const TICK: Duration = Duration::from_secs(1);
 /// Addresses of another relay that Kademlia is told.
 const KAD_ADDRESSES: usize = 4;
+/// Memory of answers that are being sent, in bytes: slow readers must not hold more than this together.
+const ANSWERING_MAX: usize = 32 << 20;
 /// Frames of one answer that are worth a word in gossip: after a long split the rest is asked for by whoever misses it.
-const NEWS_MAX: usize = 256;
+const NEWS_MAX: usize = 64;
 
 /// The loop.
 pub(crate) struct Work {
@@ -39,6 +42,8 @@ pub(crate) struct Work {
     pub(crate) book: Book,
     pub(crate) network: Network,
     pub(crate) rates: book::Rates,
+    /// What is being sent to whom asked the book.
+    pub(crate) answering: BTreeMap<InboundRequestId, usize>,
     pub(crate) reservations: Reservations,
     pub(crate) fellows: Fellows,
     pub(crate) state: Arc<State>,
@@ -76,7 +81,7 @@ impl Work {
     fn on_tick(&mut self) {
         let (now, instant) = (clock::now(), clock::instant());
         self.book.expire(now);
-        for (peer, addresses) in self.fellows.to_dial(instant, rand::random()) {
+        for (peer, addresses) in self.fellows.due_dials(instant, rand::random()) {
             let options = DialOpts::peer_id(peer)
                 .condition(PeerCondition::DisconnectedAndNotDialing)
                 .addresses(addresses)
@@ -85,7 +90,7 @@ impl Work {
                 tracing::debug!(relay = short(&peer), %error, "another relay was not dialled");
             }
         }
-        for (peer, request) in self.fellows.to_compare(instant, self.book.is_empty()) {
+        for (peer, request) in self.fellows.due_questions(instant, self.book.is_empty()) {
             self.ask(peer, request);
         }
         self.measure();
@@ -120,14 +125,10 @@ impl Work {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
             SwarmEvent::ConnectionEstablished {
                 peer_id,
-                num_established,
+                num_established: NonZeroU32::MIN,
                 endpoint,
                 ..
-            } => {
-                if num_established.get() == 1 {
-                    self.on_connected(peer_id, endpoint.to_endpoint());
-                }
-            }
+            } => self.on_connected(peer_id, endpoint.to_endpoint()),
             SwarmEvent::ConnectionClosed {
                 peer_id,
                 num_established: 0,
@@ -276,15 +277,17 @@ impl Work {
         match event {
             request_response::Event::Message { peer, message, .. } => match message {
                 Message::Request {
-                    request, channel, ..
+                    request_id,
+                    request,
+                    channel,
                 } => {
                     let response = self.answer(peer, &request);
+                    self.answering.insert(request_id, response.weight());
+                    let book = &mut self.swarm.behaviour_mut().book;
                     // If the asker has gone, so has his question.
-                    let _ = self
-                        .swarm
-                        .behaviour_mut()
-                        .book
-                        .send_response(channel, response);
+                    if book.send_response(channel, response).is_err() {
+                        self.answering.remove(&request_id);
+                    }
                 }
                 Message::Response {
                     request_id,
@@ -310,21 +313,29 @@ impl Work {
                 tracing::debug!(relay = short(&peer), %error, "a book was not read");
                 self.fellows.on_failure(&peer, request_id);
             }
-            request_response::Event::InboundFailure { .. } => self.count_answer("failed"),
-            _ => {}
+            request_response::Event::InboundFailure { request_id, .. } => {
+                self.answering.remove(&request_id);
+                self.count_answer("failed");
+            }
+            request_response::Event::ResponseSent { request_id, .. } => {
+                self.answering.remove(&request_id);
+            }
         }
     }
 
     fn answer(&mut self, peer: PeerId, request: &book::Request) -> book::Response {
-        let response = if self.rates.allow(peer, clock::now()) {
-            book::answer(&self.book, self.network, request)
-        } else {
+        let response = if !self.rates.allow(peer, clock::now()) {
             book::Response::refused(book::TOO_OFTEN)
+        } else if self.answering.values().sum::<usize>() >= ANSWERING_MAX {
+            book::Response::refused(book::BUSY)
+        } else {
+            book::answer(&self.book, self.network, request)
         };
         self.count_answer(match &response {
             book::Response::Frames { .. } => "frames",
             book::Response::Ids { .. } => "ids",
             book::Response::Refused(code) if code.as_str() == book::TOO_OFTEN => book::TOO_OFTEN,
+            book::Response::Refused(code) if code.as_str() == book::BUSY => book::BUSY,
             book::Response::Refused(_) => "refused",
         });
         response

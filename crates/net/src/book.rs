@@ -50,8 +50,8 @@ const FRAME_HEAD: usize = 3;
 const ID_COST: usize = 34;
 /// Frames or ids in one answer: what fits into [`BYTES_MAX`] if each is as small as can be.
 const ITEMS_MAX: usize = BYTES_MAX / ID_COST;
-/// Questions under way with one connection at the same time, each way.
-const STREAMS_MAX: usize = 8;
+/// Questions under way with one connection at the same time, each way: each may hold an answer of a mebibyte.
+const STREAMS_MAX: usize = 4;
 /// An answer of a mebibyte over a slow line takes its time.
 const TIMEOUT: core::time::Duration = core::time::Duration::from_secs(30);
 
@@ -195,7 +195,7 @@ pub enum Response {
         /// The ids.
         ids: Vec<FrameId>,
     },
-    /// No answer, and why: one of [`OTHER_NETWORK`], [`UNKNOWN_MODE`], [`TOO_OFTEN`], or what a later version says.
+    /// No answer, and why: one of [`OTHER_NETWORK`], [`UNKNOWN_MODE`], [`TOO_OFTEN`], [`BUSY`], or what a later version says.
     Refused(Code),
 }
 
@@ -205,8 +205,22 @@ pub const OTHER_NETWORK: &str = "other-network";
 pub const UNKNOWN_MODE: &str = "unknown-mode";
 /// The same peer asks more often than it is answered.
 pub const TOO_OFTEN: &str = "too-often";
+/// Too many others are being answered.
+pub const BUSY: &str = "busy";
 
 impl Response {
+    /// The memory that the answer holds, in bytes, about.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Frames { frames, .. } => {
+                frames.iter().map(|frame| frame.len() + FRAME_HEAD).sum()
+            }
+            Self::Ids { ids, .. } => ids.len() * ID_COST,
+            Self::Refused(_) => 0,
+        }
+    }
+
     /// A refusal by one of the codes above.
     #[must_use]
     pub fn refused(code: &'static str) -> Self {
@@ -582,7 +596,7 @@ mod tests {
 
     #[test]
     fn the_codes_of_refusals_are_codes() {
-        for code in [OTHER_NETWORK, UNKNOWN_MODE, TOO_OFTEN] {
+        for code in [OTHER_NETWORK, UNKNOWN_MODE, TOO_OFTEN, BUSY] {
             assert_eq!(
                 Response::refused(code),
                 Response::Refused(Code::new(code).unwrap())

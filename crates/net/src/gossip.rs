@@ -57,6 +57,14 @@ const _: () = assert!(haggle_protocol::limits::FRAME_MAX + 64 + 8 * 1_024 < RPC_
 /// that live longer are known to the book, which ignores them when they come again.
 pub const DUPLICATE_CACHE: Duration = Duration::from_secs(33 * 60);
 
+/// Neighbours in a relay's mesh: as many as are connected. A browser that cannot connect directly to others has relays for its only
+/// neighbours; one that a relay left outside its mesh would hear of a frame only if chance names it in one of six rounds of
+/// gossip, which misses about every sixth frame.
+pub const RELAY_MESH_MAX: usize = 4_096;
+
+/// Neighbours that may share one address before a relay thinks of a crowd: as many as its limits let in by default.
+pub const COLOCATION_MAX: f64 = 32.0;
+
 /// Bytes of a message id: as Ethereum does, 20 of SHA-256.
 const MESSAGE_ID_LEN: usize = 20;
 
@@ -159,10 +167,10 @@ fn config(role: Role) -> Result<gossipsub::Config, SetupError> {
         Role::Relay => builder
             .mesh_n(8)
             .mesh_n_low(6)
-            .mesh_n_high(16)
+            .mesh_n_high(RELAY_MESH_MAX)
             .mesh_outbound_min(2)
             .gossip_lazy(8)
-            .connection_handler_queue_len(1_024),
+            .connection_handler_queue_len(256),
     };
     builder
         .gossip_factor(0.25)
@@ -218,12 +226,12 @@ fn score(role: Role, shared: HashSet<IpAddr>) -> PeerScoreParams {
         // Known relays are given KNOWN_RELAY_SCORE by whoever knows them.
         app_specific_weight: 1.0,
         // A browser sees its neighbours under their relay's address, so there it would punish crowds that are none. At a
-        // relay many people may share one address (carrier NAT): only a large crowd counts.
+        // relay many people may share one address (an office, carrier NAT): only more than its limits let in count.
         ip_colocation_factor_weight: match role {
             Role::Peer => 0.0,
             Role::Relay => -5.0,
         },
-        ip_colocation_factor_threshold: 16.0,
+        ip_colocation_factor_threshold: COLOCATION_MAX,
         ip_colocation_factor_whitelist: shared,
         behaviour_penalty_weight: -10.0,
         behaviour_penalty_threshold: 6.0,

@@ -20,7 +20,7 @@ mod site;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -294,6 +294,18 @@ fn asker(request: &Request<Incoming>, remote: SocketAddr, trusted: &[Network]) -
         .map(|value| value.to_str().unwrap_or("?"))
         .collect();
     let is_direct = lists.is_empty() && !request.headers().contains_key("forwarded");
+    if !is_direct && !trusted.iter().any(|network| network.contains(remote.ip())) {
+        // Anyone may send the header; a proxy of the operator's own on this machine is worth a word.
+        static SAID: Once = Once::new();
+        if remote.ip().to_canonical().is_loopback() {
+            SAID.call_once(|| {
+                tracing::warn!(
+                    "a proxy on this machine passes requests on but is not in http.trusted_proxies: \
+                     limits cannot tell its clients apart"
+                );
+            });
+        }
+    }
     Asker {
         ip: client(remote.ip(), lists.into_iter(), trusted),
         port: remote.port(),

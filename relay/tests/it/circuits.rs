@@ -97,7 +97,9 @@ async fn two_peers_whisper_through_the_relay_more_than_its_library_allows_by_its
 async fn the_tap_sees_what_is_public_and_nothing_of_a_whisper() {
     const PUBLIC: &[u8] = b"marker-of-the-public-frame";
     const PRIVATE: &[u8] = b"marker-of-the-private-cell";
-    let seen: Arc<Mutex<Vec<(u64, bool, Vec<u8>)>>> = Arc::default();
+    // Which stream, whether the relay received it, and what.
+    type Seen = Vec<(u64, bool, Vec<u8>)>;
+    let seen: Arc<Mutex<Seen>> = Arc::default();
     let tap: Tap = {
         let seen = Arc::clone(&seen);
         Arc::new(move |event: TapEvent<'_>| {

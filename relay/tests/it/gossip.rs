@@ -103,3 +103,32 @@ async fn who_sends_wrong_frames_is_not_listened_to_any_more_and_the_others_are()
     assert!(!net.peers[2].heard.contains(&ignored));
     relay.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_dozen_peers_with_no_other_neighbour_than_the_relay_everyone_hears_everything() {
+    let relay = start(config("crowd")).await.unwrap();
+    let mut net = Net::of(24);
+    for at in 0..net.peers.len() {
+        net.join(at, &relay).await;
+    }
+    let frames: Vec<_> = (0..5u8)
+        .map(|n| frame(n, b"to all").bytes().to_vec())
+        .collect();
+    for (at, frame) in frames.iter().enumerate() {
+        net.peers[at].say(frame.clone());
+    }
+    net.until("everyone has heard what the others said", |net, _| {
+        net.peers
+            .iter()
+            .enumerate()
+            .all(|(at, peer)| {
+                frames
+                    .iter()
+                    .enumerate()
+                    .all(|(from, frame)| from == at || peer.heard.contains(frame))
+            })
+            .then_some(())
+    })
+    .await;
+    relay.shutdown().await;
+}
