@@ -14,7 +14,7 @@ pub fn line(text: &str, max: usize) -> Result<String, Refusal> {
 /// A longer text that may have line breaks.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn paragraphs(text: &str, max: usize) -> Result<String, Refusal> {
     checked(text, max, true)
 }
