@@ -16,8 +16,12 @@ const CRATE: &str = "haggle-tests";
 /// Its name.
 const PROGRAM: &str = "bench";
 
-/// Runs the benchmarks; the figures of both stand in `target/artefacts/bench.json` afterwards.
-pub(crate) fn run(shop: &Workshop) -> Outcome {
+/// The part of the measurements that needs no browser, and so no page either.
+const NATIVE: [&str; 2] = ["--only", "native"];
+
+/// Runs the benchmarks, with these options for the program that measures; its figures and the sizes
+/// stand in `target/artefacts/bench.json` afterwards.
+pub(crate) fn run(shop: &Workshop, options: &[String]) -> Outcome {
     let has_program = shop
         .workspace
         .package(CRATE)
@@ -27,17 +31,25 @@ pub(crate) fn run(shop: &Workshop) -> Outcome {
             "this checkout has no program {PROGRAM} in {CRATE}"
         )));
     }
+    let file = outfit::artefacts(shop)?.join("bench.json");
+    let run = shop
+        .cargo("run")
+        .args(["--release", "--package", CRATE, "--bin", PROGRAM])
+        .env("HAGGLE_BENCH_OUT", &file);
+    if options.windows(2).any(|pair| pair == NATIVE) {
+        doing("measuring (some minutes)");
+        return run
+            .env("HAGGLE_DATA", shop.data()?)
+            .arg("--")
+            .args(options)
+            .openly();
+    }
     let site = site::build(shop)?;
     doing("measuring the size of the page");
     site::print_sizes(&site)?;
-
-    doing("measuring (some minutes)");
-    let run = shop
-        .cargo("run")
-        .args(["--release", "--package", CRATE, "--bin", PROGRAM]);
     let run = outfit::everything(shop, run, Speed::Release)?;
-    let file = shop.workspace.target.join("artefacts/bench.json");
-    run.env("HAGGLE_BENCH_OUT", &file).openly()?;
+    doing("measuring (some minutes)");
+    run.arg("--").args(options).openly()?;
     add_sizes(&file, &site)?;
     doing(format!("the figures are in {}", file.display()));
     Ok(())

@@ -63,7 +63,7 @@ cargo xtask audit
 cargo xtask prove NAME [...]
     Runs a proof that takes too long for every run; without a name, lists them.
 
-cargo xtask bench
+cargo xtask bench [--runs N] [--minutes N | --hour] [--only native|pages|tab]
     Measures, prints a table, and writes target/artefacts/bench.json.
 
 cargo xtask setup [--tests]
@@ -104,7 +104,7 @@ fn command(mut args: lexopt::Parser) -> Outcome {
         "tidy" => no_more(args).and_then(|()| tidy::run(&Workshop::open()?)),
         "audit" => no_more(args).and_then(|()| audit::run(&Workshop::open()?)),
         "prove" => prove::run(&Workshop::open()?, args),
-        "bench" => no_more(args).and_then(|()| bench::run(&Workshop::open()?)),
+        "bench" => bench::run(&Workshop::open()?, &rest(args)?),
         "setup" => set_up(args),
         _ => Err(Trouble::new(format!(
             "there is no command \"{name}\"; `cargo xtask help` lists the commands"
@@ -168,6 +168,12 @@ fn set_up(mut args: lexopt::Parser) -> Outcome {
         }
     }
     Workshop::open()?.set_up(tests_too)
+}
+
+/// The arguments not read yet, for another program.
+fn rest(mut args: lexopt::Parser) -> Outcome<Vec<String>> {
+    let raw = args.raw_args()?;
+    raw.map(|arg| Ok(arg.string()?)).collect()
 }
 
 fn no_more(mut args: lexopt::Parser) -> Outcome {

@@ -302,7 +302,7 @@ fn has_wasm_tests(package: &Package) -> bool {
 enum Group {
     /// Nothing but the data.
     Simulation,
-    /// A relay.
+    /// Real peers and relays, and the program of one.
     Network,
     /// The site, the package and a browser.
     Browsers,
@@ -318,7 +318,7 @@ impl Group {
         let begins = |beginnings: &[&str]| beginnings.iter().any(|b| file.starts_with(b));
         if begins(&["market_day", "simulat", "fair"]) {
             Self::Simulation
-        } else if begins(&["network", "relay", "refusals"]) {
+        } else if begins(&["network", "relay", "bad_input", "canary"]) {
             Self::Network
         } else if begins(&["browser", "screens"]) {
             Self::Browsers
@@ -349,6 +349,7 @@ mod tests {
         assert_eq!(Group::of("network_two_relays"), Group::Network);
         assert_eq!(Group::of("browsers_trade"), Group::Browsers);
         assert_eq!(Group::of("soak"), Group::Proof);
-        assert_eq!(Group::of("canary"), Group::Other);
+        assert_eq!(Group::of("canary"), Group::Network);
+        assert_eq!(Group::of("anything_else"), Group::Other);
     }
 }
