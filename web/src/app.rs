@@ -414,7 +414,7 @@ fn ask_key(profile: &str) -> String {
 /// Draws the page and starts the peer.
 pub fn start() {
     browser::loaded();
-    leptos::mount::mount_to_body(|| {
+    mount_to_body(|| {
         let desk = Desk::new();
         provide_context(desk);
         desk.run();

@@ -440,9 +440,10 @@ fn preview(asking: Asking) -> AnyView {
                         None => sketch(asking),
                     }
                 }}
+                <p class="hint slip-hint">{words.public_hint}</p>
             </section>
             <section class="private card" data-test="preview-private">
-                {private_mark(words.private_hint)}
+                {private_mark(w().all.only_you)}
                 {move || private_list(asking)}
                 <p class="quiet-text">{words.sellers_answer}</p>
             </section>
@@ -454,7 +455,7 @@ fn preview(asking: Asking) -> AnyView {
                 {icon(Icon::Loud)}
                 <span>{move || if asking.busy.get() { words.publishing } else { words.publish }}</span>
             </button>
-            <p class="hint">{move || opening().then_some(words.not_yet)}</p>
+            <p class="hint" role="status">{move || opening().then_some(w().stop.opening)}</p>
         </aside>
     }
     .into_any()
@@ -487,11 +488,13 @@ fn private_list(asking: Asking) -> AnyView {
         })
     });
     let mut lines: Vec<String> = Vec::new();
+    lines.extend(limit.map(|limit| (words.limit_of)(&format::money(limit))));
     for code in &codes {
-        match (code.as_str(), limit) {
-            ("limit", Some(limit)) => lines.push((words.limit_of)(&format::money(limit))),
-            (code, _) => lines.extend((words.private_of)(code).map(ToOwned::to_owned)),
+        // Where the limit is named, what would be paid is told already.
+        if limit.is_some() && (code == "limit" || code == "budget") {
+            continue;
         }
+        lines.extend((words.private_of)(code).map(ToOwned::to_owned));
     }
     lines.extend((words.private_of)("quotes").map(ToOwned::to_owned));
     let lines = lines

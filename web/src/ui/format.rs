@@ -184,14 +184,6 @@ pub(crate) fn day(time: Timestamp) -> String {
     written(&formatter("day", date_format, &options), &date(time))
 }
 
-/// How long until then, in words: `28 minutes left`, `over`.
-pub(crate) fn left(until: Timestamp, now: Timestamp) -> String {
-    match until.since(now) {
-        0 => w().word.over.to_owned(),
-        seconds => (w().word.left)(&duration(w(), seconds)),
-    }
-}
-
 /// How soon it is there: `within 2 days`, `at once`.
 pub(crate) fn lead(seconds: u32) -> String {
     match seconds {

@@ -33,6 +33,7 @@ pub(crate) fn screen() -> AnyView {
     let count = move || (words.count)(u64::try_from(ids.with(Vec::len)).unwrap_or(0));
     let visible = move || ids.with(|ids| ids.iter().take(shown.get()).copied().collect::<Vec<_>>());
     let hidden = move || ids.with(Vec::len).saturating_sub(shown.get());
+    let more = move || hidden() > 0;
     view! {
         {heading(words.heading, words.lead)}
         <Show when=move || !any.get()>
@@ -48,7 +49,7 @@ pub(crate) fn screen() -> AnyView {
         <div class="stack two">
             <For each=visible key=|id| *id children=card />
         </div>
-        <Show when=move || (hidden() > 0)>
+        <Show when=more>
             <button type="button" class="secondary" on:click=move |_| shown.update(|shown| *shown += PAGE)>
                 {move || (w().all.more)(u64::try_from(hidden()).unwrap_or(0))}
             </button>

@@ -93,9 +93,10 @@ fn card(id: ThreadId) -> AnyView {
 
 fn head(trade: &Trade) -> AnyView {
     let words = &w().trades;
-    let side = match trade.role {
-        Role::Buyer => words.buying,
-        Role::Seller => words.selling,
+    let side = match (trade.role, trade.state) {
+        (Role::Seller, TradeState::Ordered) => words.order_in,
+        (Role::Seller, _) => words.selling,
+        (Role::Buyer, _) => words.buying,
     };
     let who = trade.trader.as_ref().map(|key| person(key, "trade-trader"));
     let mine = waits_for_me(trade);
@@ -282,6 +283,8 @@ fn contacts(trade: &Trade) -> AnyView {
             return ().into_any();
         }
     }
+    let done = (trade.state == TradeState::ContactsExchanged)
+        .then(|| view! { <p class="strong" data-test="trade-done">{words.done}</p> });
     let theirs = trade.theirs.as_ref().map_or_else(
         || view! { <p class="quiet-text">{words.contact_none}</p> }.into_any(),
         their_contact,
@@ -293,6 +296,7 @@ fn contacts(trade: &Trade) -> AnyView {
         }
     });
     view! {
+        {done}
         <h4>{words.contact_theirs}</h4>
         {theirs}
         {mine}

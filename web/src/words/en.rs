@@ -38,11 +38,10 @@ pub(super) const WORDS: Words = Words {
         add: "Add",
         edit: "Change",
         back: "Back",
-        undo: "Undo",
         yes: "yes",
         no: "no",
         everyone_sees: "Everyone sees this",
-        only_you: "Only you see this",
+        only_you: "Only you, or only the seller you choose",
         private: "Private",
         optional: "optional",
         anywhere: "Anywhere",
@@ -53,12 +52,9 @@ pub(super) const WORDS: Words = Words {
         copied: "Copied.",
         copy: "Copy",
         more: |n| format!("Show {n} more"),
-        unknown_person: "Somebody who did not show who they are",
         somewhere: "A region without a large city",
         working: "One moment …",
-        open_now: "Open",
         footer: "No server holds your requests, quotes or contacts. They stay in this browser.",
-        source: "How it works",
     },
     nav: Nav {
         ask: "Ask",
@@ -75,7 +71,6 @@ pub(super) const WORDS: Words = Words {
         days: |n| count(n, "day", "days"),
         within: |time| format!("within {time}"),
         at_once: "at once",
-        left: |time| format!("{time} left"),
         over: "over",
         span: |span| match span {
             Span::Minutes => "minutes",
@@ -198,7 +193,6 @@ pub(super) const WORDS: Words = Words {
         preview: "Before you say it",
         preview_empty: "As you type, this shows what everyone will see.",
         public_hint: "To everyone, signed with a key made for this request alone.",
-        private_hint: "Never said out loud.",
         private_of: |code| match code {
             "limit" => Some("Your limit"),
             "budget" => Some("What you would pay"),
@@ -244,7 +238,6 @@ pub(super) const WORDS: Words = Words {
         quotes_until: |time| format!("takes quotes until {time}"),
         quotes_until_label: "Quotes",
         quotes_closed: "takes no more quotes",
-        open_until: |time| format!("open until {time}"),
         must: "must",
         wish: "wish",
         category: "Category",
@@ -339,14 +332,9 @@ pub(super) const WORDS: Words = Words {
             _ => format!("{n} people want what you have."),
         },
         seller_note: "The seller says",
-        standing: |n| match n {
-            0 => "none can be taken".into(),
-            _ => format!("{n} can be taken"),
-        },
         stay: "Keep this page open or come back: what was quoted stays in this browser.",
         unnamed: "An unnamed seller",
         trader: "Seller",
-        over_heading: "Over",
     },
     market: Market {
         heading: "Market",
@@ -475,7 +463,6 @@ pub(super) const WORDS: Words = Words {
         trader: "How others recognise you",
         trader_hint: "Made from your key. Shown in private, with a firm quote or an order.",
         saved: "Saved in this browser.",
-        answers: |n| count(n, "request matches", "requests match"),
         each: |unit| format!("per {unit}"),
         from_quantity: |from, price| format!("from {from}: {price}"),
     },
@@ -551,7 +538,6 @@ pub(super) const WORDS: Words = Words {
                 )
             )
         },
-        none: "Nobody yet.",
         book: |n| {
             format!(
                 "{} known here.",
@@ -607,7 +593,6 @@ pub(super) const WORDS: Words = Words {
         offer_add: "Use it",
         offer_not: "Leave it",
         see_address: "Relays see your network address.",
-        times: |n| count(n, "time", "times"),
         no_relays: "No relay is known to this page. Add one to reach others.",
     },
     who: Who {
@@ -621,7 +606,6 @@ pub(super) const WORDS: Words = Words {
         you: |name| format!("You are {name}"),
         try_both: "Try both sides",
         try_lead: "Open a second window as somebody else, say Ben: ask here, answer there.",
-        again_here: "Use this person here",
     },
     stop: Stop {
         opening: "Opening what this browser knows …",

@@ -97,16 +97,16 @@ words! {
     /// What is needed everywhere.
     all: All {
         tagline: S, skip: S, menu: S, nav: S, language: S, theme: S, theme_system: S, theme_light: S,
-        theme_dark: S, close: S, cancel: S, save: S, remove: S, add: S, edit: S, back: S, undo: S, yes: S, no: S,
+        theme_dark: S, close: S, cancel: S, save: S, remove: S, add: S, edit: S, back: S, yes: S, no: S,
         everyone_sees: S, only_you: S, private: S, optional: S, anywhere: S, around: S1, from_to: S2, free: S,
-        saved: S, copied: S, copy: S, more: N, unknown_person: S, somewhere: S, working: S, open_now: S,
-        footer: S, source: S,
+        saved: S, copied: S, copy: S, more: N, somewhere: S, working: S,
+        footer: S,
     }
     /// The five screens.
     nav: Nav { ask: S, requests: S, market: S, stall: S, trades: S, waiting: N }
     /// Numbers, times, units, and the words of the trade.
     word: Word {
-        seconds: N, minutes: N, hours: N, days: N, within: S1, at_once: S, left: S1, over: S, span: fn(Span) -> S,
+        seconds: N, minutes: N, hours: N, days: N, within: S1, at_once: S, over: S, span: fn(Span) -> S,
         unit: fn(&str, bool) -> Option<S>, attribute: fn(&str) -> Option<S>, comparison: fn(Comparison) -> S,
         delivery: fn(Delivery) -> S, quality: fn(Quality) -> S, quality_means: fn(Quality) -> S,
         charge: fn(ChargeKind) -> S, decline: fn(DeclineReason) -> S, wrong: fn(Wrong) -> S,
@@ -119,14 +119,14 @@ words! {
         wish_name: S, wish_how: S, wish_value: S, wish_unit: S, wish_no_unit: S, wish_must: S, wish_add: S, wish_remove: S1,
         delivery: S, delivery_heading: S, place: S, place_to: S, place_hint: S, when: S, by: S, by_hint: S, open_for: S, quotes_for: S,
         quotes_as_long: S, taste: S, taste_of: fn(Taste) -> S, details: S, details_hint: S, more_heading: S,
-        preview: S, preview_empty: S, public_hint: S, private_hint: S, private_of: fn(&str) -> Option<S>, limit_of: S1,
+        preview: S, preview_empty: S, public_hint: S, private_of: fn(&str) -> Option<S>, limit_of: S1,
         warning_of: fn(&str) -> Option<S>, warnings: S, publish: S, publishing: S, published: S, flaws: N,
         not_yet: S, sellers_answer: S,
     }
     /// What everyone sees of an intent.
     slip: Slip {
         wanted: S, quantity: S, budget: S, budget_sealed: S1, budget_band: S1, budget_public: S1, delivery: S,
-        place: S, by: S, by_day: S1, quotes_until: S1, quotes_until_label: S, quotes_closed: S, open_until: S1, must: S, wish: S, category: S, wishes: S,
+        place: S, by: S, by_day: S1, quotes_until: S1, quotes_until_label: S, quotes_closed: S, must: S, wish: S, category: S, wishes: S,
     }
     /// My requests and their quotes.
     requests: Requests {
@@ -137,8 +137,8 @@ words! {
         breakdown: S, holds: S1, there: S1, accept: S, accept_other: S, accept_heading: S, accept_body: S2, accept_private: S,
         accept_note: S, accept_do: S1, accepting: S, state_quote: fn(QuoteState) -> S, ordered: S1, ordered_no_time: S, confirmed: S,
         declined: S1, not_confirmed: S, next_best: S, next_best_hint: S, to_trade: S, arrived: N, arrived_order: S1, arrived_confirmed: S,
-        arrived_not: S, arrived_contact: S, arrived_match: N, seller_note: S, standing: N, stay: S, unnamed: S, trader: S,
-        over_heading: S,
+        arrived_not: S, arrived_contact: S, arrived_match: N, seller_note: S, stay: S, unnamed: S, trader: S,
+
     }
     /// What others want.
     market: Market {
@@ -157,7 +157,7 @@ words! {
         delivery_time: S, delivery_place: S, delivery_add: S, note: S, note_hint: S, auto: S, auto_as_stall: S, remove_ask: S1,
         rules: S, rules_lead: S, auto_of: fn(Auto) -> S, auto_means: fn(Auto) -> S, valid: S, per_hour: S, per_hour_hint: S,
         payment: S, payment_hint: S, profile: S, profile_lead: S, name: S, phone: S, email: S, address: S, instructions: S,
-        instructions_hint: S, trader: S, trader_hint: S, saved: S, answers: N, each: S1, from_quantity: S2,
+        instructions_hint: S, trader: S, trader_hint: S, saved: S, each: S1, from_quantity: S2,
     }
     /// Orders and trades.
     trades: Trades {
@@ -170,15 +170,15 @@ words! {
     }
     /// The connection.
     link: Link {
-        connecting: S, online: S, offline: S, heading: S, sum: N, others: N, neighbours: N, none: S, book: N, relays: S, relays_lead: S,
+        connecting: S, online: S, offline: S, heading: S, sum: N, others: N, neighbours: N, book: N, relays: S, relays_lead: S,
         state: fn(RelayState) -> S, retry: N, reason: fn(&str) -> Option<S>, add: S, add_hint: S, address: S, added: S, removed: S,
         share: S, share_lead: S, link: S, qr: S, mine: S, mine_hint: S, curious: S, refused: S, refused_none: S,
         refusal: fn(&str) -> S, clock: S1, offline_banner: S, offline_safe: S, offer_heading: S, offer: S, offer_add: S, offer_not: S,
-        see_address: S, times: N, no_relays: S,
+        see_address: S, no_relays: S,
     }
     /// Who I am on this machine.
     who: Who {
-        heading: S, lead: S, here: S, nameless: S, name: S, open: S, list: S, you: S1, try_both: S, try_lead: S, again_here: S,
+        heading: S, lead: S, here: S, nameless: S, name: S, open: S, list: S, you: S1, try_both: S, try_lead: S,
     }
     /// When the page cannot start or go on.
     stop: Stop {
