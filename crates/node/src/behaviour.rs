@@ -19,10 +19,10 @@ pub(crate) const WHISPER_TIMEOUT: Duration = Duration::from_secs(10);
 /// relays; a relay itself is kept by its reservation and by gossip.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
-/// Connections at the same time: some relays, and the other sides of running trades. A tab is meant to stay small.
-const ESTABLISHED_MAX: u32 = 24;
-/// Handshakes under way at the same time, each way.
-const PENDING_MAX: u32 = 12;
+/// Connections at the same time: some relays, and a circuit for each seller who has just quoted. Relays let through 48.
+const ESTABLISHED_MAX: u32 = 64;
+/// Handshakes under way at the same time, each way: many sellers answer an intent in the same second.
+const PENDING_MAX: u32 = 32;
 /// Connections with one peer: a direct one beside a circuit, and one more while both sides dial at once.
 const PER_PEER_MAX: u32 = 3;
 

@@ -15,12 +15,20 @@ use web_time::{SystemTime, UNIX_EPOCH};
 /// the clock, is noticed within half a minute.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 
-/// The wall clock.
+/// A timer for a deadline that has come already waits this long, so that a machine that asks for "now" again and again
+/// cannot keep the loop from everything else.
+const OVERDUE: Duration = Duration::from_millis(50);
+
+/// The wall clock, in whole seconds.
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now()
+    Timestamp(since_epoch().as_secs())
+}
+
+fn since_epoch() -> Duration {
+    // A clock that stands before 1970 counts as 1970: every frame is then from the future, and says so.
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(since.as_secs())
+        .unwrap_or_default()
 }
 
 /// The monotonic clock.
@@ -28,13 +36,30 @@ pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 
-/// A timer that ends when `deadline` should have come, or after [`LONGEST_NAP`].
-pub(crate) fn alarm(deadline: Option<Timestamp>, now: Timestamp) -> Delay {
-    let nap = match deadline {
-        // A deadline of this very second waits a little, so that a machine that asks for "now" again and again
-        // cannot keep the loop from everything else.
-        Some(deadline) => Duration::from_secs(deadline.since(now)).max(Duration::from_millis(100)),
-        None => LONGEST_NAP,
+/// A timer that ends when `deadline` has come, or after [`LONGEST_NAP`].
+pub(crate) fn alarm(deadline: Option<Timestamp>) -> Delay {
+    Delay::new(nap(deadline, since_epoch()))
+}
+
+fn nap(deadline: Option<Timestamp>, since_epoch: Duration) -> Duration {
+    let Some(deadline) = deadline else {
+        return LONGEST_NAP;
     };
-    Delay::new(nap.min(LONGEST_NAP))
+    let until = Duration::from_secs(deadline.0).saturating_sub(since_epoch);
+    // Timers may end a little early by the wall clock, and then would have to be set again.
+    (until + Duration::from_millis(1)).clamp(OVERDUE, LONGEST_NAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_ends_within_its_second_and_never_sleeps_for_long() {
+        let now = Duration::from_millis(1_000_900);
+        assert_eq!(nap(Some(Timestamp(1_001)), now), Duration::from_millis(101));
+        assert_eq!(nap(Some(Timestamp(999)), now), OVERDUE);
+        assert_eq!(nap(Some(Timestamp(9_999)), now), LONGEST_NAP);
+        assert_eq!(nap(None, now), LONGEST_NAP);
+    }
 }

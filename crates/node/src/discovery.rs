@@ -17,7 +17,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::request_response::{Event as Exchange, Message};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, gossipsub, identify, relay};
+use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub, identify, relay};
 
 use crate::behaviour::BehaviourEvent;
 use crate::clock::{self, Instant};
@@ -30,8 +30,10 @@ use crate::whispers::Attempt;
 
 /// While there are too few relays, further ones are looked for this often.
 const LOOK_SOON: Duration = Duration::from_secs(15);
-/// Providers whose addresses are waited for.
+/// Providers whose addresses are waited for, and peers that told of themselves before it was known what they are.
 const PROVIDERS_MAX: usize = 16;
+/// Addresses that are looked at of those that a peer says it listens on.
+const LISTENING_MAX: usize = 16;
 /// Relays that only strangers named, dialed in one minute at most.
 const STRANGERS_A_MINUTE: u32 = 2;
 
@@ -89,6 +91,7 @@ impl Peer {
             return;
         }
         let now = clock::instant();
+        self.identified.remove(peer);
         self.relays.on_disconnected(peer, now, jitter());
         self.sync.on_disconnected(peer, now);
         self.tell_reach();
@@ -118,10 +121,7 @@ impl Peer {
             }
             BehaviourEvent::Whisper(event) => self.on_whisper(event).await,
             BehaviourEvent::Identify(event) => self.on_identify(event).await,
-            BehaviourEvent::Kad(event) => {
-                self.on_kad(event);
-                Ok(())
-            }
+            BehaviourEvent::Kad(event) => self.on_kad(event).await,
             BehaviourEvent::Relay(event) => {
                 self.on_relay(&event);
                 Ok(())
@@ -174,24 +174,59 @@ impl Peer {
         if !self.swarm.behaviour().gossip.is_direct(&peer_id) {
             return Ok(());
         }
-        let speaks_kad = info.protocols.iter().any(|p| p.as_ref() == PROTOCOL_KAD);
-        if !self.relays.is_known(&peer_id) && self.providers.contains(&peer_id) {
-            // Kademlia connected to it on its own way; now we know where it listens.
-            self.relays
-                .found(peer_id, info.listen_addrs.iter().take(16).cloned());
-            self.providers.remove(&peer_id);
-            self.on_direct(&peer_id);
+        let protocols = info.protocols;
+        let listening = info.listen_addrs.into_iter().take(LISTENING_MAX).collect();
+        if self.relays.is_known(&peer_id) {
+            return self
+                .on_relay_identified(peer_id, protocols, listening)
+                .await;
         }
-        let changed = self
-            .relays
-            .on_identified(&peer_id, &info.protocols, &info.listen_addrs);
-        if speaks_kad && let Some(address) = self.relays.address(&peer_id) {
+        // Kademlia connects on its own way to whom it asks; that this one keeps a book may be told only later.
+        if self.identified.len() < PROVIDERS_MAX {
+            self.identified.insert(peer_id, (protocols, listening));
+        }
+        self.adopt(peer_id, Vec::new()).await
+    }
+
+    /// Takes up a relay that Kademlia told of, if it did and somewhere to dial it is known.
+    async fn adopt(
+        &mut self,
+        peer: PeerId,
+        addresses: Vec<Multiaddr>,
+    ) -> Result<(), haggle_store::Error> {
+        if !self.providers.contains(&peer) {
+            return Ok(());
+        }
+        let identified = self.identified.get(&peer).cloned();
+        let listening = identified.iter().flat_map(|(_, listening)| listening);
+        let addresses = addresses.into_iter().chain(listening.cloned());
+        self.relays.found(peer, addresses);
+        if !self.relays.is_known(&peer) {
+            return Ok(());
+        }
+        self.providers.remove(&peer);
+        self.identified.remove(&peer);
+        self.tend = true;
+        if self.swarm.behaviour().gossip.is_direct(&peer) {
+            self.on_direct(&peer);
+            if let Some((protocols, listening)) = identified {
+                return self.on_relay_identified(peer, protocols, listening).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn on_relay_identified(
+        &mut self,
+        peer: PeerId,
+        protocols: Vec<StreamProtocol>,
+        listening: Vec<Multiaddr>,
+    ) -> Result<(), haggle_store::Error> {
+        let changed = self.relays.on_identified(&peer, &protocols, &listening);
+        let speaks_kad = protocols.iter().any(|p| p.as_ref() == PROTOCOL_KAD);
+        if speaks_kad && let Some(address) = self.relays.address(&peer) {
             let address = address.address().clone();
-            let _ = self
-                .swarm
-                .behaviour_mut()
-                .kad
-                .add_address(&peer_id, address);
+            let _ = self.swarm.behaviour_mut().kad.add_address(&peer, address);
             if self.relays.too_few() {
                 self.look_at = clock::instant();
             }
@@ -268,9 +303,9 @@ impl Peer {
 
     // Kademlia has events beside these that nothing here depends on.
     #[allow(clippy::wildcard_enum_match_arm)]
-    fn on_kad(&mut self, event: KadEvent) {
+    async fn on_kad(&mut self, event: KadEvent) -> Result<(), haggle_store::Error> {
         let KadEvent::OutboundQueryProgressed { result, .. } = event else {
-            return;
+            return Ok(());
         };
         match result {
             QueryResult::GetProviders(Ok(GetProvidersOk::FoundProviders { providers, .. })) => {
@@ -279,20 +314,18 @@ impl Peer {
                         && !self.relays.is_known(&provider)
                         && self.providers.len() < PROVIDERS_MAX;
                     if news && self.providers.insert(provider) {
+                        self.adopt(provider, Vec::new()).await?;
+                    }
+                    if self.providers.contains(&provider) {
                         // Its addresses come with this query.
-                        let _ = self.swarm.behaviour_mut().kad.get_closest_peers(provider);
+                        let kad = &mut self.swarm.behaviour_mut().kad;
+                        let _ = kad.get_closest_peers(provider);
                     }
                 }
             }
             QueryResult::GetClosestPeers(Ok(GetClosestPeersOk { key, peers })) => {
                 for info in peers {
-                    if self.providers.remove(&info.peer_id) {
-                        self.relays.found(info.peer_id, info.addrs);
-                        if self.swarm.behaviour().gossip.is_direct(&info.peer_id) {
-                            self.on_direct(&info.peer_id);
-                        }
-                        self.tend = true;
-                    }
+                    self.adopt(info.peer_id, info.addrs).await?;
                 }
                 // Whoever was not found is asked for again with the next look.
                 if let Ok(provider) = PeerId::from_bytes(&key) {
@@ -302,6 +335,7 @@ impl Peer {
             QueryResult::GetClosestPeers(Err(_)) => self.providers.clear(),
             _ => {}
         }
+        Ok(())
     }
 
     /// Asks connected relays for what their books hold and ours does not.

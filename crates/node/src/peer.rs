@@ -21,7 +21,7 @@ use haggle_protocol::{Network, PublicKey, Timestamp};
 use haggle_store::Store;
 use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::SwarmEvent;
-use libp2p::{PeerId, Swarm};
+use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm};
 
 use crate::behaviour::{Behaviour, BehaviourEvent};
 use crate::client::{ASKS, Ask};
@@ -74,6 +74,8 @@ pub(crate) struct Peer {
     pub(crate) tend: bool,
     /// Who is said by Kademlia to keep a book, until an address is known.
     pub(crate) providers: BTreeSet<PeerId>,
+    /// What peers that are not known as relays, but directly connected, told of themselves.
+    pub(crate) identified: BTreeMap<PeerId, (Vec<StreamProtocol>, Vec<Multiaddr>)>,
     /// Where the market was told that we can be reached.
     pub(crate) reach: Vec<Circuit>,
     /// When to look for further relays.
@@ -98,6 +100,7 @@ pub(crate) struct Peer {
     alarm: Delay,
     pulse: Delay,
     asked_in_a_row: usize,
+    books_turn: bool,
 }
 
 /// One thing that happened.
@@ -144,6 +147,7 @@ impl Peer {
             relays,
             tend: true,
             providers: BTreeSet::new(),
+            identified: BTreeMap::new(),
             reach: Vec::new(),
             look_at: now,
             said: Said::default(),
@@ -158,9 +162,10 @@ impl Peer {
             backlog: VecDeque::new(),
             tickets: 0,
             due: None,
-            alarm: clock::alarm(None, clock::now()),
+            alarm: clock::alarm(None),
             pulse: Delay::new(Duration::ZERO),
             asked_in_a_row: 0,
+            books_turn: false,
         }
     }
 
@@ -242,7 +247,13 @@ impl Peer {
         if let Some(input) = self.own.pop_front() {
             return Poll::Ready(Turn::Own(input));
         }
-        // Gossip is fresher than what stands in books, and the swarm must not starve.
+        // Gossip and books in turns: neither starves the other.
+        self.books_turn = !self.books_turn;
+        if self.books_turn
+            && let Some((bytes, source)) = self.backlog.pop_front()
+        {
+            return Poll::Ready(Turn::Backlog(bytes, source));
+        }
         if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(context) {
             return Poll::Ready(Turn::Swarm(Box::new(event)));
         }
@@ -265,7 +276,7 @@ impl Peer {
                     self.handle(Input::Tick, About::Nothing).await?;
                 }
                 self.due = self.market.next_deadline();
-                self.alarm = clock::alarm(self.due, clock::now());
+                self.alarm = clock::alarm(self.due);
             }
             Turn::Pulse => {
                 self.pulse = Delay::new(PULSE);
@@ -351,7 +362,7 @@ impl Peer {
         let due = self.market.next_deadline();
         if due != self.due {
             self.due = due;
-            self.alarm = clock::alarm(due, clock::now());
+            self.alarm = clock::alarm(due);
         }
     }
 

@@ -234,12 +234,6 @@ impl Relays {
         self.all.contains_key(peer)
     }
 
-    pub(crate) fn is_connected(&self, peer: &PeerId) -> bool {
-        self.all
-            .get(peer)
-            .is_some_and(|relay| relay.stand == Stand::Connected)
-    }
-
     /// An address of a known relay.
     pub(crate) fn address(&self, peer: &PeerId) -> Option<&RelayAddr> {
         self.all.get(peer)?.addresses.first()

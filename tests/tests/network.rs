@@ -1,0 +1,539 @@
+//! Real peers and real relays in one process, over loopback WebSockets: what the shell does on a network.
+//!
+//! Every wait is for something to happen and has a deadline.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+use haggle_node::market::command::{Draft, Profile, Taste};
+use haggle_node::market::item::{Auto, DeliveryOffer, Tier};
+use haggle_node::market::view::{IntentState, QuoteState, Role, TradeState};
+use haggle_node::market::{Event as MarketEvent, Item, MyIntent, OpenIntent, Rules, Trade};
+use haggle_node::protocol::category::Category;
+use haggle_node::protocol::intent::{Budget, Delivery};
+use haggle_node::protocol::quote::Quality;
+use haggle_node::protocol::trade::ContactWay;
+use haggle_node::protocol::{Asset, IntentId, Quantity, ThreadId, Unit};
+use haggle_node::store::{Answer, Error as StoreError, Memory, Record, Store, Write};
+use haggle_node::{Client, Config, Event, Events, Link, NetworkView, RelayState};
+use haggle_relay::Running;
+use tempfile::TempDir;
+use tokio::time::{Instant, timeout_at};
+
+/// How long anything that works may take on a busy machine, unless a test says less.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A relay, with the folder of its key.
+struct Relay {
+    running: Running,
+    folder: Arc<TempDir>,
+}
+
+impl Relay {
+    async fn start(others: &[&Self]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), folder, others).await
+    }
+
+    async fn start_at(listen: SocketAddr, folder: Arc<TempDir>, others: &[&Self]) -> Self {
+        let mut config = haggle_relay::Config {
+            data: folder.path().to_owned(),
+            relays: others.iter().map(|relay| relay.address().parse().unwrap()).collect(),
+            ..haggle_relay::Config::default()
+        };
+        config.http.listen = listen;
+        let running = haggle_relay::start(config).await.unwrap();
+        Self { running, folder }
+    }
+
+    fn address(&self) -> String {
+        self.running.addresses()[0].to_string()
+    }
+
+    async fn stop(self) -> (SocketAddr, Arc<TempDir>) {
+        let listen = self.running.http_addr;
+        self.running.shutdown().await;
+        (listen, self.folder)
+    }
+}
+
+/// What one screen knows: a fold over events.
+struct Screen {
+    client: Client,
+    events: Events,
+    network: NetworkView,
+    mine: BTreeMap<IntentId, MyIntent>,
+    open: BTreeMap<IntentId, OpenIntent>,
+    trades: BTreeMap<(ThreadId, bool), Trade>,
+    stopped: Option<String>,
+    ready: bool,
+}
+
+impl Screen {
+    async fn open(relays: &[&Relay], store: impl Store + 'static) -> Self {
+        let relays = relays.iter().map(|relay| relay.address()).collect();
+        let config = Config::new(relays, Box::new(store));
+        let client = haggle_node::open(config).await.unwrap();
+        let mut screen = Self {
+            events: client.events(),
+            client,
+            network: NetworkView::default(),
+            mine: BTreeMap::new(),
+            open: BTreeMap::new(),
+            trades: BTreeMap::new(),
+            stopped: None,
+            ready: false,
+        };
+        screen.until("the snapshot", SOON, |screen| screen.ready.then_some(())).await;
+        screen
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Network(view) => self.network = view,
+            Event::Stopped { code, .. } => self.stopped = Some(code),
+            Event::Market(MarketEvent::MyIntent(mine)) => {
+                self.mine.insert(mine.id, *mine);
+            }
+            Event::Market(MarketEvent::OpenIntent(open)) => {
+                self.open.insert(open.id, *open);
+            }
+            Event::Market(MarketEvent::Gone(id)) => {
+                self.open.remove(&id);
+            }
+            Event::Market(MarketEvent::Trade(trade)) => {
+                self.trades.insert((trade.thread, trade.role == Role::Buyer), *trade);
+            }
+            Event::Market(MarketEvent::Stall(_)) => {}
+            Event::Market(MarketEvent::Ready) => self.ready = true,
+        }
+    }
+
+    /// Folds events until `found` sees what it looks for.
+    async fn until<T>(
+        &mut self,
+        what: &str,
+        within: Duration,
+        found: impl Fn(&Self) -> Option<T>,
+    ) -> T {
+        let deadline = Instant::now() + within;
+        loop {
+            if let Some(found) = found(self) {
+                return found;
+            }
+            match timeout_at(deadline, self.events.next()).await {
+                Ok(Some(event)) => self.take(event),
+                Ok(None) => panic!("the peer ended while waiting for {what}: {:?}", self.stopped),
+                Err(_) => panic!(
+                    "no {what} within {within:?}; mine {:?}, open {}, trades {:?}, network {:?}",
+                    self.mine.values().map(|m| (m.state, m.quotes.len())).collect::<Vec<_>>(),
+                    self.open.len(),
+                    self.trades.values().map(|t| t.state).collect::<Vec<_>>(),
+                    self.network,
+                ),
+            }
+        }
+    }
+
+    async fn online(&mut self) {
+        self.until("connection", SOON, |screen| {
+            let reserved = |relay: &haggle_node::RelayView| relay.state == RelayState::Reserved;
+            let through = screen.network.relays.iter().any(reserved);
+            (screen.network.state == Link::Online && through).then_some(())
+        })
+        .await;
+    }
+
+    async fn publish(&self, title: &str) -> IntentId {
+        self.client.publish(draft(title)).await.unwrap()
+    }
+
+    async fn quoted(&mut self, intent: IntentId, within: Duration) -> ThreadId {
+        self.until("quote", within, |screen| {
+            let quotes = &screen.mine.get(&intent)?.quotes;
+            Some(quotes.iter().find(|quote| quote.state == QuoteState::Standing)?.thread)
+        })
+        .await
+    }
+
+    async fn accept(&self, intent: IntentId, thread: ThreadId) {
+        let quotes = &self.mine[&intent].quotes;
+        let quote = quotes.iter().find(|quote| quote.thread == thread).unwrap();
+        let note = Some("Please pack it well".to_owned());
+        self.client.accept(thread, quote.quote.total, note).await.unwrap();
+    }
+
+    async fn trade(&mut self, role: Role, state: TradeState) -> Trade {
+        self.until(&format!("{role:?} with {state:?}"), SOON, |screen| {
+            let mut trades = screen.trades.values();
+            trades.find(|trade| trade.role == role && trade.state == state).cloned()
+        })
+        .await
+    }
+}
+
+fn euro() -> Asset {
+    Asset::new("EUR").unwrap()
+}
+
+/// Some kind of thing; whoever says none is answered by nobody's rules.
+const CATEGORY: Category = Category(200_101);
+
+fn draft(title: &str) -> Draft {
+    Draft {
+        title: title.to_owned(),
+        details: None,
+        category: CATEGORY,
+        wishes: Vec::new(),
+        quantity: Quantity::pieces(1),
+        budget: Budget::Sealed(euro()),
+        limit: None,
+        deliveries: vec![Delivery::Shipping],
+        places: Vec::new(),
+        window: None,
+        open_for: Some(3_600),
+        quotes_for: None,
+        lang: None,
+        taste: Taste::Balanced,
+    }
+}
+
+fn profile(name: &str) -> Profile {
+    Profile {
+        name: name.to_owned(),
+        ways: vec![ContactWay {
+            kind: "email".to_owned(),
+            value: format!("{name}@mail.example"),
+        }],
+        address: Some("Market Square 1".to_owned()),
+        instructions: None,
+    }
+}
+
+/// A stall that answers everything by rule.
+async fn stock(seller: &Screen, auto: Auto) {
+    let item = Item {
+        id: haggle_node::market::ItemId(0),
+        title: "Road bike, 56 cm".to_owned(),
+        category: CATEGORY,
+        attributes: Vec::new(),
+        unit: Unit::ONE,
+        stock: Some(Quantity::pieces(5)),
+        asset: euro(),
+        tiers: vec![Tier {
+            from: Quantity::pieces(1),
+            unit_price: 39_900,
+        }],
+        quality: Quality::Good,
+        deliveries: vec![DeliveryOffer {
+            delivery: Delivery::Shipping,
+            area: Vec::new(),
+            fee: 500,
+            lead_time: 86_400,
+        }],
+        note: None,
+        auto: None,
+    };
+    seller.client.put_item(item).await.unwrap();
+    let rules = Rules {
+        auto,
+        ..Rules::default()
+    };
+    seller.client.set_rules(rules).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trade_runs_from_the_question_out_loud_to_the_contacts_in_private() {
+    let relay = Relay::start(&[]).await;
+    let mut buyer = Screen::open(&[&relay], Memory::new()).await;
+    let mut seller = Screen::open(&[&relay], Memory::new()).await;
+    buyer.client.set_profile(profile("anna")).await.unwrap();
+    seller.client.set_profile(profile("ben")).await.unwrap();
+    stock(&seller, Auto::Indicative).await;
+    buyer.online().await;
+    seller.online().await;
+
+    let intent = buyer.publish("A road bike, 56 cm").await;
+    let thread = buyer.quoted(intent, SOON).await;
+    buyer.accept(intent, thread).await;
+    let ordered = seller.trade(Role::Seller, TradeState::Ordered).await;
+    assert_eq!(ordered.order_note.as_deref(), Some("Please pack it well"));
+    let payment = Some("Cash at the door".to_owned());
+    seller.client.confirm(ordered.thread, payment, None).await.unwrap();
+    // Profiles go out by themselves once the order is confirmed.
+    let bought = buyer.trade(Role::Buyer, TradeState::ContactsExchanged).await;
+    let sold = seller.trade(Role::Seller, TradeState::ContactsExchanged).await;
+    assert_eq!(bought.theirs.unwrap().name, "ben");
+    assert_eq!(sold.theirs.unwrap().name, "anna");
+    assert_eq!(bought.quote.total.minor, 40_400);
+    assert_eq!(buyer.mine[&intent].state, IntentState::Awarded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seller_who_comes_late_finds_the_intent_in_the_book_and_quotes_within_five_seconds() {
+    let relay = Relay::start(&[]).await;
+    let mut buyer = Screen::open(&[&relay], Memory::new()).await;
+    buyer.online().await;
+    let intent = buyer.publish("A tent for two").await;
+    buyer
+        .until("word that it is out", SOON, |screen| screen.mine.get(&intent)?.said.then_some(()))
+        .await;
+
+    let seller = Memory::new();
+    let before = Screen::open(&[], seller.clone()).await;
+    stock(&before, Auto::Firm).await;
+    before.client.close().await;
+    let mut seller = Screen::open(&[&relay], seller).await;
+    seller
+        .until("connection", SOON, |screen| {
+            (screen.network.state == Link::Online).then_some(())
+        })
+        .await;
+    let within = Duration::from_secs(5);
+    buyer.quoted(intent, within).await;
+    assert!(seller.network.book <= 1, "one intent was published");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_start_again_between_quote_and_order_and_go_on() {
+    let relay = Relay::start(&[]).await;
+    let (memory_a, memory_b) = (Memory::new(), Memory::new());
+    let mut buyer = Screen::open(&[&relay], memory_a.clone()).await;
+    let mut seller = Screen::open(&[&relay], memory_b.clone()).await;
+    stock(&seller, Auto::Firm).await;
+    buyer.online().await;
+    seller.online().await;
+    let intent = buyer.publish("Ten hours of gardening").await;
+    let thread = buyer.quoted(intent, SOON).await;
+    let (peer_a, peer_b) = (buyer.network.peer.clone(), seller.network.peer.clone());
+
+    buyer.client.close().await;
+    seller.client.close().await;
+    let mut buyer = Screen::open(&[&relay], memory_a).await;
+    let mut seller = Screen::open(&[&relay], memory_b).await;
+    assert_ne!(buyer.network.peer, peer_a, "an identity lives for one sitting");
+    assert_ne!(seller.network.peer, peer_b, "an identity lives for one sitting");
+    assert_eq!(buyer.mine[&intent].quotes.len(), 1, "the quote was saved");
+    buyer.accept(intent, thread).await;
+    seller.trade(Role::Seller, TradeState::Confirmed).await;
+    buyer.trade(Role::Buyer, TradeState::Confirmed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_relay_dies_the_next_intent_is_quoted_through_another_within_twenty_seconds() {
+    let a = Relay::start(&[]).await;
+    let b = Relay::start(&[&a]).await;
+    let mut buyer = Screen::open(&[&a], Memory::new()).await;
+    let mut seller = Screen::open(&[&b], Memory::new()).await;
+    stock(&seller, Auto::Firm).await;
+    buyer.online().await;
+    seller.online().await;
+    let first = buyer.publish("A sewing machine").await;
+    buyer.quoted(first, SOON).await;
+    // That there is another relay is told by Kademlia alone.
+    let other = b.running.peer_id.to_string();
+    buyer
+        .until("a place at the other relay", SOON, |screen| {
+            let mut relays = screen.network.relays.iter();
+            let found = relays.find(|relay| relay.peer == other)?;
+            (found.state == RelayState::Reserved && !found.configured).then_some(())
+        })
+        .await;
+
+    a.stop().await;
+    let second = buyer.publish("A sewing machine, a better one").await;
+    buyer.quoted(second, Duration::from_secs(20)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_was_found_is_known_after_a_restart_without_the_first_one() {
+    let a = Relay::start(&[]).await;
+    let b = Relay::start(&[&a]).await;
+    let memory = Memory::new();
+    let mut buyer = Screen::open(&[&a], memory.clone()).await;
+    let other = b.running.peer_id.to_string();
+    buyer
+        .until("a place at the other relay", SOON, |screen| {
+            let mut relays = screen.network.relays.iter();
+            let found = relays.find(|relay| relay.peer == other)?;
+            (found.state == RelayState::Reserved).then_some(())
+        })
+        .await;
+    buyer.client.close().await;
+    let given = a.address();
+    a.stop().await;
+    let config = Config::new(vec![given], Box::new(memory));
+    let client = haggle_node::open(config).await.unwrap();
+    let mut events = client.events();
+    let deadline = Instant::now() + SOON;
+    loop {
+        let event = timeout_at(deadline, events.next()).await.unwrap().unwrap();
+        if let Event::Network(view) = event
+            && view.state == Link::Online
+        {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_while_offline_goes_out_when_a_relay_appears() {
+    let relay = Relay::start(&[]).await;
+    let address = relay.address();
+    let (listen, folder) = relay.stop().await;
+    let config = Config::new(vec![address.clone()], Box::new(Memory::new()));
+    let buyer = haggle_node::open(config).await.unwrap();
+    let intent = buyer.publish(draft("A lift to the station")).await.unwrap();
+
+    let relay = Relay::start_at(listen, folder, &[]).await;
+    assert_eq!(relay.address(), address);
+    let mut seller = Screen::open(&[&relay], Memory::new()).await;
+    seller
+        .until("the intent, and where its owner is", SOON, |screen| {
+            screen.open.get(&intent)?.reachable.then_some(())
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_is_added_is_used_at_once_and_after_a_restart_and_can_be_removed() {
+    let relay = Relay::start(&[]).await;
+    let memory = Memory::new();
+    let mut peer = Screen::open(&[], memory.clone()).await;
+    let complaint = peer.client.add_relay("nonsense".to_owned()).await.unwrap_err();
+    assert_eq!(complaint.code, "not-an-address");
+    assert_eq!(complaint.field.as_deref(), Some("address"));
+    peer.client.add_relay(relay.address()).await.unwrap();
+    peer.online().await;
+    peer.client.close().await;
+
+    let mut peer = Screen::open(&[], memory.clone()).await;
+    peer.online().await;
+    peer.client.remove_relay(relay.address()).await.unwrap();
+    peer.until("an empty list", SOON, |screen| screen.network.relays.is_empty().then_some(()))
+        .await;
+    peer.client.close().await;
+    let peer = Screen::open(&[], memory).await;
+    assert!(peer.network.relays.is_empty());
+}
+
+/// Fails each commit once it is told to.
+#[derive(Clone, Debug, Default)]
+struct Failing {
+    memory: Memory,
+    broken: Arc<AtomicBool>,
+}
+
+impl Store for Failing {
+    fn load(&self) -> Answer<'_, Vec<Record>> {
+        self.memory.load()
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
+        self.memory.get(key)
+    }
+
+    fn commit(&self, batch: Vec<Write>) -> Answer<'_, ()> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::Full) });
+        }
+        self.memory.commit(batch)
+    }
+
+    fn erase(&self) -> Answer<'_, ()> {
+        self.memory.erase()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_cannot_save_says_nothing_more_and_says_why() {
+    let relay = Relay::start(&[]).await;
+    let store = Failing::default();
+    let mut buyer = Screen::open(&[&relay], store.clone()).await;
+    let mut seller = Screen::open(&[&relay], Memory::new()).await;
+    buyer.online().await;
+    seller.online().await;
+    store.broken.store(true, Ordering::SeqCst);
+    let complaint = buyer.client.publish(draft("A piano")).await.unwrap_err();
+    assert_eq!(complaint.code, "peer-stopped");
+    let code = buyer.until("the reason", SOON, |screen| screen.stopped.clone()).await;
+    assert_eq!(code, "store-full");
+    assert!(buyer.events.next().await.is_none(), "nothing comes after the end");
+    let again = buyer.client.withdraw(IntentId([0; 32])).await.unwrap_err();
+    assert_eq!(again.code, "peer-stopped");
+    assert!(buyer.client.events().next().await.is_some(), "a late listener is told as well");
+
+    // What another buyer says after that is all that anybody hears.
+    let mut other = Screen::open(&[&relay], Memory::new()).await;
+    other.online().await;
+    let heard = other.publish("A piano stool").await;
+    seller.until("the other intent", SOON, |screen| screen.open.get(&heard).map(|_| ())).await;
+    assert_eq!(seller.open.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_save_at_the_start_is_an_error_of_the_start() {
+    let store = Failing::default();
+    store.broken.store(true, Ordering::SeqCst);
+    let config = Config::new(Vec::new(), Box::new(store));
+    let error = haggle_node::open(config).await.unwrap_err();
+    assert_eq!(error.code(), "store-full");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_cannot_be_read_stop_the_start_and_are_left_as_they_are() {
+    let memory = Memory::new();
+    let garbage = vec![Write::put("node/relays", *b"not json")];
+    memory.commit(garbage).await.unwrap();
+    let error = haggle_node::open(Config::new(Vec::new(), Box::new(memory.clone()))).await;
+    assert_eq!(error.unwrap_err().code(), "records-damaged");
+    assert_eq!(memory.get("node/relays").await.unwrap().as_deref(), Some(&b"not json"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_comes_late_is_told_everything_and_each_thing_once() {
+    let peer = Screen::open(&[], Memory::new()).await;
+    let intent = peer.publish("A cello lesson").await;
+    let mut late = peer.client.events();
+    let mut told = Vec::new();
+    loop {
+        match late.next().await.unwrap() {
+            Event::Market(MarketEvent::MyIntent(mine)) => told.push(mine.id),
+            Event::Market(MarketEvent::Ready) => break,
+            Event::Market(_) | Event::Network(_) | Event::Stopped { .. } => {}
+        }
+    }
+    assert_eq!(told, [intent]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_one_flat_list_of_types_in_json() {
+    let peer = Screen::open(&[], Memory::new()).await;
+    let mut events = peer.client.events();
+    let mut types = Vec::new();
+    loop {
+        let event = events.next().await.unwrap();
+        let json = serde_json::to_value(&event).unwrap();
+        types.push(json["type"].as_str().unwrap().to_owned());
+        if event == Event::Market(MarketEvent::Ready) {
+            break;
+        }
+    }
+    assert_eq!(types, ["network", "stall", "ready"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_is_printed_shows_what_a_person_entered() {
+    let memory = Memory::new();
+    let config = Config::new(Vec::new(), Box::new(memory));
+    let printed = format!("{config:?}");
+    assert!(printed.starts_with("Config"));
+    let client = haggle_node::open(config).await.unwrap();
+    client.set_profile(profile("anna")).await.unwrap();
+    let printed = format!("{client:?} {:?}", client.events());
+    assert!(!printed.contains("anna"), "{printed}");
+}
