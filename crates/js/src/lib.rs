@@ -107,13 +107,12 @@ impl Haggle {
     }
 
     /// Changes what I want; the name stays.
-    #[wasm_bindgen(unchecked_return_type = "void")]
     pub async fn revise(
         &self,
         #[wasm_bindgen(unchecked_param_type = "IntentId")] intent: JsValue,
         #[wasm_bindgen(unchecked_param_type = "Draft")] draft: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        done(
+    ) -> Result<(), JsValue> {
+        nothing(
             self.0
                 .revise(read("intent", intent)?, read("draft", draft)?)
                 .await,
@@ -121,12 +120,11 @@ impl Haggle {
     }
 
     /// I no longer want it.
-    #[wasm_bindgen(unchecked_return_type = "void")]
     pub async fn withdraw(
         &self,
         #[wasm_bindgen(unchecked_param_type = "IntentId")] intent: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        done(self.0.withdraw(read("intent", intent)?).await)
+    ) -> Result<(), JsValue> {
+        nothing(self.0.withdraw(read("intent", intent)?).await)
     }
 
     /// Puts an item into my stall, or changes the one of its id.
@@ -139,30 +137,30 @@ impl Haggle {
     }
 
     /// Takes an item out of my stall.
-    #[wasm_bindgen(js_name = "removeItem", unchecked_return_type = "void")]
+    #[wasm_bindgen(js_name = "removeItem")]
     pub async fn remove_item(
         &self,
         #[wasm_bindgen(unchecked_param_type = "ItemId")] item: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        done(self.0.remove_item(read("item", item)?).await)
+    ) -> Result<(), JsValue> {
+        nothing(self.0.remove_item(read("item", item)?).await)
     }
 
     /// Sets how my stall answers.
-    #[wasm_bindgen(js_name = "setRules", unchecked_return_type = "void")]
+    #[wasm_bindgen(js_name = "setRules")]
     pub async fn set_rules(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Partial<Rules>")] rules: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        done(self.0.set_rules(read("rules", rules)?).await)
+    ) -> Result<(), JsValue> {
+        nothing(self.0.set_rules(read("rules", rules)?).await)
     }
 
     /// Sets who I am to the one I trade with; shown only after a confirmation.
-    #[wasm_bindgen(js_name = "setProfile", unchecked_return_type = "void")]
+    #[wasm_bindgen(js_name = "setProfile")]
     pub async fn set_profile(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Profile")] profile: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        done(self.0.set_profile(read("profile", profile)?).await)
+    ) -> Result<(), JsValue> {
+        nothing(self.0.set_profile(read("profile", profile)?).await)
     }
 
     /// Answers an open intent by hand, or improves on my last quote.
@@ -175,13 +173,12 @@ impl Haggle {
     }
 
     /// Says no to an open intent, or stops seeing it.
-    #[wasm_bindgen(unchecked_return_type = "void")]
     pub async fn dismiss(
         &self,
         #[wasm_bindgen(unchecked_param_type = "IntentId")] intent: JsValue,
         reason: Option<String>,
-    ) -> Result<JsValue, JsValue> {
-        done(
+    ) -> Result<(), JsValue> {
+        nothing(
             self.0
                 .dismiss(read("intent", intent)?, read("reason", reason.into())?)
                 .await,
@@ -189,14 +186,13 @@ impl Haggle {
     }
 
     /// Takes this seller's newest quote, whose total is `total`.
-    #[wasm_bindgen(unchecked_return_type = "void")]
     pub async fn accept(
         &self,
         #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
         #[wasm_bindgen(unchecked_param_type = "Money")] total: JsValue,
         note: Option<String>,
-    ) -> Result<JsValue, JsValue> {
-        done(
+    ) -> Result<(), JsValue> {
+        nothing(
             self.0
                 .accept(read("thread", thread)?, read("total", total)?, note)
                 .await,
@@ -204,24 +200,22 @@ impl Haggle {
     }
 
     /// Binds me to an order.
-    #[wasm_bindgen(unchecked_return_type = "void")]
     pub async fn confirm(
         &self,
         #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
         payment: Option<String>,
         note: Option<String>,
-    ) -> Result<JsValue, JsValue> {
-        done(self.0.confirm(read("thread", thread)?, payment, note).await)
+    ) -> Result<(), JsValue> {
+        nothing(self.0.confirm(read("thread", thread)?, payment, note).await)
     }
 
     /// Does not confirm an order.
-    #[wasm_bindgen(unchecked_return_type = "void")]
     pub async fn refuse(
         &self,
         #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
         #[wasm_bindgen(unchecked_param_type = "DeclineReason")] reason: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        done(
+    ) -> Result<(), JsValue> {
+        nothing(
             self.0
                 .refuse(read("thread", thread)?, read("reason", reason)?)
                 .await,
@@ -229,13 +223,13 @@ impl Haggle {
     }
 
     /// Sends who and where to the other side of a confirmed trade.
-    #[wasm_bindgen(js_name = "sendContact", unchecked_return_type = "void")]
+    #[wasm_bindgen(js_name = "sendContact")]
     pub async fn send_contact(
         &self,
         #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
         #[wasm_bindgen(unchecked_param_type = "Profile")] profile: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        done(
+    ) -> Result<(), JsValue> {
+        nothing(
             self.0
                 .send_contact(read("thread", thread)?, read("profile", profile)?)
                 .await,
@@ -243,15 +237,15 @@ impl Haggle {
     }
 
     /// Connects to one more relay, now and after every restart.
-    #[wasm_bindgen(js_name = "addRelay", unchecked_return_type = "void")]
-    pub async fn add_relay(&self, address: String) -> Result<JsValue, JsValue> {
-        done(self.0.add_relay(address).await)
+    #[wasm_bindgen(js_name = "addRelay")]
+    pub async fn add_relay(&self, address: String) -> Result<(), JsValue> {
+        nothing(self.0.add_relay(address).await)
     }
 
     /// Forgets a relay and hangs up.
-    #[wasm_bindgen(js_name = "removeRelay", unchecked_return_type = "void")]
-    pub async fn remove_relay(&self, address: String) -> Result<JsValue, JsValue> {
-        done(self.0.remove_relay(address).await)
+    #[wasm_bindgen(js_name = "removeRelay")]
+    pub async fn remove_relay(&self, address: String) -> Result<(), JsValue> {
+        nothing(self.0.remove_relay(address).await)
     }
 
     /// How the network is now.
@@ -306,17 +300,16 @@ fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value.serialize(&json).map_err(JsValue::from)
 }
 
-/// What a method gives back. `()` becomes `undefined`.
+/// What a method gives back that has something to say.
 fn done<T: Serialize>(
     result: Result<T, haggle_node::market::Complaint>,
 ) -> Result<JsValue, JsValue> {
-    let value = result.map_err(|complaint| of_complaint(&complaint))?;
-    let written = write(&value)?;
-    Ok(if written.is_null() {
-        JsValue::UNDEFINED
-    } else {
-        written
-    })
+    write(&result.map_err(|complaint| of_complaint(&complaint))?)
+}
+
+/// What a method gives back that has nothing to say but that it is done.
+fn nothing(result: Result<(), haggle_node::market::Complaint>) -> Result<(), JsValue> {
+    result.map_err(|complaint| of_complaint(&complaint))
 }
 
 #[wasm_bindgen]

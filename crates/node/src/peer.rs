@@ -206,12 +206,8 @@ impl Peer {
                     turn
                 }
             };
-            let next = match self.take(turn).await {
-                Ok(Next::On) => self.look_after().await.map(|()| Next::On),
-                other => other,
-            };
-            match next {
-                Ok(Next::On) => {}
+            match self.take(turn).await {
+                Ok(Next::On) => self.look_after(),
                 Ok(Next::End(closed)) => {
                     for feed in &self.feeds {
                         feed.end();
@@ -299,7 +295,7 @@ impl Peer {
     }
 
     /// What may have become due by the last turn.
-    async fn look_after(&mut self) -> Result<(), haggle_store::Error> {
+    fn look_after(&mut self) {
         self.send_whispers();
         if core::mem::take(&mut self.tend) {
             self.tend_relays();
@@ -307,7 +303,6 @@ impl Peer {
             self.read_books();
             self.tell_network();
         }
-        Ok(())
     }
 
     async fn answer(&mut self, ask: Ask) -> Result<Next, haggle_store::Error> {

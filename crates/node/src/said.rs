@@ -132,14 +132,14 @@ mod tests {
     #[test]
     fn what_nobody_heard_is_said_until_somebody_does_and_then_only_if_asked_for() {
         let mut said = Said::default();
-        let bytes = frame(1, 200);
-        said.keep(bytes.clone(), Network::main(), NOW);
-        assert_eq!(told(&mut said, false, NOW, Sent::NotYet), [bytes.clone()]);
+        let expected = [frame(1, 200)];
+        said.keep(expected[0].clone(), Network::main(), NOW);
+        assert_eq!(told(&mut said, false, NOW, Sent::NotYet), expected);
         assert!(said.has_more());
-        assert_eq!(told(&mut said, false, NOW, Sent::Out), [bytes.clone()]);
+        assert_eq!(told(&mut said, false, NOW, Sent::Out), expected);
         assert!(!said.has_more());
         assert!(told(&mut said, false, NOW, Sent::Out).is_empty());
-        assert_eq!(told(&mut said, true, NOW, Sent::Out), [bytes]);
+        assert_eq!(told(&mut said, true, NOW, Sent::Out), expected);
     }
 
     #[test]
