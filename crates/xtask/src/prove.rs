@@ -68,27 +68,31 @@ fn fuzz(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         .env("CARGO_TARGET_DIR", &builds)
         .within(&folder)
         .openly()?;
-    for target in &targets {
-        doing(format!("fuzzing {target} for {seconds} s"));
+    let cargo_fuzz = |command: &str, target: &str| {
         Toolchain::native()
             .cargo()
-            .args(["fuzz", "run", "--fuzz-dir"])
+            .args(["fuzz", command, "--fuzz-dir"])
             .arg(&folder)
             .arg(target)
-            .arg("--")
-            .arg(format!("-max_total_time={seconds}"))
             .path_first(std::slice::from_ref(&programs))
             // The sanitizer's switches are not stable; the compiler has them all the same.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_TARGET_DIR", &builds)
             .within(&folder)
-            .openly()
-            .map_err(|trouble| {
-                Trouble::new(format!(
-                    "{trouble}; the input that broke {target} is in {}",
-                    folder.join("artifacts").join(target).display()
-                ))
-            })?;
+    };
+    for target in &targets {
+        doing(format!("fuzzing {target} for {seconds} s"));
+        cargo_fuzz("build", target).openly()?;
+        let run = cargo_fuzz("run", target)
+            .arg("--")
+            .arg(format!("-max_total_time={seconds}"));
+        run.openly().map_err(|trouble| {
+            let broken = folder.join("artifacts").join(target);
+            Trouble::new(format!(
+                "{trouble}; what broke {target} is in {}",
+                broken.display()
+            ))
+        })?;
     }
     doing(format!(
         "none broke: {} ran for {seconds} s each",

@@ -5,7 +5,7 @@
 //! wasm-opt is run here and not by Trunk, because a hash taken before it would be wrong, and because
 //! the page must also build where there is no Node.
 
-use crate::cache::remove;
+use crate::cache::{Cache, remove};
 use crate::page;
 use crate::run::Run;
 use crate::say::{OrSay, Outcome, Trouble, doing, how_big};
@@ -68,13 +68,12 @@ pub(crate) fn build(shop: &Workshop) -> Outcome<PathBuf> {
         return Ok(folder);
     }
 
-    let draft = shop.workspace.target.join("site-draft");
-    assemble(shop, &trunk, &wasm_bindgen, &draft)?;
-    finish(shop, &draft)?;
-    check(&draft)?;
-    pack(&draft)?;
-    remove(&folder)?;
-    fs::rename(&draft, &folder).or_say(|| format!("move the finished {}", folder.display()))?;
+    Cache::make(&folder, |draft| {
+        assemble(shop, &trunk, &wasm_bindgen, draft)?;
+        finish(shop, draft)?;
+        check(draft)?;
+        pack(draft)
+    })?;
     fs::write(&note, stamp).or_say(|| format!("write {}", note.display()))?;
     Ok(folder)
 }
@@ -163,7 +162,6 @@ fn assemble(shop: &Workshop, trunk: &Path, wasm_bindgen: &Path, draft: &Path) ->
     }
     let wasm = shop.wasm()?;
     doing("compiling the page (some minutes the first time) and gathering its files with Trunk");
-    remove(draft)?;
     // What an earlier page left in Trunk's scratch folder would be gathered again.
     remove(&shop.workspace.target.join("wasm/wasm-bindgen"))?;
     // Without --release, or else Trunk would look for a wasm-opt of its own; the profile decides how
