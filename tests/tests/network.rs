@@ -42,7 +42,10 @@ impl Relay {
     async fn start_at(listen: SocketAddr, folder: Arc<TempDir>, others: &[&Self]) -> Self {
         let mut config = haggle_relay::Config {
             data: folder.path().to_owned(),
-            relays: others.iter().map(|relay| relay.address().parse().unwrap()).collect(),
+            relays: others
+                .iter()
+                .map(|relay| relay.address().parse().unwrap())
+                .collect(),
             ..haggle_relay::Config::default()
         };
         config.http.listen = listen;
@@ -88,7 +91,9 @@ impl Screen {
             stopped: None,
             ready: false,
         };
-        screen.until("the snapshot", SOON, |screen| screen.ready.then_some(())).await;
+        screen
+            .until("the snapshot", SOON, |screen| screen.ready.then_some(()))
+            .await;
         screen
     }
 
@@ -106,7 +111,8 @@ impl Screen {
                 self.open.remove(&id);
             }
             Event::Market(MarketEvent::Trade(trade)) => {
-                self.trades.insert((trade.thread, trade.role == Role::Buyer), *trade);
+                self.trades
+                    .insert((trade.thread, trade.role == Role::Buyer), *trade);
             }
             Event::Market(MarketEvent::Stall(_)) => {}
             Event::Market(MarketEvent::Ready) => self.ready = true,
@@ -127,10 +133,16 @@ impl Screen {
             }
             match timeout_at(deadline, self.events.next()).await {
                 Ok(Some(event)) => self.take(event),
-                Ok(None) => panic!("the peer ended while waiting for {what}: {:?}", self.stopped),
+                Ok(None) => panic!(
+                    "the peer ended while waiting for {what}: {:?}",
+                    self.stopped
+                ),
                 Err(_) => panic!(
                     "no {what} within {within:?}; mine {:?}, open {}, trades {:?}, network {:?}",
-                    self.mine.values().map(|m| (m.state, m.quotes.len())).collect::<Vec<_>>(),
+                    self.mine
+                        .values()
+                        .map(|m| (m.state, m.quotes.len()))
+                        .collect::<Vec<_>>(),
                     self.open.len(),
                     self.trades.values().map(|t| t.state).collect::<Vec<_>>(),
                     self.network,
@@ -155,7 +167,12 @@ impl Screen {
     async fn quoted(&mut self, intent: IntentId, within: Duration) -> ThreadId {
         self.until("quote", within, |screen| {
             let quotes = &screen.mine.get(&intent)?.quotes;
-            Some(quotes.iter().find(|quote| quote.state == QuoteState::Standing)?.thread)
+            Some(
+                quotes
+                    .iter()
+                    .find(|quote| quote.state == QuoteState::Standing)?
+                    .thread,
+            )
         })
         .await
     }
@@ -164,13 +181,18 @@ impl Screen {
         let quotes = &self.mine[&intent].quotes;
         let quote = quotes.iter().find(|quote| quote.thread == thread).unwrap();
         let note = Some("Please pack it well".to_owned());
-        self.client.accept(thread, quote.quote.total, note).await.unwrap();
+        self.client
+            .accept(thread, quote.quote.total, note)
+            .await
+            .unwrap();
     }
 
     async fn trade(&mut self, role: Role, state: TradeState) -> Trade {
         self.until(&format!("{role:?} with {state:?}"), SOON, |screen| {
             let mut trades = screen.trades.values();
-            trades.find(|trade| trade.role == role && trade.state == state).cloned()
+            trades
+                .find(|trade| trade.role == role && trade.state == state)
+                .cloned()
         })
         .await
     }
@@ -263,10 +285,18 @@ async fn a_trade_runs_from_the_question_out_loud_to_the_contacts_in_private() {
     let ordered = seller.trade(Role::Seller, TradeState::Ordered).await;
     assert_eq!(ordered.order_note.as_deref(), Some("Please pack it well"));
     let payment = Some("Cash at the door".to_owned());
-    seller.client.confirm(ordered.thread, payment, None).await.unwrap();
+    seller
+        .client
+        .confirm(ordered.thread, payment, None)
+        .await
+        .unwrap();
     // Profiles go out by themselves once the order is confirmed.
-    let bought = buyer.trade(Role::Buyer, TradeState::ContactsExchanged).await;
-    let sold = seller.trade(Role::Seller, TradeState::ContactsExchanged).await;
+    let bought = buyer
+        .trade(Role::Buyer, TradeState::ContactsExchanged)
+        .await;
+    let sold = seller
+        .trade(Role::Seller, TradeState::ContactsExchanged)
+        .await;
     assert_eq!(bought.theirs.unwrap().name, "ben");
     assert_eq!(sold.theirs.unwrap().name, "anna");
     assert_eq!(bought.quote.total.minor, 40_400);
@@ -280,7 +310,9 @@ async fn a_seller_who_comes_late_finds_the_intent_in_the_book_and_quotes_within_
     buyer.online().await;
     let intent = buyer.publish("A tent for two").await;
     buyer
-        .until("word that it is out", SOON, |screen| screen.mine.get(&intent)?.said.then_some(()))
+        .until("word that it is out", SOON, |screen| {
+            screen.mine.get(&intent)?.said.then_some(())
+        })
         .await;
 
     let seller = Memory::new();
@@ -315,8 +347,14 @@ async fn both_sides_start_again_between_quote_and_order_and_go_on() {
     seller.client.close().await;
     let mut buyer = Screen::open(&[&relay], memory_a).await;
     let mut seller = Screen::open(&[&relay], memory_b).await;
-    assert_ne!(buyer.network.peer, peer_a, "an identity lives for one sitting");
-    assert_ne!(seller.network.peer, peer_b, "an identity lives for one sitting");
+    assert_ne!(
+        buyer.network.peer, peer_a,
+        "an identity lives for one sitting"
+    );
+    assert_ne!(
+        seller.network.peer, peer_b,
+        "an identity lives for one sitting"
+    );
     assert_eq!(buyer.mine[&intent].quotes.len(), 1, "the quote was saved");
     buyer.accept(intent, thread).await;
     seller.trade(Role::Seller, TradeState::Confirmed).await;
@@ -400,11 +438,34 @@ async fn what_is_said_while_offline_goes_out_when_a_relay_appears() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_was_started_anew_learns_from_its_peers_what_is_still_open() {
+    let relay = Relay::start(&[]).await;
+    let mut buyer = Screen::open(&[&relay], Memory::new()).await;
+    buyer.online().await;
+    let intent = buyer.publish("A ladder for a weekend").await;
+    let mut early = Screen::open(&[&relay], Memory::new()).await;
+    early.until("the intent", SOON, |screen| screen.open.get(&intent).map(|_| ())).await;
+    early.client.close().await;
+
+    let (listen, folder) = relay.stop().await;
+    let relay = Relay::start_at(listen, folder, &[]).await;
+    let mut late = Screen::open(&[&relay], Memory::new()).await;
+    late.until("the intent, and where its owner is", SOON, |screen| {
+        screen.open.get(&intent)?.reachable.then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_is_added_is_used_at_once_and_after_a_restart_and_can_be_removed() {
     let relay = Relay::start(&[]).await;
     let memory = Memory::new();
     let mut peer = Screen::open(&[], memory.clone()).await;
-    let complaint = peer.client.add_relay("nonsense".to_owned()).await.unwrap_err();
+    let complaint = peer
+        .client
+        .add_relay("nonsense".to_owned())
+        .await
+        .unwrap_err();
     assert_eq!(complaint.code, "not-an-address");
     assert_eq!(complaint.field.as_deref(), Some("address"));
     peer.client.add_relay(relay.address()).await.unwrap();
@@ -414,8 +475,10 @@ async fn a_relay_that_is_added_is_used_at_once_and_after_a_restart_and_can_be_re
     let mut peer = Screen::open(&[], memory.clone()).await;
     peer.online().await;
     peer.client.remove_relay(relay.address()).await.unwrap();
-    peer.until("an empty list", SOON, |screen| screen.network.relays.is_empty().then_some(()))
-        .await;
+    peer.until("an empty list", SOON, |screen| {
+        screen.network.relays.is_empty().then_some(())
+    })
+    .await;
     peer.client.close().await;
     let peer = Screen::open(&[], memory).await;
     assert!(peer.network.relays.is_empty());
@@ -460,18 +523,30 @@ async fn a_peer_that_cannot_save_says_nothing_more_and_says_why() {
     store.broken.store(true, Ordering::SeqCst);
     let complaint = buyer.client.publish(draft("A piano")).await.unwrap_err();
     assert_eq!(complaint.code, "peer-stopped");
-    let code = buyer.until("the reason", SOON, |screen| screen.stopped.clone()).await;
+    let code = buyer
+        .until("the reason", SOON, |screen| screen.stopped.clone())
+        .await;
     assert_eq!(code, "store-full");
-    assert!(buyer.events.next().await.is_none(), "nothing comes after the end");
+    assert!(
+        buyer.events.next().await.is_none(),
+        "nothing comes after the end"
+    );
     let again = buyer.client.withdraw(IntentId([0; 32])).await.unwrap_err();
     assert_eq!(again.code, "peer-stopped");
-    assert!(buyer.client.events().next().await.is_some(), "a late listener is told as well");
+    assert!(
+        buyer.client.events().next().await.is_some(),
+        "a late listener is told as well"
+    );
 
     // What another buyer says after that is all that anybody hears.
     let mut other = Screen::open(&[&relay], Memory::new()).await;
     other.online().await;
     let heard = other.publish("A piano stool").await;
-    seller.until("the other intent", SOON, |screen| screen.open.get(&heard).map(|_| ())).await;
+    seller
+        .until("the other intent", SOON, |screen| {
+            screen.open.get(&heard).map(|_| ())
+        })
+        .await;
     assert_eq!(seller.open.len(), 1);
 }
 
@@ -491,7 +566,10 @@ async fn records_that_cannot_be_read_stop_the_start_and_are_left_as_they_are() {
     memory.commit(garbage).await.unwrap();
     let error = haggle_node::open(Config::new(Vec::new(), Box::new(memory.clone()))).await;
     assert_eq!(error.unwrap_err().code(), "records-damaged");
-    assert_eq!(memory.get("node/relays").await.unwrap().as_deref(), Some(&b"not json"[..]));
+    assert_eq!(
+        memory.get("node/relays").await.unwrap().as_deref(),
+        Some(&b"not json"[..])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

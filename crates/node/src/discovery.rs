@@ -32,6 +32,9 @@ use crate::whispers::Attempt;
 const LOOK_SOON: Duration = Duration::from_secs(15);
 /// Providers whose addresses are waited for, and peers that told of themselves before it was known what they are.
 const PROVIDERS_MAX: usize = 16;
+/// A new neighbour is offered what was said before at most this often, unless it is the only one: relays that were
+/// started together come together.
+const OFFER_AGAIN: Duration = Duration::from_secs(60);
 /// Addresses that are looked at of those that a peer says it listens on.
 const LISTENING_MAX: usize = 16;
 /// Relays that only strangers named, dialed in one minute at most.
@@ -145,9 +148,13 @@ impl Peer {
                 self.handle(input, about).await?;
             }
             gossipsub::Event::Subscribed { .. } => {
-                // The first listener after a silence gets everything that still holds.
-                let first = self.neighbours() == 1;
-                self.say(first);
+                let now = clock::instant();
+                let alone = self.neighbours() == 1;
+                if alone || now.saturating_duration_since(self.offered) >= OFFER_AGAIN {
+                    self.offered = now;
+                    self.said.offer_again();
+                }
+                self.say();
                 self.tend = true;
             }
             gossipsub::Event::Unsubscribed { .. } => self.tend = true,

@@ -82,6 +82,8 @@ pub(crate) struct Peer {
     pub(crate) look_at: Instant,
 
     pub(crate) said: Said,
+    /// When everything was offered again to a new neighbour.
+    pub(crate) offered: Instant,
     pub(crate) sync: Sync,
     pub(crate) readings: BTreeMap<OutboundRequestId, u64>,
     pub(crate) readers: Rates,
@@ -151,6 +153,7 @@ impl Peer {
             reach: Vec::new(),
             look_at: now,
             said: Said::default(),
+            offered: now,
             sync: Sync::default(),
             readings: BTreeMap::new(),
             readers: Rates::peer(),
@@ -278,7 +281,7 @@ impl Peer {
                 self.pulse = Delay::new(PULSE);
                 self.tend = true;
                 if self.said.has_more() {
-                    self.say(false);
+                    self.say();
                 }
                 self.tell_network();
             }

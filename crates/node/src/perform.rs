@@ -55,7 +55,7 @@ impl Peer {
                 Effect::Verdict(verdict) => self.pass_on(verdict, &about),
                 Effect::Broadcast(bytes) => {
                     self.said.keep(bytes, self.network, self.now());
-                    self.say(false);
+                    self.say();
                 }
                 Effect::Whisper { message, to, cell } => self.whispers.send(message, to, cell),
                 Effect::Answer(ticket, answer) => self.answer_cell(ticket, answer, &mut about),
@@ -124,14 +124,15 @@ impl Peer {
         }
     }
 
-    /// Says what is not out yet; with `again`, all that still holds.
-    pub(crate) fn say(&mut self, again: bool) {
-        let now = self.now();
+    /// Says what not everybody has.
+    pub(crate) fn say(&mut self) {
+        let work = self.market.book().work_asked();
+        let (network, now) = (self.network, self.now());
         let gossip = &mut self.swarm.behaviour_mut().gossip;
-        self.said.say(again, now, |bytes| {
+        self.said.say(network, now, work, |bytes| {
             match gossip.publish(gossip::topic_hash(), bytes) {
-                // It was heard before: by us or from us.
-                Ok(_) | Err(PublishError::Duplicate) => Sent::Out,
+                Ok(_) => Sent::Out,
+                Err(PublishError::Duplicate) => Sent::Known,
                 Err(PublishError::NoPeersSubscribedToTopic | PublishError::AllQueuesFull(_)) => {
                     Sent::NotYet
                 }
