@@ -475,12 +475,19 @@ impl Market {
         }
         let quote = quote_of(&draft, wanted.newest, now)?;
         if let Some(item) = draft.item {
-            let stocked = self.stall.items().get(&item);
-            if stocked.is_none() {
+            let Some(stocked) = self.stall.items().get(&item) else {
                 return Err(about(
                     "no-such-item",
                     "item",
                     "There is no such item in your stall.",
+                ));
+            };
+            let unit = quote.lines.first().map(|line| line.quantity.unit);
+            if unit != Some(stocked.unit) {
+                return Err(about(
+                    "wrong-unit",
+                    "lines",
+                    "Count the first line in the unit of the item that it takes.",
                 ));
             }
             if draft.firm && !self.has_stock(&id, item, &quote) {
@@ -628,9 +635,15 @@ impl Market {
 
     /// An intent of somebody else is closed: its buyer needs no more quotes.
     pub(crate) fn closed(&mut self, id: IntentId, now: Timestamp, batch: &mut Batch) {
-        if let Some(name) = self.answers.get(&id).copied()
+        let name = self.answers.get(&id).copied().filter(|name| {
+            // Whoever has the order is not told by this that he lost it.
+            let thread = self.threads.get(name);
+            thread.is_some_and(|thread| {
+                !self.is_sold(thread) && !thread.deal.as_ref().is_some_and(Deal::under_way)
+            })
+        });
+        if let Some(name) = name
             && let Some(thread) = self.threads.get_mut(&name)
-            && !thread.deal.as_ref().is_some_and(Deal::under_way)
         {
             if let Some(offer) = thread.offer.as_mut().filter(|offer| offer.stands(now)) {
                 offer.over = Some(Over::NotSelected);
@@ -638,13 +651,7 @@ impl Market {
             }
             self.drop_outgoing(name, |waiting| waiting.sort == Sort::Quote);
             batch.thread(name);
-            if self
-                .threads
-                .get(&name)
-                .is_some_and(|thread| !self.is_sold(thread))
-            {
-                self.release(name, now, batch);
-            }
+            self.release(name, now, batch);
         }
         self.gone(id, batch);
     }

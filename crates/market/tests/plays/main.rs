@@ -1,6 +1,9 @@
 //! Short plays on a stage: whole exchanges between markets, with time that jumps.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests: what cannot be is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests: what cannot be is a failed test"
+)]
 
 mod faults;
 mod forge;

@@ -429,8 +429,8 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
 }
 
 fn order(message: &mut haggle_protocol::private::Message) -> &mut Order {
-    match &mut message.body {
-        Body::Order(order) => order,
-        other => panic!("an order, not {}", other.name()),
-    }
+    let Body::Order(order) = &mut message.body else {
+        panic!("an order")
+    };
+    order
 }

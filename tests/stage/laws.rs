@@ -1,0 +1,257 @@
+//! What must hold on every day, whatever was lost, doubled, delayed or reloaded.
+
+use std::collections::BTreeMap;
+
+use haggle_market::Trade;
+use haggle_market::view::{IntentState, QuoteState, Role, TradeState};
+use haggle_protocol::keys::SealSecret;
+use haggle_protocol::seal::{Cell, Context, Direction, Hint, Hpke};
+use haggle_protocol::{IntentId, Refusal, ThreadId};
+
+use super::town::Town;
+use super::trader::{Done, Screen, network};
+
+/// A cell that is brought to somebody else than its recipient means nothing to him.
+pub(crate) fn a_stray_cell_is_nobodys(answer: &Result<Vec<u8>, Refusal>, done: &Done) {
+    assert_eq!(answer, &Err(Refusal::UnknownRecipient), "a stray cell");
+    assert!(done.saved.is_empty() && done.events == 0 && done.whispers.is_empty());
+}
+
+/// The same cell again is acknowledged again, and that is all.
+pub(crate) fn what_was_acknowledged_has_no_second_effect(done: &Done) {
+    assert_eq!(done.events, 0, "a message had a second effect");
+    assert!(
+        done.saved.iter().all(|key| key.starts_with("thread/")) && done.saved.len() <= 1,
+        "a message that came again changed {:?}",
+        done.saved
+    );
+}
+
+/// What was shown before the page was loaded again is shown after it.
+pub(crate) fn a_reload_changes_nothing(who: usize, before: &Screen, after: &Screen) {
+    assert!(
+        before.mine == after.mine,
+        "trader {who}: a reload changed an intent or its quotes"
+    );
+    assert!(
+        before.trades == after.trades,
+        "trader {who}: a reload changed a trade"
+    );
+    assert!(
+        before.stall == after.stall,
+        "trader {who}: a reload changed the stall"
+    );
+}
+
+/// All that must hold when the day is over and everything had time to come to its end.
+pub(crate) fn at_the_end(town: &mut Town) {
+    both_sides_agree(town);
+    nobody_buys_twice(town);
+    stock_is_sold_once(town);
+    let traders = &town.traders;
+    let quotes = traders
+        .iter()
+        .flat_map(|trader| trader.screen.mine.values());
+    town.tally.quotes = quotes.map(|mine| mine.quotes.len() as u64).sum();
+    let confirmed = bought(town)
+        .values()
+        .filter(|(_, trade)| is_confirmed(trade))
+        .count();
+    town.tally.confirmed = confirmed as u64;
+}
+
+fn trades(town: &Town, role: Role) -> BTreeMap<ThreadId, (usize, Trade)> {
+    let all = town.traders.iter().flat_map(|trader| {
+        trader
+            .screen
+            .trades
+            .values()
+            .map(move |trade| (trade.thread, (trader.at, trade.clone())))
+    });
+    all.filter(|(_, (_, trade))| trade.role == role).collect()
+}
+
+fn bought(town: &Town) -> BTreeMap<ThreadId, (usize, Trade)> {
+    trades(town, Role::Buyer)
+}
+
+const fn is_confirmed(trade: &Trade) -> bool {
+    matches!(
+        trade.state,
+        TradeState::Confirmed | TradeState::ContactsExchanged
+    )
+}
+
+/// A trade is confirmed on both sides or on neither, with the same terms, and both know who the other is.
+fn both_sides_agree(town: &Town) {
+    let bought = bought(town);
+    let sold = trades(town, Role::Seller);
+    for (thread, (buyer, trade)) in &bought {
+        assert_ne!(
+            trade.state,
+            TradeState::Ordered,
+            "an order that never ended"
+        );
+        if !is_confirmed(trade) {
+            continue;
+        }
+        assert_eq!(
+            trade.state,
+            TradeState::ContactsExchanged,
+            "buyer {buyer} does not know whom to meet"
+        );
+        let (seller, other) = sold.get(thread).expect("a confirmed trade has a seller");
+        assert_eq!(
+            other.state,
+            TradeState::ContactsExchanged,
+            "seller {seller}"
+        );
+        assert_eq!(other.quote, trade.quote);
+        assert_eq!(other.confirm, trade.confirm);
+        let names = |trade: &Trade| trade.theirs.as_ref().map(|contact| contact.name.clone());
+        assert_eq!(names(trade), Some(format!("Trader {seller}")));
+        assert_eq!(names(other), Some(format!("Trader {buyer}")));
+    }
+    for (thread, (seller, trade)) in &sold {
+        assert_ne!(
+            trade.state,
+            TradeState::Ordered,
+            "an order that seller {seller} never ended"
+        );
+        if is_confirmed(trade) {
+            let other = bought.get(thread).map(|(_, other)| other.state);
+            assert_eq!(
+                other,
+                Some(TradeState::ContactsExchanged),
+                "seller {seller} waits alone"
+            );
+        }
+    }
+}
+
+/// An intent ends in one trade or in none, and is over.
+fn nobody_buys_twice(town: &Town) {
+    for trader in &town.traders {
+        for mine in trader.screen.mine.values() {
+            let trades = trader.screen.trades.values();
+            let confirmed = trades
+                .filter(|trade| trade.intent == mine.id && is_confirmed(trade))
+                .count();
+            let awarded = usize::from(mine.state == IntentState::Awarded);
+            assert_eq!(confirmed, awarded, "an intent of trader {}", trader.at);
+            let taken = mine
+                .quotes
+                .iter()
+                .filter(|quote| quote.state == QuoteState::Confirmed);
+            assert!(taken.count() <= awarded);
+        }
+    }
+}
+
+/// What is set aside at the end is exactly what was sold, and no more than there was.
+fn stock_is_sold_once(town: &Town) {
+    for trader in &town.traders {
+        let Some(stall) = &trader.screen.stall else {
+            continue;
+        };
+        let reserved: BTreeMap<_, _> = stall.reserved.iter().copied().collect();
+        for item in stall.items.iter().filter(|item| item.stock.is_some()) {
+            let stock = item.stock.map_or(0, |stock| stock.micros());
+            let mut sold = 0;
+            for trade in trader.screen.trades.values() {
+                let line = &trade.quote.lines[0];
+                if trade.role == Role::Seller
+                    && is_confirmed(trade)
+                    && line.description == item.title
+                {
+                    sold += line.quantity.micros();
+                }
+            }
+            assert!(
+                sold <= stock,
+                "trader {} sold more of {} than there was",
+                trader.at,
+                item.title
+            );
+            let held = u128::from(reserved.get(&item.id).copied().unwrap_or(0));
+            assert_eq!(held, sold, "trader {}: {}", trader.at, item.title);
+        }
+    }
+}
+
+/// A cell opens under a key of its recipient, and under no key that anybody else has, even in the place where it belongs.
+/// The first half is the control: with it, the search is known to find what would open.
+pub(crate) fn only_its_recipient_can_open_it(town: &Town, to: usize, bytes: &[u8]) {
+    let cell = Cell::from_bytes(bytes.to_vec()).unwrap();
+    let kept = keys_of(&town.traders[to].saved);
+    let fitting = kept
+        .iter()
+        .find(|key| Hint::of(&key.secret.public().unwrap()) == cell.hint());
+    // A key that was replaced meanwhile is deleted: then it opens for nobody at all.
+    let place = fitting.map(|key| key.place);
+    if let Some(key) = fitting {
+        assert!(
+            cell.open(&Hpke, &key.secret, &key.place).is_ok(),
+            "its recipient can open it"
+        );
+    }
+    for other in town.traders.iter().filter(|other| other.at != to) {
+        for key in keys_of(&other.saved) {
+            let hint = Hint::of(&key.secret.public().unwrap());
+            assert_ne!(
+                hint,
+                cell.hint(),
+                "{} has a key for what was said to {to}",
+                other.at
+            );
+            for place in place.into_iter().chain([key.place]) {
+                let opened = cell.open(&Hpke, &key.secret, &place);
+                assert!(opened.is_err(), "{} reads what was said to {to}", other.at);
+            }
+        }
+    }
+}
+
+/// A private key that a trader keeps, and where what is sealed to it belongs.
+struct Kept {
+    secret: SealSecret,
+    place: Context,
+}
+
+/// Every private seal key in what a trader has saved: one of each intent, and the reply keys of each thread.
+fn keys_of(saved: &BTreeMap<String, Vec<u8>>) -> Vec<Kept> {
+    let mut kept = Vec::new();
+    for (name, value) in saved {
+        let value: serde_json::Value = serde_json::from_slice(value).unwrap();
+        let content = &value["content"];
+        let mut keep = |text: &serde_json::Value, direction, intent: &serde_json::Value, thread| {
+            let text = text.as_str().unwrap_or_default();
+            if let Some(bytes) = haggle_protocol::SealPublic::from_hex(text) {
+                let secret = SealSecret::from_bytes(bytes.0);
+                let intent = IntentId::from_hex(intent.as_str().unwrap()).unwrap();
+                let place = Context {
+                    network: network(),
+                    direction,
+                    intent,
+                    thread,
+                };
+                kept.push(Kept { secret, place });
+            }
+        };
+        if name.starts_with("intent/") {
+            keep(&content["seal"], Direction::ToBuyer, &content["id"], None);
+        } else if name.starts_with("thread/") {
+            let thread = ThreadId::from_hex(content["id"].as_str().unwrap());
+            let buyer = content["role"] == "buyer";
+            let direction = if buyer {
+                Direction::ToBuyer
+            } else {
+                Direction::ToSeller
+            };
+            for key in content["replies"].as_array().into_iter().flatten() {
+                keep(&key["secret"], direction, &content["intent"], thread);
+            }
+        }
+    }
+    kept
+}

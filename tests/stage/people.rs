@@ -1,0 +1,174 @@
+//! What people do on a market day: what they want, what they offer, and how they decide.
+
+use haggle_market::command::{Profile, QuoteDraft};
+use haggle_market::view::{IntentState, QuoteState, Role, TradeState};
+use haggle_market::{Command, Draft, Item, Rules};
+use haggle_protocol::trade::DeclineReason;
+use serde_json::json;
+
+use super::dice::Dice;
+use super::trader::Trader;
+
+/// What is traded here: ordinary goods, services and rides, each with one property that can be asked for.
+const GOODS: [(u32, &str, &str, &str); 5] = [
+    (100_201, "Laptop", "ram", "E34"),
+    (110_101, "Bicycle", "frame", "CMT"),
+    (120_300, "Piano lesson", "length", "MIN"),
+    (130_200, "Ride to the station", "seats", "C62"),
+    (140_105, "Firewood", "moisture", "P1"),
+];
+
+/// A stall's item. Its title is unique, so that a quote shows which item it takes.
+pub(crate) fn item(trader: usize, number: u64, dice: &mut Dice) -> Item {
+    let (category, name, property, unit) = *dice.pick(&GOODS);
+    let price = dice.between(2_000, 90_000);
+    let stock = if dice.percent(80) {
+        json!({"n": dice.between(1, 3), "scale": 0, "unit": "C62"})
+    } else {
+        json!(null)
+    };
+    let auto = *dice.pick(&["off", "indicative", "firm", "firm"]);
+    serde_json::from_value(json!({
+        "title": format!("{name} {number} of {trader}"),
+        "category": category,
+        "attributes": [{
+            "key": property,
+            "value": {"measure": {"n": dice.between(1, 64), "scale": 0, "unit": unit}},
+        }],
+        "unit": "C62",
+        "stock": stock,
+        "asset": "EUR",
+        "tiers": [{"from": {"n": 1, "scale": 0, "unit": "C62"}, "unitPrice": price}],
+        "quality": dice.pick(&["basic", "fair", "good", "fine", "finest"]),
+        "deliveries": [
+            {"delivery": "shipping", "fee": dice.between(0, 900), "leadTime": dice.between(3_600, 500_000)},
+            {"delivery": "pickup", "fee": 0, "leadTime": 3_600},
+        ],
+        "auto": auto,
+    }))
+    .unwrap()
+}
+
+pub(crate) fn rules(dice: &mut Dice) -> Rules {
+    serde_json::from_value(json!({
+        "auto": "indicative",
+        "validFor": dice.between(300, 2_400),
+        "perHour": dice.between(10, 200),
+        "payment": "On delivery",
+    }))
+    .unwrap()
+}
+
+pub(crate) fn profile(trader: usize) -> Profile {
+    serde_json::from_value(json!({
+        "name": format!("Trader {trader}"),
+        "ways": [{"kind": "phone", "value": format!("+49 30 {trader:06}")}],
+        "address": format!("Market Street {trader}"),
+    }))
+    .unwrap()
+}
+
+pub(crate) fn draft(dice: &mut Dice) -> Draft {
+    let (category, name, property, unit) = *dice.pick(&GOODS);
+    serde_json::from_value(json!({
+        "title": format!("Wanted: {name}"),
+        "category": category,
+        "wishes": [{
+            "key": property, "comparison": "at-least", "must": dice.percent(50),
+            "value": {"measure": {"n": dice.between(1, 40), "scale": 0, "unit": unit}},
+        }],
+        "quantity": {"n": dice.between(1, 2), "scale": 0, "unit": "C62"},
+        "budget": if dice.percent(70) {
+            json!({"sealed": "EUR"})
+        } else {
+            json!({"public": {"minor": dice.between(20_000, 200_000), "asset": "EUR"}})
+        },
+        "deliveries": ["shipping"],
+        "openFor": dice.between(900, 5_400),
+        "taste": dice.pick(&["balanced", "cheapest", "fastest", "best"]),
+    }))
+    .unwrap()
+}
+
+/// What one person does now, looking at the screen.
+pub(crate) fn decide(trader: &Trader, dice: &mut Dice) -> Option<Command> {
+    let screen = &trader.screen;
+    let mut choices = Vec::new();
+    for mine in screen
+        .mine
+        .values()
+        .filter(|mine| mine.state == IntentState::Open)
+    {
+        if dice.percent(2) {
+            choices.push(Command::Withdraw { intent: mine.id });
+        }
+        let best = mine
+            .quotes
+            .iter()
+            .find(|quote| quote.state == QuoteState::Standing);
+        if let Some(best) = best
+            && dice.percent(60)
+        {
+            let (thread, total) = (best.thread, best.quote.total);
+            choices.push(Command::Accept {
+                thread,
+                total,
+                note: Some("Thank you.".into()),
+            });
+        }
+    }
+    let selling = screen
+        .trades
+        .values()
+        .filter(|trade| trade.role == Role::Seller);
+    for trade in selling.filter(|trade| trade.state == TradeState::Ordered) {
+        let thread = trade.thread;
+        match dice.between(0, 9) {
+            0 => choices.push(Command::Refuse {
+                thread,
+                reason: DeclineReason::Busy,
+            }),
+            // Some do not look for a while.
+            1 | 2 => {}
+            _ => choices.push(Command::Confirm {
+                thread,
+                payment: None,
+                note: None,
+            }),
+        }
+    }
+    for open in screen.open.values() {
+        let by_hand = open.matches.first().filter(|_| open.answer.is_none());
+        if let Some(found) = by_hand
+            && dice.percent(10)
+        {
+            let quote: QuoteDraft = serde_json::from_value(json!({
+                "intent": open.id,
+                "item": found.item,
+                "asset": "EUR",
+                "lines": [{
+                    "description": found.title,
+                    "quantity": open.intent.quantity,
+                    "unit_price": dice.between(1_000, 60_000),
+                    "amount": 0,
+                    "attributes": [],
+                }],
+                "firm": dice.percent(50),
+                "validFor": dice.between(120, 3_600),
+                "leadTime": dice.between(3_600, 300_000),
+                "delivery": "shipping",
+                "quality": "good",
+            }))
+            .unwrap();
+            choices.push(Command::Quote(Box::new(quote)));
+        } else if open.answer.is_none() && dice.percent(2) {
+            choices.push(Command::Dismiss {
+                intent: open.id,
+                reason: Some(DeclineReason::Policy),
+            });
+        }
+    }
+    let last = u64::try_from(choices.len()).ok()?.checked_sub(1)?;
+    let at = usize::try_from(dice.between(0, last)).ok()?;
+    Some(choices.swap_remove(at))
+}

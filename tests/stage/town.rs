@@ -1,0 +1,503 @@
+//! The town in which the day happens: its traders, the network between them, and everything that goes wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haggle_book::{Limits, Source};
+use haggle_market::{Answer, Command, Heard, Input};
+use haggle_protocol::{MessageId, Refusal, Timestamp};
+
+use super::dice::Dice;
+use super::laws;
+use super::people;
+use super::trader::{Done, Life, SKEW, Trader};
+
+/// When the day begins.
+pub(crate) const START: Timestamp = Timestamp(1_800_000_000);
+
+/// Every so many cells, one is tried on every key that anybody has.
+const OVERHEARD: u64 = 40;
+
+/// How large a day is, and how bad.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) traders: usize,
+    pub(crate) intents: u64,
+    /// For how long people publish and decide while things go wrong, in seconds.
+    pub(crate) busy: u64,
+    /// For how long nothing goes wrong any more, so that everything comes to its end.
+    pub(crate) calm: u64,
+    /// Percentages of what is on its way.
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) misdelivered: u64,
+    /// Page loads on the day, over all traders.
+    pub(crate) reloads: u64,
+}
+
+/// Something that will happen.
+enum Next {
+    Frame {
+        to: usize,
+        from: usize,
+        bytes: Vec<u8>,
+    },
+    Cell {
+        from: (usize, Life),
+        to: usize,
+        message: MessageId,
+        bytes: Vec<u8>,
+        stray: bool,
+    },
+    Answered {
+        to: (usize, Life),
+        message: MessageId,
+        answer: Result<Vec<u8>, Refusal>,
+    },
+    Undelivered {
+        to: (usize, Life),
+        message: MessageId,
+    },
+    Publish {
+        by: usize,
+    },
+    Decide {
+        by: usize,
+    },
+    ReadBook {
+        by: usize,
+    },
+    Leave {
+        who: usize,
+        for_seconds: u64,
+    },
+    Return {
+        who: usize,
+    },
+}
+
+/// What happened, so that a day on which nothing happens does not count as a good one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) published: u64,
+    pub(crate) cells: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) strays: u64,
+    pub(crate) reloads: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) quotes: u64,
+    pub(crate) confirmed: u64,
+}
+
+pub(crate) struct Town {
+    pub(crate) now: Timestamp,
+    pub(crate) traders: Vec<Trader>,
+    pub(crate) dice: Dice,
+    pub(crate) tally: Tally,
+    plan: Plan,
+    calm: bool,
+    agenda: BTreeMap<(Timestamp, u64), Next>,
+    counted: u64,
+}
+
+impl Town {
+    pub(crate) fn new(seed: u64, plan: Plan) -> Self {
+        let mut town = Self {
+            now: START,
+            traders: Vec::new(),
+            dice: Dice::new(seed),
+            tally: Tally::default(),
+            plan,
+            calm: false,
+            agenda: BTreeMap::new(),
+            counted: 0,
+        };
+        for at in 0..plan.traders {
+            // Some have hardly any room, so that the bound is not only there but reached.
+            let book = if at % 5 == 4 {
+                Limits {
+                    bytes: 96 << 10,
+                    ..Limits::peer()
+                }
+            } else {
+                Limits::peer()
+            };
+            let (trader, done) = Trader::new(at, book, town.now, &mut town.dice);
+            town.traders.push(trader);
+            town.carry(at, done);
+            town.open_up(at);
+        }
+        town.plan_the_day();
+        town
+    }
+
+    fn plan_the_day(&mut self) {
+        let plan = self.plan;
+        for _ in 0..plan.intents {
+            let by = self.anybody();
+            self.within(plan.busy, Next::Publish { by });
+        }
+        for _ in 0..plan.reloads {
+            let who = self.anybody();
+            let for_seconds = *self.dice.pick(&[0, 0, 3, 60, 600]);
+            self.within(plan.busy, Next::Leave { who, for_seconds });
+        }
+        for by in 0..plan.traders {
+            let first = self.dice.between(1, 60);
+            self.later(first, Next::Decide { by });
+            self.later(first, Next::ReadBook { by });
+        }
+    }
+
+    /// Stock, rules and a name, and a place at the relay.
+    fn open_up(&mut self, at: usize) {
+        let items = self.dice.between(0, 12);
+        let items = (1..=items)
+            .map(|number| people::item(at, number, &mut self.dice))
+            .collect();
+        let rules = people::rules(&mut self.dice);
+        for command in [
+            Command::SetProfile(people::profile(at)),
+            Command::SetRules(rules),
+            Command::PutItems(items),
+        ] {
+            let done = self.traders[at].command(command, self.now);
+            assert!(matches!(done.reply, Some(Ok(_))));
+            self.carry(at, done);
+        }
+        self.connect(at);
+    }
+
+    fn connect(&mut self, at: usize) {
+        let way = self.traders[at].way();
+        let done = self.traders[at].handle(Input::Heard(Heard::Reachable(vec![way])), self.now);
+        self.carry(at, done);
+    }
+
+    /// The whole day, until nothing is left to happen but renewals.
+    pub(crate) fn live(&mut self) {
+        self.run_until(START + self.plan.busy);
+        self.calm = true;
+        for at in 0..self.traders.len() {
+            if !self.traders[at].online {
+                self.come_back(at);
+            }
+        }
+        self.run_until(START + self.plan.busy + self.plan.calm);
+    }
+
+    fn run_until(&mut self, end: Timestamp) {
+        loop {
+            let happens = self.agenda.first_key_value().map(|((at, _), _)| *at);
+            let due = self
+                .traders
+                .iter()
+                .filter_map(|trader| Some((trader.next_deadline()?, trader.at)));
+            let due = due.min();
+            let strikes = due.is_some_and(|(at, _)| happens.is_none_or(|next| at <= next));
+            let next = if strikes {
+                due.map(|(at, _)| at)
+            } else {
+                happens
+            };
+            let Some(at) = next.filter(|at| *at <= end) else {
+                break;
+            };
+            self.now = self.now.max(at);
+            if let Some((_, who)) = due.filter(|_| strikes) {
+                let done = self.traders[who].handle(Input::Tick, self.now);
+                let next = self.traders[who].next_deadline();
+                assert!(next.is_none_or(|next| next > self.now), "due again at once");
+                self.carry(who, done);
+            } else if let Some((_, next)) = self.agenda.pop_first() {
+                self.happen(next);
+            }
+        }
+        self.now = end;
+    }
+
+    fn happen(&mut self, next: Next) {
+        match next {
+            Next::Frame { to, from, bytes } => {
+                if self.traders[to].online {
+                    let source = Source::Peer(self.traders[from].peer.public());
+                    let heard = Heard::Frame { bytes, source };
+                    let done = self.traders[to].handle(Input::Heard(heard), self.now);
+                    self.carry(to, done);
+                }
+            }
+            Next::Cell {
+                from,
+                to,
+                message,
+                bytes,
+                stray,
+            } => {
+                self.deliver(from, to, message, bytes, stray);
+            }
+            Next::Answered {
+                to: (to, life),
+                message,
+                answer,
+            } => {
+                if self.is_there(to, life) {
+                    let heard = Heard::Answered { message, answer };
+                    let done = self.traders[to].handle(Input::Heard(heard), self.now);
+                    self.carry(to, done);
+                }
+            }
+            Next::Undelivered {
+                to: (to, life),
+                message,
+            } => {
+                if self.is_there(to, life) {
+                    let heard = Heard::Undelivered { message };
+                    let done = self.traders[to].handle(Input::Heard(heard), self.now);
+                    self.carry(to, done);
+                }
+            }
+            Next::Publish { by } => {
+                if self.traders[by].online {
+                    let draft = people::draft(&mut self.dice);
+                    let publish = Command::Publish(Box::new(draft));
+                    let done = self.traders[by].command(publish, self.now);
+                    assert!(matches!(done.reply, Some(Ok(_))), "{:?}", done.reply);
+                    self.tally.published += 1;
+                    self.carry(by, done);
+                }
+            }
+            Next::Decide { by } => {
+                if self.traders[by].online
+                    && let Some(command) = people::decide(&self.traders[by], &mut self.dice)
+                {
+                    let done = self.traders[by].command(command, self.now);
+                    self.carry(by, done);
+                }
+                let pause = self.dice.between(20, 120);
+                self.later(pause, Next::Decide { by });
+            }
+            Next::ReadBook { by } => {
+                self.read_book(by);
+                let pause = self.dice.between(20, 60);
+                self.later(pause, Next::ReadBook { by });
+            }
+            Next::Leave { who, for_seconds } => self.leave(who, for_seconds),
+            Next::Return { who } => {
+                if !self.traders[who].online {
+                    self.come_back(who);
+                }
+            }
+        }
+    }
+
+    fn is_there(&self, who: usize, life: Life) -> bool {
+        self.traders[who].online && self.traders[who].life == life
+    }
+
+    fn deliver(
+        &mut self,
+        from: (usize, Life),
+        to: usize,
+        message: MessageId,
+        bytes: Vec<u8>,
+        stray: bool,
+    ) {
+        if !self.traders[to].online {
+            self.later(5, Next::Undelivered { to: from, message });
+            return;
+        }
+        let again = self.traders[to].acknowledged.contains(&bytes);
+        let done = self.traders[to].cell(bytes.clone(), self.now);
+        let answer = match &done.answer {
+            Some(Answer::Ack(cell)) => Ok(cell.clone()),
+            Some(Answer::Refused(refusal)) => Err(*refusal),
+            None => panic!("a cell without an answer"),
+        };
+        if stray {
+            laws::a_stray_cell_is_nobodys(&answer, &done);
+            return;
+        }
+        if answer.is_ok() {
+            if again {
+                laws::what_was_acknowledged_has_no_second_effect(&done);
+            } else {
+                self.tally.acknowledged += 1;
+                self.traders[to].acknowledged.insert(bytes);
+            }
+        }
+        self.carry(to, done);
+        self.fate(Next::Answered {
+            to: from,
+            message,
+            answer,
+        });
+    }
+
+    /// What one trader's market wants done in the world.
+    fn carry(&mut self, at: usize, done: Done) {
+        let life = self.traders[at].life;
+        for bytes in done.broadcasts {
+            for to in (0..self.traders.len()).filter(|to| *to != at) {
+                let bytes = bytes.clone();
+                self.fate(Next::Frame {
+                    to,
+                    from: at,
+                    bytes,
+                });
+            }
+        }
+        for (message, ways, bytes) in done.whispers {
+            self.tally.cells += 1;
+            let found = ways.iter().find_map(|way| {
+                let there = |trader: &&Trader| trader.online && trader.peer.public() == way.peer;
+                self.traders.iter().find(there).map(|trader| trader.at)
+            });
+            let Some(to) = found else {
+                let pause = self.dice.between(1, 10);
+                self.later(
+                    pause,
+                    Next::Undelivered {
+                        to: (at, life),
+                        message,
+                    },
+                );
+                continue;
+            };
+            if self.dice.percent(self.plan.misdelivered) {
+                let others: BTreeSet<usize> = (0..self.traders.len())
+                    .filter(|other| *other != to)
+                    .collect();
+                let others: Vec<usize> = others.into_iter().collect();
+                let stray = *self.dice.pick(&others);
+                let (from, bytes) = ((at, life), bytes.clone());
+                self.tally.strays += 1;
+                self.later(
+                    1,
+                    Next::Cell {
+                        from,
+                        to: stray,
+                        message,
+                        bytes,
+                        stray: true,
+                    },
+                );
+            }
+            if self.tally.cells.is_multiple_of(OVERHEARD) {
+                laws::only_its_recipient_can_open_it(self, to, &bytes);
+            }
+            self.fate(Next::Cell {
+                from: (at, life),
+                to,
+                message,
+                bytes,
+                stray: false,
+            });
+        }
+    }
+
+    /// On its way it is lost, doubled, or only delayed.
+    fn fate(&mut self, next: Next) {
+        let delay = self.dice.between(0, if self.calm { 1 } else { 4 });
+        if !self.calm && self.dice.percent(self.plan.lost) {
+            self.tally.lost += 1;
+            let (to, message) = match next {
+                Next::Cell { from, message, .. } => (from, message),
+                Next::Answered { to, message, .. } => (to, message),
+                Next::Frame { .. }
+                | Next::Undelivered { .. }
+                | Next::Publish { .. }
+                | Next::Decide { .. }
+                | Next::ReadBook { .. }
+                | Next::Leave { .. }
+                | Next::Return { .. } => return,
+            };
+            // One in ten is lost without anybody being told.
+            if !self.dice.percent(10) {
+                let pause = self.dice.between(1, 10);
+                self.later(pause, Next::Undelivered { to, message });
+            }
+            return;
+        }
+        if !self.calm && self.dice.percent(self.plan.doubled) {
+            if let Next::Cell {
+                from,
+                to,
+                message,
+                bytes,
+                stray,
+            } = &next
+            {
+                self.tally.doubled += 1;
+                let (from, to, message, stray) = (*from, *to, *message, *stray);
+                let twin = Next::Cell {
+                    from,
+                    to,
+                    message,
+                    bytes: bytes.clone(),
+                    stray,
+                };
+                let pause = self.dice.between(0, 300);
+                self.later(pause, twin);
+            }
+        }
+        self.later(delay, next);
+    }
+
+    /// Asks somebody for what is new in his book, as a node does now and then.
+    fn read_book(&mut self, by: usize) {
+        let whom = self.anybody();
+        if whom == by || !self.traders[by].online || !self.traders[whom].online {
+            return;
+        }
+        let since = self.traders[by].read.get(&whom).copied();
+        let page = self.traders[whom].market.book().page(since, 32 << 10);
+        self.traders[by].read.insert(whom, page.cursor);
+        let source = Source::Book(self.traders[whom].peer.public());
+        for bytes in page.frames {
+            let heard = Heard::Frame { bytes, source };
+            let done = self.traders[by].handle(Input::Heard(heard), self.now);
+            self.carry(by, done);
+        }
+    }
+
+    fn leave(&mut self, who: usize, for_seconds: u64) {
+        if !self.traders[who].online {
+            return;
+        }
+        let before = self.traders[who].screen.lasting();
+        let after = self.traders[who]
+            .after_reload(self.now, &mut self.dice)
+            .lasting();
+        laws::a_reload_changes_nothing(who, &before, &after);
+        self.traders[who].online = false;
+        if for_seconds == 0 {
+            self.come_back(who);
+        } else {
+            self.later(for_seconds, Next::Return { who });
+        }
+    }
+
+    fn come_back(&mut self, who: usize) {
+        self.tally.reloads += 1;
+        let done = self.traders[who].reload(self.now, &mut self.dice);
+        self.carry(who, done);
+        self.connect(who);
+    }
+
+    fn anybody(&mut self) -> usize {
+        let last = u64::try_from(self.plan.traders).unwrap() - 1;
+        usize::try_from(self.dice.between(0, last)).unwrap()
+    }
+
+    fn later(&mut self, seconds: u64, next: Next) {
+        self.counted += 1;
+        // What is due at the same second happens in an order of its own.
+        let order = self.dice.between(0, u64::from(u32::MAX)) << 32 | self.counted;
+        self.agenda.insert((self.now + seconds, order), next);
+    }
+
+    fn within(&mut self, seconds: u64, next: Next) {
+        let at = self.dice.between(SKEW, seconds);
+        self.later(at, next);
+    }
+}
