@@ -28,8 +28,10 @@ use crate::relays::Step;
 use crate::swarm::can_dial;
 use crate::whispers::Attempt;
 
-/// While there are too few relays, further ones are looked for this often.
-const LOOK_SOON: Duration = Duration::from_secs(15);
+/// While there are too few relays, further ones are looked for after this long, then after twice as long, …
+const LOOK_FIRST: Duration = Duration::from_secs(2);
+/// … up to this: a network of one relay is not asked for a second one all the time.
+const LOOK_LAST: Duration = Duration::from_secs(60);
 /// Providers whose addresses are waited for, and peers that told of themselves before it was known what they are.
 const PROVIDERS_MAX: usize = 16;
 /// A new neighbour is offered what was said before at most this often, unless it is the only one: relays that were
@@ -98,10 +100,16 @@ impl Peer {
         self.relays.on_disconnected(peer, now, jitter());
         self.sync.on_disconnected(peer, now);
         self.tell_reach();
-        if self.relays.too_few() {
-            self.look_at = now;
-        }
+        self.look_soon();
         self.tend = true;
+    }
+
+    /// Relays have come or gone: looks for further ones at once, if there are too few.
+    fn look_soon(&mut self) {
+        if self.relays.too_few() {
+            self.looks = 0;
+            self.look_at = clock::instant();
+        }
     }
 
     fn on_dial_error(&mut self, peer: &PeerId, error: &DialError) {
@@ -234,9 +242,7 @@ impl Peer {
         if speaks_kad && let Some(address) = self.relays.address(&peer) {
             let address = address.address().clone();
             let _ = self.swarm.behaviour_mut().kad.add_address(&peer, address);
-            if self.relays.too_few() {
-                self.look_at = clock::instant();
-            }
+            self.look_soon();
         }
         self.tend = true;
         self.remember_relays(changed).await
@@ -298,12 +304,14 @@ impl Peer {
         if self.look_at > now || self.relays.connected() == 0 {
             return;
         }
-        self.look_at = now
-            + if self.relays.too_few() {
-                LOOK_SOON
-            } else {
-                kad::LOOK_AGAIN
-            };
+        let wait = if self.relays.too_few() {
+            let wait = LOOK_FIRST.saturating_mul(1 << self.looks.min(10));
+            self.looks += 1;
+            wait.min(LOOK_LAST)
+        } else {
+            kad::LOOK_AGAIN
+        };
+        self.look_at = now + wait;
         let key = kad::book_key(self.network);
         let _ = self.swarm.behaviour_mut().kad.get_providers(key);
     }

@@ -80,6 +80,8 @@ pub(crate) struct Peer {
     pub(crate) reach: Vec<Circuit>,
     /// When to look for further relays.
     pub(crate) look_at: Instant,
+    /// How often that was done since relays came or went.
+    pub(crate) looks: u32,
 
     pub(crate) said: Said,
     /// When everything was offered again to a new neighbour.
@@ -152,6 +154,7 @@ impl Peer {
             identified: BTreeMap::new(),
             reach: Vec::new(),
             look_at: now,
+            looks: 0,
             said: Said::default(),
             offered: now,
             sync: Sync::default(),
@@ -451,3 +454,6 @@ pub(crate) fn complaint(code: &str, sentence: &str) -> Complaint {
         sentence: sentence.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
