@@ -18,10 +18,14 @@
 //! Of the 625 intents, 621 are answered by some advertisement at their price, two only for more, and two by none: a
 //! test holds that. So a stall knows silence too.
 
-use haggle_protocol::attribute::{Attribute, Comparison, Value, Wish};
+use haggle_market::command::Taste;
+use haggle_market::item::{DeliveryOffer, Tier};
+use haggle_market::{Draft, Item, ItemId};
+use haggle_protocol::attribute::{Attribute, Comparison, Fit, Value, Wish};
 use haggle_protocol::category::Category;
-use haggle_protocol::intent::Budget;
-use haggle_protocol::{Asset, Money, Quantity, Refusal, Unit};
+use haggle_protocol::intent::{Budget, Delivery};
+use haggle_protocol::quote::Quality;
+use haggle_protocol::{Asset, Money, Quantity, Refusal, Unit, taxonomy};
 
 use crate::place;
 use crate::trouble::{Outcome, Trouble};
@@ -34,8 +38,15 @@ const COLUMNS: [&str; 10] = [
     "price", "speed", "hd", "ram", "screen", "cd", "multi", "premium", "ads", "trend",
 ];
 
-/// Desktop computers, in the taxonomy of the page.
-pub const DESKTOPS: Category = Category(100_202);
+/// Desktop computers.
+///
+/// # Errors
+/// If the taxonomy has lost them.
+pub fn desktops() -> Outcome<Category> {
+    let node = taxonomy::by_slug("desktop-computers");
+    node.map(|node| node.category)
+        .ok_or_else(|| Trouble::new("no desktop computers"))
+}
 
 /// One advertisement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +134,69 @@ impl Computers {
             }
         }
         Ok(all)
+    }
+}
+
+/// One want and those who meet over it.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// What is wanted; its budget is said out loud.
+    pub want: Advertisement,
+    /// Answers it at the lowest price.
+    pub cheap: Advertisement,
+    /// Answers it for a little more: at most one part in twenty.
+    pub dearer: Advertisement,
+    /// Answers it too.
+    pub another: Advertisement,
+    /// Lacks something that it must have.
+    pub lacking: Advertisement,
+}
+
+impl Computers {
+    /// The first want over which such sellers meet.
+    ///
+    /// # Errors
+    /// If there is none, which a test would notice.
+    pub fn scene(&self) -> Outcome<Scene> {
+        let wants = self.wants.iter().filter(|want| want.row.is_multiple_of(2));
+        for want in wants {
+            let musts: Vec<_> = want
+                .wishes()?
+                .into_iter()
+                .filter(|wish| wish.must)
+                .collect();
+            let (mut answers, mut lacking) = (Vec::new(), None);
+            for offer in &self.offers {
+                let has = offer.attributes()?;
+                let fits = musts.iter().all(|wish| wish.fit(&has) == Fit::Yes);
+                match (fits, offer.price <= want.price) {
+                    (true, true) => answers.push(offer),
+                    (true, false) => {}
+                    // Cheap enough, so that its price is not what keeps it silent.
+                    (false, true) => lacking = lacking.or(Some(offer)),
+                    (false, false) => {}
+                }
+            }
+            answers.sort_by_key(|offer| offer.price);
+            let Some(cheap) = answers.first() else {
+                continue;
+            };
+            let little_more = cheap.price + 1..=cheap.price + cheap.price / 20;
+            let dearer = answers
+                .iter()
+                .find(|offer| little_more.contains(&offer.price));
+            let another = answers.last();
+            if let (Some(dearer), Some(another), Some(lacking)) = (dearer, another, lacking) {
+                return Ok(Scene {
+                    want: want.clone(),
+                    cheap: (*cheap).clone(),
+                    dearer: (*dearer).clone(),
+                    another: (*another).clone(),
+                    lacking: lacking.clone(),
+                });
+            }
+        }
+        Err(Trouble::new("no want has such sellers"))
     }
 }
 
@@ -234,6 +308,58 @@ impl Advertisement {
             });
         }
         Ok(wishes)
+    }
+
+    /// As an item of a stall, of which there are so many pieces.
+    ///
+    /// # Errors
+    /// If the taxonomy has lost desktop computers.
+    pub fn item(&self, quality: Quality, stock: u32, lead_time: u32) -> Outcome<Item> {
+        Ok(Item {
+            id: ItemId(0),
+            title: self.title(),
+            category: desktops()?,
+            attributes: self.attributes()?,
+            unit: Unit::ONE,
+            stock: Some(Quantity::pieces(u64::from(stock))),
+            asset: Asset::new("USD")?,
+            tiers: vec![Tier {
+                from: Quantity::pieces(1),
+                unit_price: self.money()?.minor,
+            }],
+            quality,
+            deliveries: vec![DeliveryOffer {
+                delivery: Delivery::Shipping,
+                area: vec![],
+                fee: 0,
+                lead_time,
+            }],
+            note: None,
+            auto: None,
+        })
+    }
+
+    /// As a draft of whoever wants it, by the rule above.
+    ///
+    /// # Errors
+    /// If the taxonomy has lost desktop computers.
+    pub fn draft(&self) -> Outcome<Draft> {
+        Ok(Draft {
+            title: self.wanted_title(),
+            details: None,
+            category: desktops()?,
+            wishes: self.wishes()?,
+            quantity: Quantity::pieces(1),
+            budget: self.budget()?,
+            limit: Some(self.money()?),
+            deliveries: vec![Delivery::Pickup, Delivery::Shipping],
+            places: vec![],
+            window: None,
+            open_for: None,
+            quotes_for: None,
+            lang: None,
+            taste: Taste::Balanced,
+        })
     }
 
     /// The price.

@@ -6,11 +6,18 @@
 
 pub mod browser;
 pub mod data;
+pub mod forge;
+pub mod http;
+pub mod peer;
+pub mod person;
 pub mod place;
 pub mod process;
+pub mod program;
+pub mod raw;
 pub mod relay;
 pub mod search;
 pub mod site;
 pub mod trouble;
+pub mod witness;
 
 pub use trouble::{Outcome, Trouble, ensure};

@@ -2,6 +2,7 @@
 //! its keys, and asked for its metrics.
 
 use std::env;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub struct Relay {
     program: PathBuf,
     state: TempDir,
     port: u16,
+    tcp_port: u16,
     site: Option<PathBuf>,
     others: Vec<String>,
     peer: String,
@@ -38,12 +40,14 @@ impl Relay {
             )
         })?;
         let state = tempfile::tempdir()?;
-        let (process, port, peer) = launch(&program, state.path(), 0, site, others)?;
+        let tcp_port = free_port()?;
+        let (process, port, peer) = launch(&program, state.path(), [0, tcp_port], site, others)?;
         Ok(Self {
             process,
             program,
             state,
             port,
+            tcp_port,
             site: site.map(Path::to_path_buf),
             others: others.to_vec(),
             peer,
@@ -60,6 +64,12 @@ impl Relay {
     #[must_use]
     pub fn address(&self) -> String {
         format!("/ip4/127.0.0.1/tcp/{}/ws/p2p/{}", self.port, self.peer)
+    }
+
+    /// How native peers reach it.
+    #[must_use]
+    pub fn tcp(&self) -> String {
+        format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.tcp_port, self.peer)
     }
 
     /// The number of its process.
@@ -95,7 +105,7 @@ impl Relay {
         let (process, _, peer) = launch(
             &self.program,
             self.state.path(),
-            self.port,
+            [self.port, self.tcp_port],
             self.site.as_deref(),
             &self.others,
         )?;
@@ -112,11 +122,18 @@ fn errors(state: &Path) -> PathBuf {
     state.join("errors.log")
 }
 
+/// A port that nobody listens on at this moment: the relay says where its pages are, and not where its other doors are.
+fn free_port() -> Outcome<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
 /// The relay's process, its port, and its peer id, as it says when it is ready.
 fn launch(
     program: &Path,
     state: &Path,
-    port: u16,
+    [port, tcp_port]: [u16; 2],
     site: Option<&Path>,
     others: &[String],
 ) -> Outcome<(Process, u16, String)> {
@@ -124,8 +141,10 @@ fn launch(
     command
         .arg("--http")
         .arg(format!("127.0.0.1:{port}"))
-        .arg("--state")
-        .arg(state);
+        .arg("--data")
+        .arg(state)
+        .arg("--tcp")
+        .arg(format!("127.0.0.1:{tcp_port}"));
     if let Some(site) = site {
         command.arg("--site").arg(site);
     }

@@ -1,0 +1,347 @@
+//! A person at the page: what he clicks and types, and what he then sees. Nothing reaches the page but through its
+//! screen; the `data-test` names are listed in web/README.md.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use haggle_protocol::attribute::{Comparison, Value};
+use haggle_protocol::quote::Quality;
+
+use crate::browser::{Browser, Driver};
+use crate::data::Advertisement;
+use crate::trouble::{Outcome, Trouble};
+
+/// How long a page may take for one step on a busy machine.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// How long something may take that travels to another peer and back.
+pub const SURELY: Duration = Duration::from_secs(60);
+
+/// A person.
+#[derive(Debug)]
+pub struct Person {
+    /// The browser.
+    pub browser: Browser,
+    url: String,
+}
+
+/// What a seller says about an item beside what its advertisement says.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// How good it is.
+    pub quality: Quality,
+    /// Days until it is there.
+    pub days: u32,
+    /// How much of it there is.
+    pub stock: u32,
+}
+
+/// A selector for what has this name.
+#[must_use]
+pub fn named(name: &str) -> String {
+    format!("[data-test=\"{name}\"]")
+}
+
+impl Person {
+    /// Opens the page in a browser of his own, under his name, and waits until it is ready to trade.
+    ///
+    /// # Errors
+    /// If it is not in time.
+    pub async fn arrives(driver: &Arc<Driver>, page: &str, name: &str) -> Outcome<Self> {
+        let browser = driver.open(name).await?;
+        let person = Self {
+            browser,
+            url: format!("{page}#as={name}"),
+        };
+        person.browser.goto(&person.url).await?;
+        person.ready().await?;
+        Ok(person)
+    }
+
+    /// Waits until the page is online and others can reach it.
+    ///
+    /// # Errors
+    /// If it is not in time.
+    pub async fn ready(&self) -> Outcome {
+        self.browser
+            .see(
+                "[data-test=\"connection-pill\"][data-state=\"online\"]",
+                SURELY,
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Loads the page again, and waits until it is ready.
+    ///
+    /// # Errors
+    /// If it is not in time.
+    pub async fn reloads(&self) -> Outcome {
+        self.browser.reload().await?;
+        self.ready().await
+    }
+
+    /// Goes to a screen by the navigation.
+    ///
+    /// # Errors
+    /// If there is no way.
+    pub async fn goes_to(&self, screen: &str) -> Outcome {
+        // The navigation stands at the top on wide screens and at the bottom on telephones.
+        let script = "const found = [`nav-${arguments[0]}`, `tab-${arguments[0]}`]
+                .map(name => document.querySelector(`[data-test=\"${name}\"]`))
+                .find(element => element?.checkVisibility());
+            return found && found.dataset.test";
+        let link = self
+            .browser
+            .until("the navigation", SOON, script, vec![screen.into()])
+            .await?;
+        self.browser
+            .click(&named(link.as_str().unwrap_or_default()), SOON)
+            .await?;
+        self.browser
+            .see(
+                &format!("[data-test=\"main\"][data-screen=\"{screen}\"]"),
+                SOON,
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Types into a field.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn types(&self, field: &str, text: &str) -> Outcome {
+        self.browser.fill(&named(field), text, SOON).await
+    }
+
+    /// Chooses from a list.
+    ///
+    /// # Errors
+    /// If there is no such choice.
+    pub async fn chooses(&self, field: &str, value: &str) -> Outcome {
+        self.browser.choose(&named(field), value, SOON).await
+    }
+
+    /// Clicks on something.
+    ///
+    /// # Errors
+    /// If it cannot be clicked.
+    pub async fn clicks(&self, name: &str) -> Outcome {
+        self.browser.click(&named(name), SOON).await
+    }
+
+    /// Opens a part of the form that is folded away.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn unfolds(&self, name: &str) -> Outcome {
+        let script = "return document.querySelector(arguments[0])?.open";
+        if self.browser.js(script, vec![named(name).into()]).await? != true {
+            self.browser
+                .click(&format!("{} > summary", named(name)), SOON)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Chooses a card: what is clicked is its label, as a person does.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn picks(&self, name: &str) -> Outcome {
+        self.browser
+            .click(&format!("label:has({})", named(name)), SOON)
+            .await
+    }
+
+    /// Fills in what whoever wants this advertisement asks for, by the rule of [`crate::data`], but does not publish it.
+    ///
+    /// # Errors
+    /// If the page does not take it.
+    pub async fn drafts(&self, want: &Advertisement) -> Outcome {
+        self.goes_to("ask").await?;
+        self.types("title", &want.wanted_title()).await?;
+        self.category("category").await?;
+        self.chooses("currency", "USD").await?;
+        self.types("limit", &want.price.to_string()).await?;
+        if want.row.is_multiple_of(2) {
+            self.picks("budget-all").await?;
+        }
+        self.unfolds("fold-wishes").await?;
+        for (at, wish) in (1..).zip(want.wishes()?) {
+            self.clicks("wish-add").await?;
+            let within = |name: &str| format!(".wish:nth-child({at}) {}", named(name));
+            self.browser
+                .fill(&within("wish-name"), &wish.key, SOON)
+                .await?;
+            let how = match wish.comparison {
+                Comparison::Is => "is",
+                Comparison::AtLeast => "at-least",
+                Comparison::AtMost => "at-most",
+            };
+            self.browser.choose(&within("wish-how"), how, SOON).await?;
+            self.value(&within("wish-value"), &within("wish-unit"), &wish.value)
+                .await?;
+            if wish.must {
+                self.browser.click(&within("wish-must"), SOON).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes what was filled in, and gives back the intent's name.
+    ///
+    /// # Errors
+    /// If it does not appear among his requests.
+    pub async fn publishes(&self) -> Outcome<String> {
+        self.clicks("publish").await?;
+        self.browser
+            .see("[data-test=\"main\"][data-screen=\"requests\"]", SOON)
+            .await?;
+        let newest = "return document.querySelector('[data-test=\"intent-card\"]')?.dataset.intent";
+        let name = self
+            .browser
+            .until("the request", SOON, newest, vec![])
+            .await?;
+        Ok(name.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Puts an item into his stall.
+    ///
+    /// # Errors
+    /// If the page does not take it.
+    pub async fn offers(&self, ad: &Advertisement, terms: Terms) -> Outcome {
+        self.goes_to("stall").await?;
+        let before = self.browser.count(&named("stall-item")).await?;
+        self.clicks("stall-item-add").await?;
+        self.types("item-title", &ad.title()).await?;
+        self.category("item-category").await?;
+        self.types("item-stock", &terms.stock.to_string()).await?;
+        self.chooses("item-currency", "USD").await?;
+        self.types("item-tier-price", &ad.price.to_string()).await?;
+        self.chooses("item-quality", &terms.quality.grade().to_string())
+            .await?;
+        for (at, attribute) in (1..).zip(ad.attributes()?) {
+            self.clicks("item-attribute-add").await?;
+            let within = |name: &str| format!(".property-row:nth-child({at}) {}", named(name));
+            self.browser
+                .fill(&within("item-attribute-name"), &attribute.key, SOON)
+                .await?;
+            let (value, unit) = (
+                within("item-attribute-value"),
+                within("item-attribute-unit"),
+            );
+            self.value(&value, &unit, &attribute.value).await?;
+        }
+        self.types("item-delivery-time", &terms.days.to_string())
+            .await?;
+        self.clicks("item-save").await?;
+        let one_more = "return document.querySelectorAll(arguments[0]).length > arguments[1]";
+        let arguments = vec![named("stall-item").into(), before.into()];
+        self.browser
+            .until("the item in the stall", SOON, one_more, arguments)
+            .await?;
+        Ok(())
+    }
+
+    /// Says how his stall answers: `off`, `indicative`, `firm`.
+    ///
+    /// # Errors
+    /// If the page does not take it.
+    pub async fn answers_by_rule(&self, rule: &str) -> Outcome {
+        self.goes_to("stall").await?;
+        self.picks(&format!("rules-auto-{rule}")).await?;
+        self.clicks("rules-save").await?;
+        self.browser.see(&named("toast"), SOON).await?;
+        Ok(())
+    }
+
+    /// Says who he is to the one he trades with.
+    ///
+    /// # Errors
+    /// If the page does not take it.
+    pub async fn introduces_himself(&self, name: &str, phone: &str) -> Outcome {
+        self.goes_to("stall").await?;
+        self.types("profile-name", name).await?;
+        self.types("profile-phone", phone).await?;
+        self.clicks("profile-save").await?;
+        self.browser.see(&named("toast"), SOON).await?;
+        Ok(())
+    }
+
+    /// Waits until a request of his has so many quotes.
+    ///
+    /// # Errors
+    /// If it has not in time.
+    pub async fn is_quoted(&self, intent: &str, quotes: u32, within: Duration) -> Outcome {
+        let card = format!(
+            "[data-test=\"intent-card\"][data-intent=\"{intent}\"][data-quotes=\"{quotes}\"]"
+        );
+        self.browser.see(&card, within).await?;
+        Ok(())
+    }
+
+    /// Takes the quote of this rank, and confirms that he means it.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn accepts(&self, intent: &str, rank: u32) -> Outcome {
+        self.goes_to("requests").await?;
+        let button = format!(
+            "[data-intent=\"{intent}\"] [data-test=\"quote-card\"][data-rank=\"{rank}\"] {}",
+            named("accept")
+        );
+        self.browser.click(&button, SOON).await?;
+        self.clicks("accept-confirm").await?;
+        let ordered = format!(
+            "[data-intent=\"{intent}\"][data-state=\"ordered\"], [data-intent=\"{intent}\"][data-state=\"awarded\"]"
+        );
+        self.browser.see(&ordered, SOON).await?;
+        Ok(())
+    }
+
+    /// Sees an order, and confirms it.
+    ///
+    /// # Errors
+    /// If none comes.
+    pub async fn confirms(&self) -> Outcome {
+        self.goes_to("trades").await?;
+        self.browser.see(&named("order-card"), SURELY).await?;
+        self.clicks("confirm-order").await?;
+        Ok(())
+    }
+
+    /// Sees who the other side of his trade is.
+    ///
+    /// # Errors
+    /// If that does not come.
+    pub async fn knows(&self, other: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        self.browser
+            .read(&named("contact-name"), &[other], SURELY)
+            .await?;
+        Ok(())
+    }
+
+    async fn category(&self, field: &str) -> Outcome {
+        let desktops = crate::data::desktops()?.0.to_string();
+        self.chooses(field, &desktops).await
+    }
+
+    async fn value(&self, value: &str, unit: &str, what: &Value) -> Outcome {
+        let (text, code) = match what {
+            Value::Text(text) => (text.clone(), None),
+            Value::Flag(flag) => (String::from(if *flag { "yes" } else { "no" }), None),
+            Value::Measure(quantity) if quantity.scale == 0 => {
+                (quantity.n.to_string(), Some(quantity.unit))
+            }
+            Value::Measure(_) => return Err(Trouble::new("only whole numbers are typed here")),
+        };
+        self.browser.fill(value, &text, SOON).await?;
+        match code {
+            Some(code) => self.browser.choose(unit, code.code(), SOON).await,
+            None => Ok(()),
+        }
+    }
+}
