@@ -10,6 +10,7 @@ use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::app::{lang, w};
+use crate::browser;
 use crate::places;
 use crate::words::{Lang, duration, property};
 
@@ -18,19 +19,29 @@ thread_local! {
     static FORMATTERS: RefCell<BTreeMap<String, Function>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+/// The language of the page as this browser's owner speaks it: `en-GB` and `en-US` write times differently.
+fn tag() -> String {
+    let own = browser::language().filter(|tag| {
+        let base = tag.split('-').next().unwrap_or_default();
+        base.eq_ignore_ascii_case(lang().tag())
+    });
+    own.unwrap_or_else(|| lang().tag().to_owned())
+}
+
 fn formatter(
     key: &str,
     make: impl FnOnce(&Array, &Object) -> Function,
     options: &[(&str, JsValue)],
 ) -> Function {
-    let key = format!("{}/{key}", lang().tag());
+    let tag = tag();
+    let key = format!("{tag}/{key}");
     FORMATTERS.with_borrow_mut(|known| {
         let made = known.entry(key).or_insert_with(|| {
             let dictionary = Object::new();
             for (name, value) in options {
                 let _ = Reflect::set(&dictionary, &JsValue::from_str(name), value);
             }
-            make(&Array::of1(&lang().tag().into()), &dictionary)
+            make(&Array::of1(&tag.into()), &dictionary)
         });
         made.clone()
     })

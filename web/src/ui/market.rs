@@ -185,7 +185,7 @@ fn fit(best: &Match) -> AnyView {
                 Fit::Unknown => ("fit unknown", Icon::Requests, words.fit_unknown),
             };
             let name = crate::words::property(w(), key);
-            view! { <li class=class>{icon(shape)}<span>{name}</span> <small>{text}</small></li> }
+            view! { <li class=class>{icon(shape)}<span>{name}</span> " " <small>{text}</small></li> }
         })
         .collect();
     let heading = if best.complete {

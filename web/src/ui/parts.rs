@@ -36,7 +36,7 @@ pub(crate) enum Icon {
     Gear,
     Link,
     Arrow,
-    Star,
+    Coin,
 }
 
 impl Icon {
@@ -68,9 +68,7 @@ impl Icon {
                 "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"
             }
             Self::Arrow => "M5 12h14M13 6l6 6-6 6",
-            Self::Star => {
-                "M12 4l2.4 5 5.6.7-4.100 3.800 1.100 5.5-5-2.800-5 2.800 1.100-5.5L4 9.7 9.600 9z"
-            }
+            Self::Coin => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM14.6 9.4a3.6 3.6 0 1 0 0 5.2",
         }
     }
 }
@@ -175,11 +173,14 @@ pub(crate) fn field(field: &Field, control: AnyView) -> AnyView {
         name,
         faults,
     } = *field;
+    let optional = hint == w().all.optional;
     view! {
         <div class="field" class:wrong=move || fault(faults, name).is_some()>
-            <label for=id>{label}</label>
+            <label for=id>
+                {label} {optional.then(|| view! { <small class="optional">" " {w().all.optional}</small> })}
+            </label>
             {control}
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> })}
+            {(!hint.is_empty() && !optional).then(|| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> })}
             {fault_line(id, faults, name)}
         </div>
     }

@@ -150,6 +150,10 @@ pub(crate) fn form(open: &OpenIntent, shown: RwSignal<bool>) -> AnyView {
             <div class="row">
                 {choose(&named("quote-delivery", "delivery", words.delivery, ""), ways(&deliveries),
                     crate::ui::ask::way_name(start.delivery), move |way| form.update(|form| form.delivery = way_of(&way)))}
+                {choose(&named("quote-quality", "quality", words.quality, ""), qualities(), &start.quality.grade().to_string(),
+                    move |choice| form.update(|form| form.quality = quality_of(&choice)))}
+            </div>
+            <div class="row">
                 {lead(&named("quote-lead", "leadTime", words.lead_time, ""), &start.lead,
                     move |text| form.update(|form| form.lead.count = text),
                     move |span| form.update(|form| form.lead.span = span))}
@@ -157,8 +161,6 @@ pub(crate) fn form(open: &OpenIntent, shown: RwSignal<bool>) -> AnyView {
                     move |text| form.update(|form| form.valid.count = text),
                     move |span| form.update(|form| form.valid.span = span))}
             </div>
-            {choose(&named("quote-quality", "quality", words.quality, ""), qualities(), &start.quality.grade().to_string(),
-                move |choice| form.update(|form| form.quality = quality_of(&choice)))}
             {area(&named("quote-note", "note", words.note, w().all.optional), 2, start.note.clone(),
                 move |text| form.update(|form| form.note = text))}
             {tick("quote-firm", words.firm, words.firm_hint, start.firm,

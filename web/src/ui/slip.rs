@@ -59,7 +59,7 @@ pub(crate) fn slip(intent: &Intent, now: Timestamp) -> AnyView {
             let kind = if wish.must { words.must } else { words.wish };
             view! {
                 <li class="wish" class:must=wish.must>
-                    {format::wish(wish)} <small>{kind}</small>
+                    {format::wish(wish)} " " <small>{kind}</small>
                 </li>
             }
         })
@@ -81,7 +81,7 @@ pub(crate) fn slip(intent: &Intent, now: Timestamp) -> AnyView {
         <dl class="facts">
             {(intent.quantity != haggle_protocol::Quantity::pieces(1))
                 .then(|| fact(Icon::Plus, words.quantity, format::quantity(intent.quantity)))}
-            {fact(Icon::Star, words.budget, budget(&intent.budget))}
+            {fact(Icon::Coin, words.budget, budget(&intent.budget))}
             {fact(Icon::Truck, words.delivery, deliveries(&intent.deliveries))}
             {fact(Icon::Place, words.place, format::places(&intent.places))}
             {by.map(|by| fact(Icon::Clock, words.by, by))}

@@ -90,16 +90,13 @@ fn item_card(id: ItemId, editing: RwSignal<Editing>) -> AnyView {
         let item = item.get_untracked().map(|(item, _)| item);
         item_form::form(item, move || editing.set(Editing::Nothing))
     };
+    let asking = RwSignal::new(false);
+    let question = move || {
+        let title = item.with(|item| item.as_ref().map(|(item, _)| item.title.clone()));
+        (w().stall.remove_ask)(&title.unwrap_or_default())
+    };
     let remove = move |_| {
-        let title = item
-            .with_untracked(|item| item.as_ref().map(|(item, _)| item.title.clone()))
-            .unwrap_or_default();
-        let sure = window()
-            .confirm_with_message(&(w().stall.remove_ask)(&title))
-            .unwrap_or(false);
-        if !sure {
-            return;
-        }
+        asking.set(false);
         spawn_local(async move {
             if let Err(complaint) = desk.command(Command::RemoveItem { item: id }).await {
                 desk.note(&sentence(&complaint));
@@ -114,8 +111,21 @@ fn item_card(id: ItemId, editing: RwSignal<Editing>) -> AnyView {
                     <button type="button" class="secondary small" data-test="stall-item-edit" on:click=move |_| editing.set(Editing::Old(id))>
                         {w().all.edit}
                     </button>
-                    <button type="button" class="quiet small" data-test="stall-item-remove" on:click=remove>{w().all.remove}</button>
+                    <Show when=move || !asking.get()>
+                        <button type="button" class="quiet small" data-test="stall-item-remove" on:click=move |_| asking.set(true)>
+                            {w().all.remove}
+                        </button>
+                    </Show>
                 </div>
+                <Show when=move || asking.get()>
+                    <div class="sure" role="alert">
+                        <p>{question}</p>
+                        <div class="card-actions">
+                            <button type="button" class="secondary small" data-test="stall-item-remove-confirm" on:click=remove>{w().all.remove}</button>
+                            <button type="button" class="quiet small" on:click=move |_| asking.set(false)>{w().all.cancel}</button>
+                        </div>
+                    </div>
+                </Show>
             </Show>
         </li>
     }
