@@ -418,27 +418,27 @@ impl Town {
             }
             return;
         }
-        if !self.calm && self.dice.percent(self.plan.doubled) {
-            if let Next::Cell {
+        if !self.calm
+            && self.dice.percent(self.plan.doubled)
+            && let Next::Cell {
                 from,
                 to,
                 message,
                 bytes,
                 stray,
             } = &next
-            {
-                self.tally.doubled += 1;
-                let (from, to, message, stray) = (*from, *to, *message, *stray);
-                let twin = Next::Cell {
-                    from,
-                    to,
-                    message,
-                    bytes: bytes.clone(),
-                    stray,
-                };
-                let pause = self.dice.between(0, 300);
-                self.later(pause, twin);
-            }
+        {
+            self.tally.doubled += 1;
+            let (from, to, message, stray) = (*from, *to, *message, *stray);
+            let twin = Next::Cell {
+                from,
+                to,
+                message,
+                bytes: bytes.clone(),
+                stray,
+            };
+            let pause = self.dice.between(0, 300);
+            self.later(pause, twin);
         }
         self.later(delay, next);
     }
