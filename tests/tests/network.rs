@@ -2,6 +2,9 @@
 //!
 //! Every wait is for something to happen and has a deadline.
 
+// Helpers of tests stop a test by panicking.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +25,9 @@ use haggle_node::store::{Answer, Error as StoreError, Memory, Record, Store, Wri
 use haggle_node::{Client, Config, Event, Events, Link, NetworkView, RelayState};
 use haggle_relay::Running;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
 /// How long anything that works may take on a busy machine, unless a test says less.
@@ -444,7 +450,11 @@ async fn a_relay_that_was_started_anew_learns_from_its_peers_what_is_still_open(
     buyer.online().await;
     let intent = buyer.publish("A ladder for a weekend").await;
     let mut early = Screen::open(&[&relay], Memory::new()).await;
-    early.until("the intent", SOON, |screen| screen.open.get(&intent).map(|_| ())).await;
+    early
+        .until("the intent", SOON, |screen| {
+            screen.open.get(&intent).map(|_| ())
+        })
+        .await;
     early.client.close().await;
 
     let (listen, folder) = relay.stop().await;
@@ -452,6 +462,61 @@ async fn a_relay_that_was_started_anew_learns_from_its_peers_what_is_still_open(
     let mut late = Screen::open(&[&relay], Memory::new()).await;
     late.until("the intent, and where its owner is", SOON, |screen| {
         screen.open.get(&intent)?.reachable.then_some(())
+    })
+    .await;
+}
+
+/// Passes bytes between peers and a relay until it is told to swallow them: a cable that was cut, of which neither end
+/// hears anything.
+async fn cable(to: SocketAddr, cut: Arc<AtomicBool>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(to).await.unwrap();
+            let (near_in, near_out) = near.into_split();
+            let (far_in, far_out) = far.into_split();
+            tokio::spawn(pass(near_in, far_out, Arc::clone(&cut)));
+            tokio::spawn(pass(far_in, near_out, Arc::clone(&cut)));
+        }
+    });
+    here
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: Arc<AtomicBool>) {
+    let mut bytes = [0; 4_096];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        if !cut.load(Ordering::SeqCst) && to.write_all(&bytes[..count]).await.is_err() {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_died_without_a_word_is_noticed_within_ninety_seconds() {
+    let relay = Relay::start(&[]).await;
+    let cut = Arc::new(AtomicBool::new(false));
+    let cable = cable(relay.running.http_addr, Arc::clone(&cut)).await;
+    let through = format!(
+        "/ip4/127.0.0.1/tcp/{}/ws/p2p/{}",
+        cable.port(),
+        relay.running.peer_id
+    );
+    let mut peer = Screen::open(&[], Memory::new()).await;
+    peer.client.add_relay(through).await.unwrap();
+    peer.online().await;
+    cut.store(true, Ordering::SeqCst);
+    peer.until("word of the dead line", Duration::from_secs(90), |screen| {
+        let relays = &screen.network.relays;
+        let lost = |relay: &haggle_node::RelayView| {
+            !matches!(relay.state, RelayState::Connected | RelayState::Reserved)
+        };
+        relays.iter().all(lost).then_some(())
+    })
+    .await;
+    cut.store(false, Ordering::SeqCst);
+    peer.until("the connection again", Duration::from_secs(60), |screen| {
+        (screen.network.state == Link::Online).then_some(())
     })
     .await;
 }

@@ -19,6 +19,11 @@ pub(crate) const WHISPER_TIMEOUT: Duration = Duration::from_secs(10);
 /// relays; a relay itself is kept by its reservation and by gossip.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
+/// How often a connection is asked whether it still lives.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// How long the answer may take. A page of a book on a slow line stands before it.
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// Connections at the same time: some relays, and a circuit for each seller who has just quoted. Relays let through 48.
 const ESTABLISHED_MAX: u32 = 64;
 /// Handshakes under way at the same time, each way: many sellers answer an intent in the same second.
@@ -42,7 +47,7 @@ pub(crate) struct Behaviour {
     pub(crate) whisper: whisper::Behaviour,
     /// Who speaks what.
     pub(crate) identify: identify::Behaviour,
-    /// Notices a dead line.
+    /// Notices a dead line; closing it is ours to do.
     ping: ping::Behaviour,
 }
 
@@ -75,7 +80,11 @@ impl Behaviour {
             book: book::behaviour(),
             whisper: whisper::behaviour(WHISPER_TIMEOUT),
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::new(ping::Config::new()),
+            ping: ping::Behaviour::new(
+                ping::Config::new()
+                    .with_interval(PING_EVERY)
+                    .with_timeout(PING_TIMEOUT),
+            ),
         })
     }
 }

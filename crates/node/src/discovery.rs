@@ -17,7 +17,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::request_response::{Event as Exchange, Message};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub, identify, relay};
+use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub, identify, ping, relay};
 
 use crate::behaviour::BehaviourEvent;
 use crate::clock::{self, Instant};
@@ -137,7 +137,15 @@ impl Peer {
                 self.on_relay(&event);
                 Ok(())
             }
-            // A dead line closes the connection, which is heard as such.
+            BehaviourEvent::Ping(ping::Event {
+                connection,
+                result: Err(ping::Failure::Timeout | ping::Failure::Other { .. }),
+                ..
+            }) => {
+                // Twice without an answer: the line is dead, and nobody else would say so for minutes.
+                let _ = self.swarm.close_connection(connection);
+                Ok(())
+            }
             BehaviourEvent::Ping(_) => Ok(()),
         }
     }

@@ -18,6 +18,7 @@ use libp2p::{Multiaddr, PeerId, StreamProtocol};
 
 use crate::clock::Instant;
 use crate::event::{RelayState, RelayView};
+use crate::peer::jitter;
 use crate::swarm::can_dial;
 
 /// Relays to be connected to at least, as long as that many are known: one may vanish at any time.
@@ -78,6 +79,8 @@ struct Relay {
     /// As given, if nothing can be dialed.
     shown: String,
     origin: Origin,
+    /// Drawn anew at each start, so that not everybody who has the same list turns to the same ones of it.
+    lot: u32,
     stand: Stand,
     place: Place,
     tries: u32,
@@ -149,6 +152,7 @@ impl Relays {
                 addresses: Vec::new(),
                 shown,
                 origin,
+                lot: jitter(),
                 stand: Stand::Idle,
                 place: Place::None,
                 tries: 0,
@@ -378,7 +382,7 @@ impl Relays {
     pub(crate) fn plan(&mut self, now: Instant) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut order: Vec<PeerId> = self.all.keys().copied().collect();
-        order.sort_by_key(|peer| self.all.get(peer).map(|relay| relay.origin));
+        order.sort_by_key(|peer| self.all.get(peer).map(|relay| (relay.origin, relay.lot)));
         let mut busy = self
             .all
             .values()
@@ -670,6 +674,20 @@ mod tests {
         }
         assert!(relays.is_known(&peer(1)));
         assert!(!relays.is_known(&peer(2)));
+    }
+
+    #[test]
+    fn of_a_long_list_each_start_picks_others() {
+        let picked = || {
+            let mut relays = known(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+            let mut picked = dialed(&relays.plan(clock::instant()));
+            assert_eq!(picked.len(), CHOSEN_MAX);
+            picked.sort();
+            picked
+        };
+        let first = picked();
+        // One of 495 choices: forty equal ones in a row do not happen.
+        assert!((0..40).any(|_| picked() != first));
     }
 
     #[test]
