@@ -80,6 +80,7 @@ fn stamp(shop: &Workshop, wasm_bindgen: &Path) -> Outcome<String> {
         stamp = stamp.files(&package.folder, &["target", "tests", "benches", "fuzz"])?;
     }
     for file in [
+        ".cargo/config.toml",
         "Cargo.toml",
         "Cargo.lock",
         "crates/xtask/src/js.rs",

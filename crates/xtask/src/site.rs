@@ -136,6 +136,7 @@ fn stamp(shop: &Workshop, tools: &[&PathBuf]) -> Outcome<String> {
         )?;
     }
     for file in [
+        ".cargo/config.toml",
         "Cargo.toml",
         "Cargo.lock",
         "Trunk.toml",
