@@ -18,6 +18,8 @@ mod listen;
 use futures::StreamExt;
 use haggle_node::store::{IndexedDb, Memory, Store};
 use haggle_node::{Client, Config, Event, NetworkView, RelayState};
+use haggle_protocol::category::Category;
+use haggle_protocol::taxonomy;
 use js_sys::Function;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -79,6 +81,15 @@ impl Haggle {
         };
         let client = haggle_node::open(config).await;
         client.map(Self).map_err(|error| of_error(&error))
+    }
+
+    /// The categories that a text in English or German speaks of, the likeliest first.
+    #[wasm_bindgen(unchecked_return_type = "CategoryName[]")]
+    pub fn suggest(text: &str) -> Result<JsValue, JsValue> {
+        let named = taxonomy::suggest(text)
+            .into_iter()
+            .filter_map(taxonomy::node);
+        write(&named.map(CategoryName::from).collect::<Vec<_>>())
     }
 
     /// Calls back with everything of this type that is known, then with what happens. The result ends that.
@@ -270,6 +281,26 @@ impl Haggle {
     /// Ends the peer; everything that was confirmed is saved already.
     pub async fn close(&self) {
         self.0.close().await;
+    }
+}
+
+/// A category with its names.
+#[derive(Serialize)]
+struct CategoryName {
+    category: Category,
+    slug: &'static str,
+    en: &'static str,
+    de: &'static str,
+}
+
+impl From<&'static taxonomy::Node> for CategoryName {
+    fn from(node: &'static taxonomy::Node) -> Self {
+        Self {
+            category: node.category,
+            slug: node.slug,
+            en: node.en,
+            de: node.de,
+        }
     }
 }
 

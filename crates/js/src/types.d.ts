@@ -14,8 +14,10 @@ export type Timestamp = number;
 export type Asset = string;
 /** A UN/CEFACT unit code: "C62" for pieces, "HUR" for hours, "KGM" for kilograms. */
 export type Unit = string;
-/** A node of the taxonomy: six digits, 0 for anything. */
+/** A node of the taxonomy: six digits, 0 for anything (which no stall answers by rule). */
 export type Category = number;
+/** A category with its names. */
+export interface CategoryName { category: Category; slug: string; en: string; de: string }
 
 /** An amount in minor units: 39990 of EUR is 399.90 EUR. */
 export interface Money { minor: number; asset: Asset }
