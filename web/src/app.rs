@@ -81,6 +81,7 @@ pub(crate) struct Desk {
     /// Whether the list of relays that belongs to the page could not be read.
     pub(crate) relays_missing: RwSignal<bool>,
     client: StoredValue<Option<Client>, LocalStorage>,
+    asked_to_keep: StoredValue<bool>,
 }
 
 thread_local! {
@@ -126,6 +127,7 @@ impl Desk {
             leaving: RwSignal::new(BTreeMap::new()),
             relays_missing: RwSignal::new(false),
             client: StoredValue::new_local(None),
+            asked_to_keep: StoredValue::new(false),
         }
     }
 
@@ -152,6 +154,16 @@ impl Desk {
         Effect::new(move |_| {
             let lang = self.lang.get();
             browser::set_page_language(lang.tag());
+        });
+        // What waits is told in the window's title too: mostly another tab is in front.
+        let waiting = Memo::new(move |_| self.board.with(Board::waiting));
+        Effect::new(move |_| {
+            self.lang.track();
+            let title = w().all.title;
+            browser::set_title(&match waiting.get() {
+                0 => title.to_owned(),
+                count => format!("({count}) {title}"),
+            });
         });
         self.start();
     }
@@ -188,12 +200,16 @@ impl Desk {
                 sentence: error.to_string(),
             }
         })?;
-        let relays = browser::relays().await;
-        self.relays_missing.set(relays.is_none());
-        let config = Config {
-            agent: AGENT.to_owned(),
-            ..Config::new(relays.unwrap_or_default(), Box::new(store))
-        };
+        let beginning = browser::beginning().await;
+        self.relays_missing.set(beginning.is_none());
+        let (relays, network) = beginning.map_or_else(Default::default, |beginning| {
+            (beginning.relays, beginning.network)
+        });
+        let mut config = Config::new(relays, Box::new(store));
+        AGENT.clone_into(&mut config.agent);
+        if let Some(network) = network {
+            config.network = network;
+        }
         open(config).await.map_err(|error| Stage::Failed {
             code: error.code().to_owned(),
             sentence: error.to_string(),
@@ -321,7 +337,19 @@ impl Desk {
 
     /// Has a command carried out.
     pub(crate) async fn command(self, command: Command) -> Result<Reply, Complaint> {
-        self.client()?.command(command).await
+        let worth_keeping = matches!(
+            command,
+            Command::Publish(_) | Command::PutItem(_) | Command::Accept { .. }
+        );
+        let reply = self.client()?.command(command).await?;
+        if worth_keeping && !self.asked_to_keep.get_value() {
+            self.asked_to_keep.set_value(true);
+            // Some browsers ask the person; either way what was done is done.
+            spawn_local(async {
+                IndexedDb::persist().await;
+            });
+        }
+        Ok(reply)
     }
 
     /// Says what of a draft everybody would see.
@@ -416,6 +444,8 @@ pub fn start() {
     browser::loaded();
     mount_to_body(|| {
         let desk = Desk::new();
+        let words = &w().stop;
+        browser::say_when_broken(words.stopped_heading, words.stopped_safe, words.reload);
         provide_context(desk);
         desk.run();
         crate::ui::page()

@@ -278,6 +278,12 @@ impl Board {
             .count()
     }
 
+    /// Everything that waits for me.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.quotes_to_choose_from() + self.trades_waiting_for_me() + self.matches_to_answer()
+    }
+
     /// Open intents that my stall answers and that I have neither answered nor dismissed.
     #[must_use]
     pub fn matches_to_answer(&self) -> usize {

@@ -131,23 +131,29 @@ pub(crate) async fn wait(milliseconds: i32) {
     let _ = JsFuture::from(promise).await;
 }
 
-/// The relays that belong to this page; `None` if their list cannot be read.
-pub(crate) async fn relays() -> Option<Vec<String>> {
-    #[derive(serde::Deserialize)]
-    struct Relays {
-        relays: Vec<String>,
-    }
+/// With whom this page begins, and on which market.
+#[derive(serde::Deserialize)]
+pub(crate) struct Beginning {
+    /// Addresses of relays.
+    pub(crate) relays: Vec<String>,
+    /// The name of the market; the public one if it is not named.
+    pub(crate) network: Option<String>,
+}
+
+/// What stands in the file beside this page; `None` if it cannot be read.
+pub(crate) async fn beginning() -> Option<Beginning> {
     let response = JsFuture::from(window().fetch_with_str(RELAYS)).await.ok()?;
     let response: Response = response.dyn_into().ok()?;
     if !response.ok() {
         return None;
     }
-    let text = JsFuture::from(response.text().ok()?)
-        .await
-        .ok()?
-        .as_string()?;
-    let relays: Relays = serde_json::from_str(&text).ok()?;
-    Some(relays.relays)
+    let text = JsFuture::from(response.text().ok()?).await.ok()?;
+    serde_json::from_str(&text.as_string()?).ok()
+}
+
+/// What the window is called, in its tab and to screen readers.
+pub(crate) fn set_title(title: &str) {
+    document().set_title(title);
 }
 
 /// Puts a text into the clipboard; `false` if the browser does not let us.
@@ -192,4 +198,38 @@ pub(crate) fn loaded() {
     if let Some(loading) = document().get_element_by_id("loading") {
         loading.remove();
     }
+}
+
+/// If the program of this page breaks, it says so, in words that were made while it was still whole. Everything that was
+/// confirmed is saved by then: saving comes before saying.
+pub(crate) fn say_when_broken(heading: &'static str, safe: &'static str, reload: &'static str) {
+    std::panic::set_hook(Box::new(move |cause| {
+        web_sys::console::error_1(&cause.to_string().into());
+        let make = |name: &str, class: &str, text: &str| {
+            let made = document().create_element(name).ok()?;
+            made.set_class_name(class);
+            made.set_text_content(Some(text));
+            Some(made)
+        };
+        let Some(banner) = make("div", "banner stopped", "") else {
+            return;
+        };
+        let _ = banner.set_attribute("role", "alert");
+        let _ = banner.set_attribute("data-test", "broken");
+        for part in [make("strong", "", heading), make("p", "", safe)] {
+            let _ = part.and_then(|part| banner.append_child(&part).ok());
+        }
+        // The browser's own function: nothing of this program runs any more.
+        let location = window().location();
+        let again = Reflect::get(&location, &"reload".into())
+            .and_then(JsCast::dyn_into::<Function>)
+            .map(|reload| reload.bind(&location));
+        if let (Some(button), Ok(again)) = (make("button", "primary", reload), again) {
+            let _ = button.add_event_listener_with_callback("click", &again);
+            let _ = banner.append_child(&button);
+        }
+        if let Some(body) = document().body() {
+            let _ = body.prepend_with_node_1(&banner);
+        }
+    }));
 }

@@ -499,6 +499,7 @@ fn a_trade_that_waits_for_me_is_counted_and_stands_first() {
         None,
     )]);
     assert_eq!(board.trades_waiting_for_me(), 1);
+    assert_eq!(board.waiting(), 1);
     assert!(waits_for_me(board.trade(&board.trades()[0]).unwrap()));
     let (board, _) = told([trade(
         Role::Buyer,

@@ -84,7 +84,7 @@ pub(crate) fn details(open: RwSignal<bool>) -> AnyView {
             let desk = desk();
             let network = Memo::new(move |_| desk.board.with(|board| board.network().cloned()));
             view! {
-            {move || network.with(|network| network.as_ref().map(|network| summary(network)))}
+            {move || network.with(|network| network.as_ref().map(summary))}
             <section>
                 <h3>{w().link.relays}</h3>
                 <p class="hint">{w().link.relays_lead}</p>
@@ -92,7 +92,7 @@ pub(crate) fn details(open: RwSignal<bool>) -> AnyView {
                 {relays(network)}
                 {add()}
             </section>
-            {move || network.with(|network| network.as_ref().map(|network| curious(network)))}
+            {move || network.with(|network| network.as_ref().map(curious))}
         }
         .into_any()
         },

@@ -128,7 +128,7 @@ fn card(id: IntentId) -> AnyView {
                 {move || open.with(|open| open.as_ref().map(|open| slip(&open.intent, desk.now.get_untracked())))}
             </section>
             <section class="private answers">
-                {move || open.with(|open| open.as_ref().map(|open| my_side(open)))}
+                {move || open.with(|open| open.as_ref().map(my_side))}
                 <Show when=move || !quoting.get()>{actions(id, open, quoting)}</Show>
                 <Show when=move || quoting.get()>
                     {move || open.with_untracked(|open| open.as_ref().map(|open| quote_form::form(open, quoting)))}
@@ -155,7 +155,7 @@ const fn answer_name(state: AnswerState) -> &'static str {
 fn my_side(open: &OpenIntent) -> AnyView {
     let words = &w().market;
     let best = open.matches.first();
-    let found = best.filter(|_| open.answer.is_none()).map(|best| fit(best));
+    let found = best.filter(|_| open.answer.is_none()).map(fit);
     let answer = open
         .answer
         .as_ref()
@@ -182,7 +182,7 @@ fn fit(best: &Match) -> AnyView {
             let (class, shape, text) = match fit {
                 Fit::Yes => ("fit yes", Icon::Check, words.fit_yes),
                 Fit::No => ("fit no", Icon::Cross, words.fit_no),
-                Fit::Unknown => ("fit unknown", Icon::Requests, words.fit_unknown),
+                Fit::Unknown => ("fit unknown", Icon::Dash, words.fit_unknown),
             };
             let name = crate::words::property(w(), key);
             view! { <li class=class>{icon(shape)}<span>{name}</span> " " <small>{text}</small></li> }

@@ -36,7 +36,8 @@ pub(crate) enum Icon {
     Gear,
     Link,
     Arrow,
-    Coin,
+    Tag,
+    Dash,
 }
 
 impl Icon {
@@ -68,7 +69,8 @@ impl Icon {
                 "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"
             }
             Self::Arrow => "M5 12h14M13 6l6 6-6 6",
-            Self::Coin => "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM14.6 9.4a3.6 3.6 0 1 0 0 5.2",
+            Self::Dash => "M7 12h10",
+            Self::Tag => "M4 12.5L12.5 4H20v7.5L11.5 20zM15.8 8.2h.01",
         }
     }
 }

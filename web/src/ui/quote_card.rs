@@ -78,7 +78,7 @@ pub(crate) fn card(intent: IntentId, thread: ThreadId, accepting: Accepting) -> 
     view! {
         <li class="quote" class:best=is_best class:fresh=fresh class:past=past data-test="quote-card"
             data-rank=rank data-total=total data-state=move || state().map(state_name)>
-            {move || quote.with(|quote| quote.as_ref().map(|quote| inside(quote)))}
+            {move || quote.with(|quote| quote.as_ref().map(inside))}
             {action(intent, thread, quote, is_best, accepting)}
         </li>
     }

@@ -74,11 +74,11 @@ fn card(id: IntentId, accepting: Accepting) -> AnyView {
                     {face(&id.0)}
                 </div>
                 {move || mine.with(|mine| mine.as_ref().map(|mine| slip(&mine.intent, desk.now.get_untracked())))}
-                {move || mine.with(|mine| mine.as_ref().map(|mine| story(mine)))}
+                {move || mine.with(|mine| mine.as_ref().map(story))}
                 {leave(id, mine)}
             </section>
             <section class="private answers" aria-label=w().requests.quotes data-test="quotes">
-                {move || mine.with(|mine| mine.as_ref().map(|mine| above_quotes(mine)))}
+                {move || mine.with(|mine| mine.as_ref().map(above_quotes))}
                 <ol class="quotes">
                     <For each=move || threads.get() key=|thread| *thread
                         children=move |thread| quote_card::card(id, thread, accepting) />
@@ -216,7 +216,7 @@ fn above_quotes(mine: &MyIntent) -> AnyView {
 /// Why the seller that was taken did not become one, and that there is a next best.
 fn lost(mine: &MyIntent) -> String {
     let words = &w().requests;
-    let reasons = mine.quotes.iter().filter_map(|quote| match quote.state {
+    let mut reasons = mine.quotes.iter().filter_map(|quote| match quote.state {
         QuoteState::Declined(reason) => Some((words.declined)((w().word.decline)(reason))),
         QuoteState::NotConfirmed => Some(words.not_confirmed.to_owned()),
         QuoteState::Standing
@@ -225,7 +225,7 @@ fn lost(mine: &MyIntent) -> String {
         | QuoteState::Expired
         | QuoteState::NotSelected => None,
     });
-    let mut sentence = reasons.last().unwrap_or_default();
+    let mut sentence = reasons.next_back().unwrap_or_default();
     if best(mine).is_some() {
         sentence.push(' ');
         sentence.push_str(words.next_best_hint);

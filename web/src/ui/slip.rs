@@ -81,7 +81,7 @@ pub(crate) fn slip(intent: &Intent, now: Timestamp) -> AnyView {
         <dl class="facts">
             {(intent.quantity != haggle_protocol::Quantity::pieces(1))
                 .then(|| fact(Icon::Plus, words.quantity, format::quantity(intent.quantity)))}
-            {fact(Icon::Coin, words.budget, budget(&intent.budget))}
+            {fact(Icon::Tag, words.budget, budget(&intent.budget))}
             {fact(Icon::Truck, words.delivery, deliveries(&intent.deliveries))}
             {fact(Icon::Place, words.place, format::places(&intent.places))}
             {by.map(|by| fact(Icon::Clock, words.by, by))}

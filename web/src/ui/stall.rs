@@ -251,7 +251,7 @@ fn rules() -> AnyView {
                     {line(&named("rules-per-hour", "perHour", words.per_hour, words.per_hour_hint), number, start.per_hour.clone(),
                         move |text| form.update(|form| form.per_hour = text))}
                 </div>
-                {area(&named("rules-payment", "payment", words.payment, words.payment_hint), 2, start.payment.clone(),
+                {area(&named("rules-payment", "payment", words.payment, words.payment_hint), 2, start.payment,
                     move |text| form.update(|form| form.payment = text))}
                 {form_fault(faults, &["validFor", "perHour", "payment"])}
                 <button type="submit" class="secondary" data-test="rules-save" disabled=move || busy.get()>{w().all.save}</button>
@@ -293,7 +293,7 @@ fn profile() -> AnyView {
         <section class="private card" aria-labelledby="profile-heading">
             {private_mark(words.profile_lead)}
             <h2 id="profile-heading">{words.profile}</h2>
-            {profile_form(w().all.save, move |_| desk.note(w().stall.saved))}
+            {profile_form(w().all.save, "secondary on-private", move |_| desk.note(w().stall.saved))}
             <div class="recognise">
                 <p class="quiet-text">{words.trader}</p>
                 {trader}
@@ -307,6 +307,7 @@ fn profile() -> AnyView {
 /// Edits who I am, and saves it; `done` is told what it has become.
 pub(crate) fn profile_form(
     button: &'static str,
+    class: &'static str,
     done: impl Fn(crate::node::Profile) + Clone + 'static,
 ) -> AnyView {
     let desk = desk();
@@ -351,10 +352,10 @@ pub(crate) fn profile_form(
             </div>
             {area(&named("profile-address", "address", words.address, ""), 3, start.address.clone(),
                 move |text| form.update(|form| form.address = text))}
-            {area(&named("profile-instructions", "instructions", words.instructions, words.instructions_hint), 2, start.instructions.clone(),
+            {area(&named("profile-instructions", "instructions", words.instructions, words.instructions_hint), 2, start.instructions,
                 move |text| form.update(|form| form.instructions = text))}
             {form_fault(faults, &["name", "ways", "address", "instructions"])}
-            <button type="submit" class="secondary on-private" data-test="profile-save" disabled=move || busy.get()>{button}</button>
+            <button type="submit" class=class data-test="profile-save" disabled=move || busy.get()>{button}</button>
         </form>
     }
     .into_any()

@@ -3,8 +3,9 @@
 use haggle_protocol::ThreadId;
 use haggle_protocol::trade::{Contact, DeclineReason};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
-use crate::app::{desk, w};
+use crate::app::{desk, sentence, w};
 use crate::board::waits_for_me;
 use crate::forms::Faults;
 use crate::node::{Command, Profile, Reply, Role, Trade, TradeState};
@@ -74,15 +75,15 @@ fn card(id: ThreadId) -> AnyView {
         <article class="private card trade" class:fresh=fresh data-test=test
             data-state=move || state.get().map(state_name)
             data-role=move || role.get().map(|role| match role { Role::Buyer => "buyer", Role::Seller => "seller" })>
-            {move || trade.with(|trade| trade.as_ref().map(|trade| head(trade)))}
+            {move || trade.with(|trade| trade.as_ref().map(head))}
             <Show when=move || to_confirm.get()>{answer(id)}</Show>
             <div class="trade-body">
                 <section>
                     <h4>{w().trades.timeline}</h4>
-                    {move || trade.with(|trade| trade.as_ref().map(|trade| timeline(trade)))}
+                    {move || trade.with(|trade| trade.as_ref().map(timeline))}
                 </section>
                 <section>
-                    {move || trade.with(|trade| trade.as_ref().map(|trade| contacts(trade)))}
+                    {move || trade.with(|trade| trade.as_ref().map(contacts))}
                     <Show when=move || to_send.get()>{send_contact(id)}</Show>
                 </section>
             </div>
@@ -261,10 +262,13 @@ fn timeline(trade: &Trade) -> AnyView {
         view! { <li class="step done">{icon(Icon::Check)}<span>{what} " " <small>{when}</small></span></li> }
     });
     let awaited = trade.awaited.map(|awaited| {
-        let whose = match (awaited.from == trade.role, awaited.from) {
-            (true, _) => words.wait_me,
-            (false, Role::Seller) => words.wait_seller,
-            (false, Role::Buyer) => words.wait_buyer,
+        let confirmed = trade.state == TradeState::Confirmed;
+        let whose = match (awaited.from == trade.role, confirmed, awaited.from) {
+            (true, true, _) => words.wait_contact_mine,
+            (false, true, _) => words.wait_contact_theirs,
+            (true, false, _) => words.wait_me,
+            (false, false, Role::Seller) => words.wait_seller,
+            (false, false, Role::Buyer) => words.wait_buyer,
         };
         let until = awaited.until.map(|until| (words.until)(&format::time(until)));
         view! {
@@ -346,23 +350,18 @@ fn send_contact(thread: ThreadId) -> AnyView {
     let desk = desk();
     let words = &w().trades;
     let send = move |profile: Profile| {
-        let busy = RwSignal::new(false);
-        let faults = RwSignal::new(Faults::default());
-        let command = Command::SendContact { thread, profile };
-        carry_out(
-            busy,
-            faults,
-            async move { desk.command(command).await },
-            move |_: Reply| {
-                desk.note(w().trades.contact_sent);
-            },
-        );
+        spawn_local(async move {
+            match desk.command(Command::SendContact { thread, profile }).await {
+                Ok(_) => desk.note(w().trades.contact_sent),
+                Err(complaint) => desk.note(&sentence(&complaint)),
+            }
+        });
     };
     view! {
         <div class="send-contact" data-test="contact-form">
             <h4>{words.contact_send}</h4>
             {private_mark(words.contact_hint)}
-            {profile_form(words.contact_send, send)}
+            {profile_form(words.contact_send, "primary on-private", send)}
         </div>
     }
     .into_any()

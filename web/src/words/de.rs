@@ -22,6 +22,7 @@ fn count(n: u64, one: &str, many: &str) -> String {
 /// All sentences.
 pub(super) const WORDS: Words = Words {
     all: All {
+        title: "Haggle: laut fragen, vertraulich Angebote bekommen",
         tagline: "Laut fragen. Vertraulich Angebote bekommen.",
         skip: "Zum Inhalt springen",
         menu: "Einstellungen",
@@ -512,6 +513,8 @@ pub(super) const WORDS: Words = Words {
         did_decline: |reason| format!("Nicht bestätigt: {reason}"),
         did_lapse: "Nicht rechtzeitig bestätigt",
         wait_me: "Du bist dran",
+        wait_contact_mine: "Du bist dran: sag, wer und wo",
+        wait_contact_theirs: "Die andere Seite muss noch sagen, wer und wo",
         wait_seller: "Der Anbieter ist dran",
         wait_buyer: "Der Käufer ist dran",
         until: |time| format!("bis {time}"),

@@ -22,6 +22,7 @@ fn count(n: u64, one: &str, many: &str) -> String {
 /// All sentences.
 pub(super) const WORDS: Words = Words {
     all: All {
+        title: "Haggle: ask out loud, get quoted in private",
         tagline: "Ask out loud. Get quoted in private.",
         skip: "Skip to the content",
         menu: "Settings",
@@ -494,6 +495,8 @@ pub(super) const WORDS: Words = Words {
         did_decline: |reason| format!("Not confirmed: {reason}"),
         did_lapse: "Not confirmed in time",
         wait_me: "It is your turn",
+        wait_contact_mine: "Your turn: say who and where",
+        wait_contact_theirs: "Waiting for the other side to say who and where",
         wait_seller: "Waiting for the seller",
         wait_buyer: "Waiting for the buyer",
         until: |time| format!("until {time}"),

@@ -96,7 +96,7 @@ macro_rules! words {
 words! {
     /// What is needed everywhere.
     all: All {
-        tagline: S, skip: S, menu: S, nav: S, language: S, theme: S, theme_system: S, theme_light: S,
+        title: S, tagline: S, skip: S, menu: S, nav: S, language: S, theme: S, theme_system: S, theme_light: S,
         theme_dark: S, close: S, cancel: S, save: S, remove: S, add: S, edit: S, back: S, yes: S, no: S,
         everyone_sees: S, only_you: S, private: S, optional: S, anywhere: S, around: S1, from_to: S2, free: S,
         saved: S, copied: S, copy: S, more: N, somewhere: S, working: S,
@@ -164,7 +164,7 @@ words! {
         heading: S, empty_heading: S, empty: S, buying: S, selling: S, with: S, order_in: S, order_heading: S, confirm: S, refuse: S,
         confirm_body: S, payment: S, note: S, refuse_heading: S, confirming: S, timeline: S, did_quote: S, did_order_mine: S,
         did_order_theirs: S, did_confirm_mine: S, did_confirm_theirs: S, did_contact_mine: S, did_contact_sent: S,
-        did_contact_theirs: S, did_decline: S1, did_lapse: S, wait_me: S, wait_seller: S, wait_buyer: S, until: S1,
+        did_contact_theirs: S, did_decline: S1, did_lapse: S, wait_me: S, wait_contact_mine: S, wait_contact_theirs: S, wait_seller: S, wait_buyer: S, until: S1,
         contact_theirs: S, contact_mine: S, contact_none: S, contact_send: S, contact_sent: S, contact_hint: S, contact_hint_all: S, pay: S, order_note: S,
         confirm_note: S, done: S, way: fn(&str) -> Option<S>, at: S1,
     }
