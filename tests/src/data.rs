@@ -273,7 +273,7 @@ impl Advertisement {
         };
         Ok(vec![
             attribute("ram", measure(self.memory, "4L")?),
-            attribute("disk", measure(self.disk, "4L")?),
+            attribute("hd", measure(self.disk, "4L")?),
             attribute("speed", measure(self.speed, "MHZ")?),
             attribute("screen", measure(self.screen, "INH")?),
             attribute("cd", Value::Flag(self.cd)),
@@ -295,7 +295,7 @@ impl Advertisement {
         };
         let mut wishes = vec![
             at_least("ram", measure(self.memory, "4L")?, true),
-            at_least("disk", measure(self.disk, "4L")?, true),
+            at_least("hd", measure(self.disk, "4L")?, true),
             at_least("speed", measure(self.speed, "MHZ")?, true),
             at_least("screen", measure(self.screen, "INH")?, false),
         ];

@@ -252,9 +252,7 @@ impl Person {
     pub async fn answers_by_rule(&self, rule: &str) -> Outcome {
         self.goes_to("stall").await?;
         self.picks(&format!("rules-auto-{rule}")).await?;
-        self.clicks("rules-save").await?;
-        self.browser.see(&named("toast"), SOON).await?;
-        Ok(())
+        self.saves("rules-save").await
     }
 
     /// Says who he is to the one he trades with.
@@ -265,7 +263,17 @@ impl Person {
         self.goes_to("stall").await?;
         self.types("profile-name", name).await?;
         self.types("profile-phone", phone).await?;
-        self.clicks("profile-save").await?;
+        self.saves("profile-save").await
+    }
+
+    /// Presses a button and waits until the page says that it is done.
+    async fn saves(&self, button: &str) -> Outcome {
+        // What was said before must be gone, or it would be taken for the answer.
+        let silent = "return !document.querySelector(arguments[0])";
+        self.browser
+            .until("silence", SOON, silent, vec![named("toast").into()])
+            .await?;
+        self.clicks(button).await?;
         self.browser.see(&named("toast"), SOON).await?;
         Ok(())
     }
