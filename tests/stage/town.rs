@@ -15,7 +15,7 @@ use super::trader::{Done, Life, SKEW, Trader};
 pub(crate) const START: Timestamp = Timestamp(1_800_000_000);
 
 /// Every so many cells, one is tried on every key that anybody has.
-const OVERHEARD: u64 = 40;
+const OVERHEARD: u64 = 100;
 
 /// How large a day is, and how bad.
 #[derive(Clone, Copy, Debug)]

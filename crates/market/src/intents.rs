@@ -25,6 +25,7 @@ use crate::effect::Effect;
 use crate::mail::Lock;
 use crate::market::Market;
 use crate::record::{Opener, hex_bytes};
+use crate::threads::Deal;
 use crate::view::{IntentState, Role};
 
 /// Names of frames of one intent that a quote may answer: two days of renewals. Who answers an older one has not
@@ -35,6 +36,9 @@ const FRAMES_KEPT: usize = 144;
 const KEY_KEPT: u64 = 24 * 60 * 60;
 /// How long the way to me is renewed for a trade that does not come to its end, in seconds.
 const TRADE_REACH: u64 = 7 * 24 * 60 * 60;
+/// How long the way to me is renewed after a trade's end, in seconds: my last acknowledgement may have been lost, and its
+/// seller goes on trying to bring what I have had long ago.
+const LAST_WORD: u64 = 24 * 60 * 60;
 /// The shortest time for which quotes can be taken, in seconds.
 const QUOTES_MIN: u64 = 60;
 
@@ -388,22 +392,19 @@ impl Market {
         self.say(id, frame.bytes().to_vec(), now, batch);
     }
 
-    /// Whether somebody may have to find me for this intent: it is open, or its trade is not at its end.
+    /// Whether somebody may have to find me for this intent: it is open, its trade is not at its end, or its seller may not
+    /// know yet that it is.
     fn wants_reach(&self, id: &IntentId, now: Timestamp) -> bool {
-        self.intents.get(id).is_some_and(|mine| {
-            let trading = || {
-                let thread = mine.taken.and_then(|thread| self.threads.get(&thread));
-                thread.is_some_and(|thread| {
-                    thread
-                        .deal
-                        .as_ref()
-                        .is_some_and(crate::threads::Deal::under_way)
-                        || !thread.outbox.is_empty()
-                })
-            };
-            let recent = mine.ended.is_none_or(|ended| now < ended + TRADE_REACH);
-            mine.is_open() || (recent && trading())
-        })
+        let Some(mine) = self.intents.get(id) else {
+            return false;
+        };
+        let Some(thread) = mine.taken.and_then(|thread| self.threads.get(&thread)) else {
+            return mine.is_open();
+        };
+        let since = mine.ended.map_or(0, |ended| now.since(ended));
+        let trading =
+            thread.deal.as_ref().is_some_and(Deal::under_way) || !thread.outbox.is_empty();
+        mine.is_open() || since < LAST_WORD || (since < TRADE_REACH && trading)
     }
 
     /// Says a frame of mine to everybody, my own book included.

@@ -188,12 +188,23 @@ impl Market {
 
     /// Tells the other side of a thread where I am now, if he was told otherwise.
     pub(crate) fn tell_ways(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
-        /// How long a new way matters, in seconds: the next message brings it again.
-        const MOVED_FOR: u64 = 60 * 60;
         let Some(thread) = self.threads.get(&id) else {
             return;
         };
-        if self.pen.ways.is_empty() || thread.told == self.pen.ways || !thread.is_live(now) {
+        if thread.is_live(now) {
+            self.tell_ways_anyway(id, now, batch);
+        }
+    }
+
+    /// The same for an exchange that is over here, but not over there.
+    pub(crate) fn tell_ways_anyway(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        /// How long a new way matters, in seconds: the next message brings it again.
+        const MOVED_FOR: u64 = 60 * 60;
+        let known = self
+            .threads
+            .get(&id)
+            .is_some_and(|thread| thread.told == self.pen.ways);
+        if self.pen.ways.is_empty() || known {
             return;
         }
         // A full outbox means that nothing arrives anyway; the next acknowledgement brings the next chance.

@@ -627,8 +627,17 @@ impl Market {
             return;
         };
         if thread.learn_ways(ways) {
+            let sold = self
+                .threads
+                .get(&name)
+                .is_some_and(|thread| self.is_sold(thread));
             batch.thread(name);
-            self.tell_ways(name, now, batch);
+            if sold {
+                // He goes on being found for a trade: his last word may not have come through.
+                self.tell_ways_anyway(name, now, batch);
+            } else {
+                self.tell_ways(name, now, batch);
+            }
             self.post(name, now, batch);
         }
     }

@@ -323,3 +323,59 @@ fn a_seller_whose_new_address_never_arrived_is_found_when_the_buyer_is_back() {
     stage.tell(0, accept).unwrap();
     assert_eq!(stage.actors[1].trade().state, TradeState::Ordered);
 }
+
+#[test]
+fn both_know_that_all_is_said_even_if_the_last_word_was_lost_and_both_were_away() {
+    // Whose last acknowledgement is lost.
+    for deaf in [0, 1] {
+        let mut stage = Stage::new(&["buyer", "seller"]);
+        stage.put(1, laptop(40_000, 3));
+        stage.tell(1, rules("indicative")).unwrap();
+        for (at, name) in [(0, "Ada"), (1, "Ben")] {
+            stage.tell(at, Command::SetProfile(profile(name))).unwrap();
+        }
+        let id = stage.publish(0, wants_laptop());
+        let quote = stage.actors[0].mine[&id].quotes[0].clone();
+        let thread = quote.thread;
+        let accept = Command::Accept {
+            thread,
+            total: quote.quote.total,
+            note: None,
+        };
+        stage.tell(0, accept).unwrap();
+        stage.fate = Box::new(move |post| match post {
+            Post::Answered { to, .. } if *to == deaf => Fate::Lost,
+            Post::Answered { .. } | Post::Cell { .. } | Post::Frame { .. } => Fate::Arrives,
+        });
+        stage
+            .tell(
+                1,
+                Command::Confirm {
+                    thread,
+                    payment: None,
+                    note: None,
+                },
+            )
+            .unwrap();
+        assert_eq!(stage.actors[deaf].trade().state, TradeState::Confirmed);
+        assert_eq!(
+            stage.actors[1 - deaf].trade().state,
+            TradeState::ContactsExchanged
+        );
+        stage.fate = Box::new(|_| Fate::Arrives);
+        for at in [0, 1] {
+            stage.actors[at].online = false;
+        }
+        stage.now = stage.now + 3 * 60 * 60;
+        for at in [1, 0] {
+            stage.actors[at].online = true;
+            stage.reload(at);
+        }
+        stage.pass(120);
+        assert_eq!(
+            stage.actors[deaf].trade().state,
+            TradeState::ContactsExchanged,
+            "{deaf}"
+        );
+    }
+}
