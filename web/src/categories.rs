@@ -64,6 +64,15 @@ pub fn suggest(title: &str) -> Category {
         .unwrap_or_default()
 }
 
+/// The categories that a title may speak of, the likeliest first, each with its number and what it is called.
+#[must_use]
+pub fn suggestions(title: &str, lang: Lang) -> Vec<(u32, &'static str)> {
+    let found = taxonomy::suggest(title).into_iter();
+    found
+        .filter_map(|category| Some((category.0, called(taxonomy::node(category)?, lang))))
+        .collect()
+}
+
 /// What the suggested properties are called.
 #[must_use]
 pub fn properties(lang: Lang) -> Vec<&'static str> {
@@ -94,6 +103,11 @@ mod tests {
         assert_ne!(english, Category(0));
         assert_eq!(english, german);
         assert_eq!(suggest("xyzzy"), Category(0));
+        let first = suggestions("a laptop", Lang::English)[0];
+        assert_eq!(
+            (first.0, Some(first.1)),
+            (english.0, name(english, Lang::English))
+        );
         assert!(name(english, Lang::German).is_some());
         assert_eq!(name(Category(0), Lang::English), None);
     }

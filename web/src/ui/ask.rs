@@ -1,6 +1,5 @@
 //! Asking out loud: the form on one side, and on the other what everyone will see and what stays private, as it is typed.
 
-use haggle_protocol::category::Category;
 use haggle_protocol::intent::Delivery;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,10 +11,11 @@ use crate::forms::Faults;
 use crate::forms::ask::{AskForm, FIELDS, OPEN_CHOICES, QUOTES_CHOICES, Say};
 use crate::node::{Command, Draft, Preview, Reply, Taste};
 use crate::route::Screen;
+use crate::ui::category::{Categorised, category};
 use crate::ui::format;
 use crate::ui::parts::{
     Card, Field, Icon, Line, Properties, area, cards, carry_out, choose, cities, currencies,
-    form_fault, heading, icon, line, properties, quantities, select, show_flaws,
+    form_fault, heading, icon, line, properties, quantities, recheck, select, show_flaws,
 };
 use crate::ui::slip::{loud_mark, private_mark, slip};
 use crate::words::duration;
@@ -42,6 +42,9 @@ pub(crate) fn screen() -> AnyView {
         preview: RwSignal::new(None),
     };
     keep_preview(asking);
+    recheck(asking.form, asking.faults, |form| {
+        read(form).err().unwrap_or_default()
+    });
     let words = &w().ask;
     view! {
         <div class="ask">
@@ -171,7 +174,16 @@ fn first(asking: Asking) -> AnyView {
                     });
                 })}
             </div>
-            {category(asking)}
+            {category(Categorised {
+                id: "category",
+                faults: asking.faults,
+                form: asking.form,
+                read: |form: &AskForm| (&form.title, form.category),
+                choose: |form, code| {
+                    form.category = code;
+                    form.category_chosen = true;
+                },
+            })}
             <div class="row">
                 {line(&quantity, number, asking.start(|form| form.quantity.clone()),
                     move |text| asking.set(|form| form.quantity = text))}
@@ -188,41 +200,6 @@ fn first(asking: Asking) -> AnyView {
         </section>
     }
     .into_any()
-}
-
-fn category(asking: Asking) -> Option<AnyView> {
-    let choices = categories::choices(lang());
-    if choices.is_empty() {
-        return None;
-    }
-    let words = &w().ask;
-    let current = Memo::new(move |_| asking.form.with(|form| form.category));
-    let options = move || {
-        let current = current.get();
-        let anything = (0, w().word.any_category.to_owned());
-        let all = core::iter::once(anything).chain(categories::choices(lang()));
-        all.map(|(code, name)| view! { <option value=code.to_string() selected=code == current>{name}</option> })
-            .collect_view()
-    };
-    Some(
-        view! {
-            <div class="field">
-                <label for="category">{words.category}</label>
-                <select id="category" data-test="category" prop:value=move || current.get().to_string()
-                    on:change=move |event| {
-                        let code = crate::ui::parts::typed(&event).parse().unwrap_or_default();
-                        asking.set(|form| {
-                            form.category = Category(code).0;
-                            form.category_chosen = true;
-                        });
-                    }>
-                    {options}
-                </select>
-                {crate::ui::parts::fault_line("category", asking.faults, "category")}
-            </div>
-        }
-        .into_any(),
-    )
 }
 
 fn say_of_money(asking: Asking) -> AnyView {

@@ -8,9 +8,10 @@ use crate::categories;
 use crate::forms::Faults;
 use crate::forms::item::{DeliveryRow, FIELDS, ItemForm, ROWS_MAX, Span, TierRow};
 use crate::node::{Command, Item, Reply};
+use crate::ui::category::{Categorised, category};
 use crate::ui::parts::{
     Field, Icon, Line, Properties, Rows, area, carry_out, choose, cities, currencies, fault_line,
-    form_fault, icon, line, properties, quantities, select, show_flaws, typed,
+    form_fault, icon, line, properties, quantities, recheck, select, show_flaws, typed,
 };
 use crate::ui::quote_form::{qualities, quality_of, way_of, ways};
 use crate::ui::stall::{auto_name, auto_named};
@@ -38,6 +39,7 @@ pub(crate) fn form(item: Option<Item>, done: impl Fn() + Copy + 'static) -> AnyV
         busy: RwSignal::new(false),
     };
     let Editing { form, faults, busy } = editing;
+    recheck(form, faults, |form| form.read().err().unwrap_or_default());
     let save = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         match form.with_untracked(ItemForm::read) {
@@ -89,7 +91,16 @@ pub(crate) fn form(item: Option<Item>, done: impl Fn() + Copy + 'static) -> AnyV
                     form.title = text;
                 });
             })}
-            {category(editing)}
+            {category(Categorised {
+                id: "item-category",
+                faults,
+                form,
+                read: |form: &ItemForm| (&form.title, form.category),
+                choose: |form, code| {
+                    form.category = code;
+                    form.category_chosen = true;
+                },
+            })}
             <div class="row">
                 {choose(&named("item-unit", "unit", words.unit, ""), quantities(&start.unit), &start.unit,
                     move |code| form.update(|form| form.unit = code))}
@@ -133,39 +144,6 @@ fn last_currency() -> String {
         items.last().map(|item| item.asset.code().to_owned())
     });
     code.unwrap_or_else(|| desk.ask.with_untracked(|form| form.currency.clone()))
-}
-
-fn category(editing: Editing) -> Option<AnyView> {
-    let choices = categories::choices(lang());
-    if choices.is_empty() {
-        return None;
-    }
-    let current = Memo::new(move |_| editing.form.with(|form| form.category));
-    let options = move || {
-        let current = current.get();
-        let anything = (0, w().word.any_category.to_owned());
-        let all = core::iter::once(anything).chain(categories::choices(lang()));
-        all.map(|(code, name)| view! { <option value=code.to_string() selected=code == current>{name}</option> })
-            .collect_view()
-    };
-    Some(
-        view! {
-            <div class="field">
-                <label for="item-category">{w().stall.category}</label>
-                <select id="item-category" data-test="item-category" prop:value=move || current.get().to_string()
-                    on:change=move |event| {
-                        let code = typed(&event).parse().unwrap_or_default();
-                        editing.form.update(|form| {
-                            form.category = code;
-                            form.category_chosen = true;
-                        });
-                    }>
-                    {options}
-                </select>
-            </div>
-        }
-        .into_any(),
-    )
 }
 
 fn tiers(editing: Editing) -> AnyView {

@@ -435,6 +435,21 @@ pub(crate) fn show_flaws(faults: RwSignal<Faults>, flaws: Vec<Flaw>) {
     browser::later(50, browser::focus_first_fault);
 }
 
+/// Looks again at a form whose faults are shown whenever it changes, so that what was mended is not held against it. What
+/// the peer complained of is forgotten: only the peer can tell whether it still holds.
+pub(crate) fn recheck<F: Send + Sync + 'static>(
+    form: RwSignal<F>,
+    faults: RwSignal<Faults>,
+    flaws: impl Fn(&F) -> Vec<Flaw> + 'static,
+) {
+    Effect::new(move |_| {
+        form.track();
+        if !faults.with_untracked(Faults::is_empty) {
+            faults.set(Faults::found(form.with_untracked(&flaws)));
+        }
+    });
+}
+
 /// What a list of rows is told.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows {

@@ -10,7 +10,7 @@ use crate::forms::item::{Lead, Span};
 use crate::forms::quote::{FIELDS, QuoteForm};
 use crate::node::{Command, OpenIntent, Reply};
 use crate::ui::parts::{
-    Choices, Field, Line, area, carry_out, choose, field, form_fault, line, money, select,
+    Choices, Field, Line, area, carry_out, choose, field, form_fault, line, money, recheck, select,
     show_flaws, tick, typed,
 };
 use crate::ui::slip::private_mark;
@@ -92,6 +92,7 @@ pub(crate) fn form(open: &OpenIntent, shown: RwSignal<bool>) -> AnyView {
     let form = RwSignal::new(start.clone());
     let faults = RwSignal::new(Faults::default());
     let busy = RwSignal::new(false);
+    recheck(form, faults, |form| form.read().err().unwrap_or_default());
     let named = move |id, name, label, hint| Field {
         id,
         label,

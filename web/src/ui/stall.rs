@@ -12,7 +12,7 @@ use crate::ui::format;
 use crate::ui::item_form;
 use crate::ui::parts::{
     Card, Field, Icon, Line, area, cards, carry_out, empty, form_fault, heading, icon, line,
-    person, show_flaws,
+    person, recheck, show_flaws,
 };
 use crate::ui::quote_card::quality;
 use crate::ui::quote_form::lead;
@@ -207,6 +207,7 @@ fn rules() -> AnyView {
     let form = RwSignal::new(start.clone());
     let faults = RwSignal::new(Faults::default());
     let busy = RwSignal::new(false);
+    recheck(form, faults, |form| form.read().err().unwrap_or_default());
     let named = move |id, name, label, hint| Field {
         id,
         label,
@@ -316,6 +317,7 @@ pub(crate) fn profile_form(
     let form = RwSignal::new(start.clone());
     let faults = RwSignal::new(Faults::default());
     let busy = RwSignal::new(false);
+    recheck(form, faults, |form| form.read().err().unwrap_or_default());
     let named = move |id, name, label, hint| Field {
         id,
         label,

@@ -114,7 +114,7 @@ words! {
     }
     /// Asking out loud.
     ask: Ask {
-        heading: S, lead: S, what: S, what_hint: S, what_example: S, category: S, how_much: S, unit: S, currency: S,
+        heading: S, lead: S, what: S, what_hint: S, what_example: S, category: S, category_or: S, category_hint: S, how_much: S, unit: S, currency: S,
         limit: S, limit_hint: S, say_heading: S, say: fn(Say) -> S, say_hint: fn(Say) -> S, wishes: S, wishes_hint: S,
         wish_name: S, wish_how: S, wish_value: S, wish_unit: S, wish_no_unit: S, wish_must: S, wish_add: S, wish_remove: S1,
         delivery: S, delivery_heading: S, place: S, place_to: S, place_hint: S, when: S, by: S, by_hint: S, open_for: S, quotes_for: S,
