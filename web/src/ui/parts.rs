@@ -1,5 +1,7 @@
 //! Small parts that every screen is made of: icons, faces, fields with their faults, buttons that wait.
 
+use std::rc::Rc;
+
 use haggle_protocol::{Money, PublicKey};
 use leptos::html;
 use leptos::prelude::*;
@@ -38,6 +40,7 @@ pub(crate) enum Icon {
     Arrow,
     Tag,
     Dash,
+    Layers,
 }
 
 impl Icon {
@@ -69,6 +72,7 @@ impl Icon {
                 "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1"
             }
             Self::Arrow => "M5 12h14M13 6l6 6-6 6",
+            Self::Layers => "M4 8l8-4 8 4-8 4zM4 12l8 4 8-4M4 16l8 4 8-4",
             Self::Dash => "M7 12h10",
             Self::Tag => "M4 12.5L12.5 4H20v7.5L11.5 20zM15.8 8.2h.01",
         }
@@ -260,12 +264,15 @@ pub(crate) fn line(
     let Field {
         id, name, faults, ..
     } = *what;
+    // Scripts and some keyboards that clear a field tell of it only at its end.
+    let set = Rc::new(set);
+    let heard = set.clone();
     let input = view! {
         <input id=id name=id data-test=id type=if how.kind.is_empty() { "text" } else { how.kind }
             class:narrow=how.narrow inputmode=(!how.mode.is_empty()).then_some(how.mode)
             placeholder=how.example list=(!how.list.is_empty()).then_some(how.list)
             autocomplete=if how.fill.is_empty() { "off" } else { how.fill }
-            prop:value=start on:input=move |event| set(typed(&event))
+            prop:value=start on:input=move |event| heard(typed(&event)) on:change=move |event| set(typed(&event))
             aria-describedby=described(id)
             aria-invalid=move || fault(faults, name).map(|_| "true") />
     };
@@ -282,9 +289,12 @@ pub(crate) fn area(
     let Field {
         id, name, faults, ..
     } = *what;
+    // Scripts and some keyboards that clear a field tell of it only at its end.
+    let set = Rc::new(set);
+    let heard = set.clone();
     let input = view! {
         <textarea id=id name=id data-test=id rows=rows.to_string() prop:value=start
-            on:input=move |event| set(typed(&event)) aria-describedby=described(id)
+            on:input=move |event| heard(typed(&event)) on:change=move |event| set(typed(&event)) aria-describedby=described(id)
             aria-invalid=move || fault(faults, name).map(|_| "true")></textarea>
     };
     field(what, input.into_any())

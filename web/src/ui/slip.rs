@@ -80,7 +80,7 @@ pub(crate) fn slip(intent: &Intent, now: Timestamp) -> AnyView {
         {intent.details.clone().map(|details| view! { <p class="slip-details">{details}</p> })}
         <dl class="facts">
             {(intent.quantity != haggle_protocol::Quantity::pieces(1))
-                .then(|| fact(Icon::Plus, words.quantity, format::quantity(intent.quantity)))}
+                .then(|| fact(Icon::Layers, words.quantity, format::quantity(intent.quantity)))}
             {fact(Icon::Tag, words.budget, budget(&intent.budget))}
             {fact(Icon::Truck, words.delivery, deliveries(&intent.deliveries))}
             {fact(Icon::Place, words.place, format::places(&intent.places))}

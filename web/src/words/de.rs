@@ -583,7 +583,7 @@ pub(super) const WORDS: Words = Words {
             _ => None,
         },
         add: "Relais hinzufügen",
-        add_hint: "Eine Adresse wie /dns4/relay.example/tcp/443/tls/ws/p2p/…",
+        add_hint: "Eine Adresse wie /dns4/relay.example/tcp/443/wss/p2p/…",
         address: "Adresse eines Relais",
         added: "Das Relais ist hinzugefügt und gemerkt.",
         removed: "Das Relais ist entfernt.",

@@ -572,7 +572,7 @@ pub(super) const WORDS: Words = Words {
             _ => None,
         },
         add: "Add a relay",
-        add_hint: "An address like /dns4/relay.example/tcp/443/tls/ws/p2p/…",
+        add_hint: "An address like /dns4/relay.example/tcp/443/wss/p2p/…",
         address: "Address of a relay",
         added: "The relay is added and remembered.",
         removed: "The relay is removed.",
