@@ -55,8 +55,10 @@ pub struct Public {
     pub facets: [u8; 18],
     /// What it says.
     pub body: Vec<u8>,
-    /// Leading zero bits of work; below the floor: exactly fewer.
+    /// Leading zero bits of work, or more.
     pub bits: u32,
+    /// Whether more would be too much.
+    pub exactly: bool,
     /// Where the search for the nonce begins: another start, another nonce.
     pub start: u64,
 }
@@ -162,6 +164,7 @@ impl Forge {
             facets: [0; 18],
             body,
             bits: POW_FLOOR,
+            exactly: false,
             start: 0,
         }
     }
@@ -395,10 +398,7 @@ impl Public {
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let id = self.id();
-        let enough = |bits: u32| match self.bits {
-            0..POW_FLOOR => bits == self.bits,
-            asked => bits >= asked,
-        };
+        let enough = |bits: u32| bits == self.bits || bits > self.bits && !self.exactly;
         let mut nonce = self.start;
         while !enough(work(&id, nonce)) {
             nonce += 1;
@@ -480,7 +480,11 @@ mod tests {
         ] {
             Frame::open(&public.bytes(), Network::main(), NOW).unwrap();
         }
-        let lazy = Public { bits: 3, ..public };
+        let lazy = Public {
+            bits: 3,
+            exactly: true,
+            ..public
+        };
         assert_eq!(
             Frame::open(&lazy.bytes(), Network::main(), NOW),
             Err(Refusal::NoWork)

@@ -19,11 +19,11 @@ use haggle_protocol::seal::{Cell, Direction, Hpke};
 use haggle_protocol::trade::Ack;
 use haggle_protocol::{Asset, Frame, Intent, IntentId, MessageId, Network, Quantity, Unit};
 use haggle_tests::forge::{Forge, Pen, book_question, with_length};
-use haggle_tests::raw::{Channel, Raw};
+use haggle_tests::raw::{Channel, Heard, Raw};
 use haggle_tests::{Outcome, Trouble, ensure};
 
 use private::{Bought, TO_BUYER, TO_SELLER, WRONG_SENDER, Wanted};
-use public::CASES;
+use public::{CASES, CROWDED, SMALL_BOOK, filling, half_a_book};
 use target::{Target, now};
 
 /// How long a refusal or an acceptance may take to show.
@@ -103,6 +103,43 @@ async fn said_out_loud(target: Target) -> Outcome {
     ensure(passed <= allowed, || {
         format!("{passed} of what is wrong was passed on")
     })?;
+    target.serves().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowded_relay_asks_for_more_work_and_takes_what_shows_it() -> Outcome {
+    let target = Target::relay_with(SMALL_BOOK).await?;
+    let mut forge = Forge::new(Network::main(), now()?, 3_500);
+    let neighbour = Raw::start(3_500).await?;
+    target.meet(&neighbour).await?;
+    let hears = async |bytes: &Vec<u8>| {
+        let heard = |heard: &Heard| heard.gossip.contains(bytes).then_some(());
+        neighbour
+            .until("what is right being passed on", heard)
+            .await
+    };
+    // One source alone is kept below half: what crosses the mark comes from another.
+    let (first, second) = (Raw::start(3_501).await?, Raw::start(3_503).await?);
+    target.meet(&first).await?;
+    target.meet(&second).await?;
+    let frames = half_a_book(&mut forge);
+    let last = frames.len() - 1;
+    for (at, frame) in frames.into_iter().enumerate() {
+        let source = if at < last { &first } else { &second };
+        source.publish(frame.clone()).await?;
+        hears(&frame).await?;
+    }
+    let late = Raw::start(3_502).await?;
+    target.meet(&late).await?;
+    let before = target.refusals().await?;
+    let (what, code) = CROWDED;
+    late.publish(filling(&mut forge, 16, true).bytes()).await?;
+    let refused = target.until_refused(code.code(), &before).await;
+    refused.map_err(|trouble| trouble.while_doing(what))?;
+    // Four bits above the floor are enough however full it is.
+    let harder = filling(&mut forge, 20, false).bytes();
+    late.publish(harder.clone()).await?;
+    hears(&harder).await?;
     target.serves().await
 }
 
@@ -528,6 +565,7 @@ fn table() -> String {
     for case in CASES {
         row(case.what, "peer, relay", case.code.code());
     }
+    row(CROWDED.0, "relay", CROWDED.1.code());
     for case in TO_BUYER {
         row(case.what, "buyer", case.code.code());
     }

@@ -1,5 +1,6 @@
 //! What can be wrong with what is said out loud. Every row goes to a running peer and to a running relay.
 
+use haggle_book::Limits;
 use haggle_protocol::cbor::Writer;
 use haggle_protocol::intent::Revision;
 use haggle_protocol::limits::{FRAME_MAX, FRAME_OVERHEAD};
@@ -24,6 +25,38 @@ pub(crate) struct Attempt {
     pub(crate) good: Vec<Vec<u8>>,
     /// All of it is refused, at least once.
     pub(crate) bad: Vec<Vec<u8>>,
+}
+
+/// The row that needs a relay whose book is more than half full.
+pub(crate) const CROWDED: (&str, Refusal) = (
+    "a frame with the least work when the book is more than half full",
+    Refusal::TooLittleWork,
+);
+
+/// The room of a book that is soon crowded: the least that a relay takes.
+pub(crate) const SMALL_BOOK: u64 = 1 << 16;
+
+/// The length of frames of which one source may still bring one when the small book is crowded.
+const FILLING: usize = 800;
+
+/// So many frames that the small book is just crowded.
+pub(crate) fn half_a_book(forge: &mut Forge) -> Vec<Vec<u8>> {
+    let half = (SMALL_BOOK as usize) / 100 * Limits::relay().crowded;
+    let frames = half / Limits::cost(FILLING) + 1;
+    (0..frames)
+        .map(|_| filling(forge, 16, false).bytes())
+        .collect()
+}
+
+/// A frame with this work.
+pub(crate) fn filling(forge: &mut Forge, bits: u32, exactly: bool) -> Public {
+    let key = forge.key();
+    let body = vec![7; FILLING - FRAME_OVERHEAD];
+    Public {
+        bits,
+        exactly,
+        ..forge.public(&key, OPAQUE, body)
+    }
 }
 
 /// A kind of frame that nobody here can read: checked, kept and passed on.
@@ -177,7 +210,12 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         what: "a frame with 15 bits of work instead of 16",
         code: Refusal::NoWork,
-        make: |forge| field(forge, |frame| frame.bits = 15),
+        make: |forge| {
+            field(forge, |frame| {
+                frame.bits = 15;
+                frame.exactly = true;
+            })
+        },
     },
     Case {
         what: "a key of small order, under which any signature fits a lax check",

@@ -54,6 +54,11 @@ impl Target {
 
     /// A relay on loopback.
     pub(crate) async fn relay() -> Outcome<Self> {
+        Self::relay_with(Config::default().limits.book_bytes).await
+    }
+
+    /// A relay on loopback with so much room for its book.
+    pub(crate) async fn relay_with(book_bytes: u64) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
         let mut config = Config {
             data: data.path().to_path_buf(),
@@ -62,6 +67,7 @@ impl Target {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         config.http.listen = free;
         config.listen.tcp = vec![free];
+        config.limits.book_bytes = book_bytes;
         let relay = haggle_relay::start(config)
             .await
             .map_err(|error| Trouble::new(error.to_string()))?;

@@ -110,14 +110,16 @@ fn stall_of(data: &Computers) -> Outcome<Market> {
     };
     let restored = Market::restore(Vec::new(), setup, NOW);
     let (mut market, _) = restored.map_err(|damaged| Trouble::new(damaged.why))?;
-    for ad in cheaper(&data.offers).take(ITEMS) {
-        let item = Box::new(ad.item(Quality::Good, 1, 86_400)?);
-        let effects = market.handle(Input::Command(Ticket(1), Command::PutItem(item)), NOW);
-        let refused = effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Reply(_, Err(_))));
-        ensure(!refused, || "an item was refused".into())?;
-    }
+    let items: Outcome<Vec<_>> = cheaper(&data.offers)
+        .take(ITEMS)
+        .map(|ad| ad.item(Quality::Good, 1, 86_400))
+        .collect();
+    let command = Command::PutItems(items?);
+    let effects = market.handle(Input::Command(Ticket(1), command), NOW);
+    let refused = effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Reply(_, Err(_))));
+    ensure(!refused, || "the items were refused".into())?;
     Ok(market)
 }
 
