@@ -10,6 +10,7 @@ use haggle_protocol::{IntentId, ThreadId, Timestamp};
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::record::Key;
+use crate::view::Match;
 
 /// What changed and what is to be done, so far.
 #[derive(Default)]
@@ -31,6 +32,8 @@ pub(crate) struct Batch {
     pub(crate) open: BTreeSet<IntentId>,
     pub(crate) trades: BTreeSet<ThreadId>,
     pub(crate) stall: bool,
+    /// What was found in the stall for an open intent; holds as long as the stall has not changed.
+    pub(crate) found: BTreeMap<IntentId, Vec<Match>>,
 }
 
 impl Batch {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use haggle_protocol::attribute::{Fit, Wish};
+use haggle_protocol::attribute::{Fit, Value, Wish};
 use haggle_protocol::category::{Category, Kinship};
 use haggle_protocol::intent::{Delivery, Intent};
 use haggle_protocol::place::Place;
@@ -34,6 +34,65 @@ pub struct Found<'a> {
     pub failed: usize,
 }
 
+/// How near an item comes to an intent, before anything is priced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// Whether its category is the wanted one or a special case of it.
+    pub same: bool,
+    /// Must-wishes that fail.
+    pub failed: usize,
+    /// Must-wishes of which it says nothing.
+    pub unknown: usize,
+}
+
+impl Near {
+    /// How near `item` comes to `intent`.
+    #[must_use]
+    pub fn of(item: &Item, intent: &Intent) -> Self {
+        let mut near = Self {
+            // "Anything" is no category that an item could be said to be of.
+            same: intent.category != Category(0)
+                && item.category.kinship(intent.category) == Kinship::Same,
+            failed: 0,
+            unknown: 0,
+        };
+        for wish in intent.wishes.iter().filter(|wish| wish.must) {
+            match fit(wish, item) {
+                Fit::Yes => {}
+                Fit::No => near.failed += 1,
+                Fit::Unknown => near.unknown += 1,
+            }
+        }
+        near
+    }
+
+    /// Whether a rule could quote on it, if it can be supplied.
+    #[must_use]
+    pub const fn could_be_complete(&self) -> bool {
+        self.same && self.failed == 0 && self.unknown == 0
+    }
+}
+
+/// As [`Wish::fit`], without asking more of plain text than it takes: this runs for every item of a stall.
+fn fit(wish: &Wish, item: &Item) -> Fit {
+    if let Value::Text(wanted) = &wish.value
+        && let Some(Value::Text(offered)) = item
+            .attributes
+            .iter()
+            .find(|has| has.key == wish.key)
+            .map(|has| &has.value)
+        && wanted.is_ascii()
+        && offered.is_ascii()
+    {
+        return if wanted.eq_ignore_ascii_case(offered) {
+            Fit::Yes
+        } else {
+            Fit::No
+        };
+    }
+    wish.fit(&item.attributes)
+}
+
 /// How `item` answers `intent` at `now`, if it does at all. `free` is what is neither sold nor set aside, in steps of
 /// 10^−6 of the item's unit, or `None` if it does not run out.
 #[must_use]
@@ -43,21 +102,21 @@ pub fn find<'a>(
     intent: &Intent,
     now: Timestamp,
 ) -> Option<Found<'a>> {
+    price(item, Near::of(item, intent), free, intent, now)
+}
+
+/// The same, for an item whose nearness is known.
+#[must_use]
+pub fn price<'a>(
+    item: &'a Item,
+    near: Near,
+    free: Option<u128>,
+    intent: &Intent,
+    now: Timestamp,
+) -> Option<Found<'a>> {
     // Two units never compare, so there is no price either.
     if intent.quantity.unit != item.unit {
         return None;
-    }
-    // "Anything" is no category that an item could be said to be of.
-    let same =
-        intent.category != Category(0) && item.category.kinship(intent.category) == Kinship::Same;
-    let mut failed = 0;
-    let mut unknown = 0;
-    for wish in intent.wishes.iter().filter(|wish| wish.must) {
-        match wish.fit(&item.attributes) {
-            Fit::Yes => {}
-            Fit::No => failed += 1,
-            Fit::Unknown => unknown += 1,
-        }
     }
     let tier = tier_of(item, intent);
     let unit_price = tier.or_else(|| item.tiers.first())?.unit_price;
@@ -66,9 +125,8 @@ pub fn find<'a>(
         .cost(Money::new(unit_price, item.asset))?
         .minor;
     let delivery = delivery_of(item, intent, now);
-    let total = amount
-        .checked_add(delivery.map_or(0, |way| way.fee))
-        .filter(|sum| *sum <= Money::MAX)?;
+    let fee = delivery.map_or(0, |way| way.fee);
+    let total = amount.checked_add(fee).filter(|sum| *sum <= Money::MAX)?;
     let stocked = free.is_none_or(|free| intent.quantity.micros() <= free);
     let affordable = intent
         .budget
@@ -80,15 +138,13 @@ pub fn find<'a>(
         amount,
         delivery,
         total: Money::new(total, item.asset),
-        complete: same
-            && failed == 0
-            && unknown == 0
+        complete: near.could_be_complete()
             && stocked
             && affordable
             && tier.is_some()
             && delivery.is_some()
             && item.asset == intent.budget.asset(),
-        failed,
+        failed: near.failed,
     })
 }
 

@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::intents::no_such_intent;
 use crate::item::{Auto, Item, ItemId, Rules};
 use crate::market::Market;
+use crate::matching::Found;
 use crate::record::Key;
 use crate::stall::{ITEMS_MAX, Stall, VALID_MAX, VALID_MIN, check_item, check_rules};
 use crate::threads::{About, Deal, Offer, Outgoing, Over, SetAside, Sort, Thread};
@@ -71,7 +72,15 @@ impl Market {
         if let Some(held) = held {
             self.stall.give_back(held.item, held.micros);
         }
-        let best = self.best_by_rule(&wanted, now);
+        let matches = self.stall.matches(&wanted.intent, now);
+        let best = self.best_by_rule(&wanted, &matches, now);
+        if held.is_none() {
+            // Told as they are, unless something changes them until the end.
+            let views = matches
+                .iter()
+                .map(|found| found.view(&wanted.intent.wishes));
+            batch.found.insert(id, views.collect());
+        }
         if let Some(held) = held {
             self.stall.set_aside(held.item, held.micros);
         }
@@ -99,12 +108,16 @@ impl Market {
     }
 
     /// The quote that a rule would write: of the best match that may be quoted on.
-    fn best_by_rule(&self, wanted: &Wanted, now: Timestamp) -> Option<(ItemId, Quote)> {
+    fn best_by_rule(
+        &self,
+        wanted: &Wanted,
+        matches: &[Found<'_>],
+        now: Timestamp,
+    ) -> Option<(ItemId, Quote)> {
         if wanted.intent.quotes_due <= now {
             return None;
         }
         let rules = &self.stall.rules;
-        let matches = self.stall.matches(&wanted.intent, now);
         matches
             .iter()
             .filter(|found| found.complete)

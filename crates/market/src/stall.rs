@@ -9,7 +9,7 @@ use haggle_protocol::{Intent, IntentId, Money, Quantity, Timestamp, text};
 
 use crate::command::{Complaint, Profile};
 use crate::item::{Item, ItemId, Rules};
-use crate::matching::{self, Found};
+use crate::matching::{self, Found, Near};
 
 /// Items of one stall: 10,000 is the largest that was measured; this leaves room and bounds memory.
 pub(crate) const ITEMS_MAX: usize = 50_000;
@@ -104,62 +104,76 @@ impl Stall {
 
     /// What answers an intent, best first.
     pub(crate) fn matches(&self, intent: &Intent, now: Timestamp) -> Vec<Found<'_>> {
-        let candidates = self.candidates(intent);
-        let items = candidates.iter().filter_map(|id| self.items.get(id));
-        let mut found: Vec<Found<'_>> = items
-            .filter_map(|item| matching::find(item, self.free(item), intent, now))
-            .collect();
-        found.sort_by_key(Found::place);
-        found.truncate(MATCHES_SHOWN);
-        found
+        let mut best: Vec<Found<'_>> = Vec::with_capacity(MATCHES_SHOWN + 1);
+        for item in self.candidates(intent) {
+            let near = Near::of(item, intent);
+            let worst = best.last().filter(|_| best.len() >= MATCHES_SHOWN);
+            if let Some(worst) = worst
+                && (worst.complete, usize::MAX - worst.failed)
+                    > (near.could_be_complete(), usize::MAX - near.failed)
+            {
+                continue;
+            }
+            let Some(found) = matching::price(item, near, self.free(item), intent, now) else {
+                continue;
+            };
+            let place = found.place();
+            let at = best.partition_point(|other| other.place() < place);
+            if at < MATCHES_SHOWN {
+                best.insert(at, found);
+                best.truncate(MATCHES_SHOWN);
+            }
+        }
+        best
     }
 
     /// Whether this item could be among an intent's matches.
     pub(crate) fn concerns(item: &Item, intent: &Intent) -> bool {
-        let wanted = intent.category;
-        (wanted.0 != 0 && item.category.within(wanted))
-            || (item.category.0 != 0 && wanted.within(item.category))
+        is_akin(item.category, intent.category)
             || shares_enough(
                 &matching::words(&item.title),
                 &matching::words(&intent.title),
             )
     }
 
-    fn candidates(&self, intent: &Intent) -> BTreeSet<ItemId> {
-        let mut found = BTreeSet::new();
-        if intent.category.0 != 0 {
-            let (first, last) = inside(intent.category);
-            let range = (first, ItemId(0))..=(last, ItemId(u64::MAX));
-            found.extend(self.by_category.range(range).map(|(_, id)| *id));
-            let mut wider = intent.category.parent();
-            while let Some(node) = wider.filter(|node| node.0 != 0) {
-                let range = (node, ItemId(0))..=(node, ItemId(u64::MAX));
-                found.extend(self.by_category.range(range).map(|(_, id)| *id));
-                wider = node.parent();
-            }
-        }
-        found.extend(self.by_words(&intent.title));
-        found
+    /// Items inside the wanted category, in the wider ones around it, and those whose titles share words with it.
+    fn candidates(&self, intent: &Intent) -> impl Iterator<Item = &Item> {
+        let wanted = intent.category;
+        let (first, last) = inside(wanted);
+        let inside = (wanted.0 != 0).then_some((first, ItemId(0))..=(last, ItemId(u64::MAX)));
+        let parents = core::iter::successors(wanted.parent(), |node| node.parent());
+        let wider = parents.filter(|node| node.0 != 0);
+        let wider = wider.map(|node| (node, ItemId(0))..=(node, ItemId(u64::MAX)));
+        let ranges = inside.into_iter().chain(wider);
+        let named = ranges.flat_map(|range| self.by_category.range(range).map(|(_, id)| *id));
+        named
+            .chain(self.by_words(intent))
+            .filter_map(|id| self.items.get(&id))
     }
 
-    /// Items that share words with a title, the rarest words first.
-    fn by_words(&self, title: &str) -> BTreeSet<ItemId> {
-        let wanted = matching::words(title);
+    /// Items outside these categories whose titles share words with an intent's, the rarest words first.
+    fn by_words(&self, intent: &Intent) -> BTreeSet<ItemId> {
+        let wanted = matching::words(&intent.title);
         let mut shelves: Vec<&BTreeSet<ItemId>> = wanted
             .iter()
             .filter_map(|word| self.by_word.get(word))
             .collect();
         shelves.sort_by_key(|items| items.len());
         let candidates = shelves.into_iter().flatten().take(BY_WORD_MAX * 4);
+        let elsewhere = |item: &&Item| !is_akin(item.category, intent.category);
         candidates
-            .filter(|id| {
-                let item = self.items.get(id);
-                item.is_some_and(|item| shares_enough(&matching::words(&item.title), &wanted))
-            })
+            .filter_map(|id| self.items.get(id))
+            .filter(elsewhere)
+            .filter(|item| shares_enough(&matching::words(&item.title), &wanted))
             .take(BY_WORD_MAX)
-            .copied()
+            .map(|item| item.id)
             .collect()
     }
+}
+
+/// Whether one category lies in the other.
+fn is_akin(offered: Category, wanted: Category) -> bool {
+    (wanted.0 != 0 && offered.within(wanted)) || (offered.0 != 0 && wanted.within(offered))
 }
 
 /// At least half of the wanted words are there.

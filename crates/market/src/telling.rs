@@ -7,7 +7,6 @@ use crate::choosing::{candidate, wanted};
 use crate::event::Event;
 use crate::intents::Mine;
 use crate::market::Market;
-use crate::matching::Found;
 use crate::ranking;
 use crate::threads::{DealState, Offer, Over, Thread};
 use crate::view::{
@@ -35,7 +34,7 @@ impl Market {
         let mine = batch.mine.iter().filter_map(|id| self.intents.get(id));
         events.extend(mine.map(|mine| Event::MyIntent(Box::new(self.my_intent(mine, now)))));
         for id in &batch.open {
-            if let Some(view) = self.open_intent(id, now) {
+            if let Some(view) = self.open_intent(id, batch, now) {
                 self.shown.insert(*id);
                 events.push(Event::OpenIntent(Box::new(view)));
             }
@@ -105,13 +104,19 @@ impl Market {
             .collect()
     }
 
-    fn open_intent(&self, id: &IntentId, now: Timestamp) -> Option<OpenIntent> {
+    fn open_intent(&self, id: &IntentId, batch: &Batch, now: Timestamp) -> Option<OpenIntent> {
         let open = self.book.open(id)?;
         if self.is_mine(id, &open.key, &open.intent.mark) {
             return None;
         }
-        let matches = self.stall.matches(open.intent, now);
-        let view = |found: &Found<'_>| found.view(&open.intent.wishes);
+        let found = batch.found.get(id).filter(|_| !batch.stall).cloned();
+        let matches = found.unwrap_or_else(|| {
+            let matches = self.stall.matches(open.intent, now);
+            matches
+                .iter()
+                .map(|found| found.view(&open.intent.wishes))
+                .collect()
+        });
         let thread = self
             .answers
             .get(id)
@@ -123,7 +128,7 @@ impl Market {
             created: open.frame.header().created,
             expires: open.frame.header().expires,
             reachable: open.reach.is_some_and(|reach| !reach.entries.is_empty()),
-            matches: matches.iter().map(view).collect(),
+            matches,
             answer: match thread {
                 Some(thread) => Some(answer(thread)),
                 None if dismissed => Some(MyAnswer {
