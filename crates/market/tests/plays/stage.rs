@@ -85,6 +85,8 @@ pub(crate) struct Stage {
     /// Whether every actor is started anew from what he saved after every single input.
     pub(crate) restless: bool,
     pub(crate) sealer: Arc<dyn Sealer>,
+    /// Who did what when: what left a market, by kind.
+    pub(crate) log: Vec<(Timestamp, usize, &'static str)>,
     tickets: u64,
     seed: u8,
 }
@@ -107,6 +109,7 @@ impl Stage {
             fate: Box::new(|_| Fate::Arrives),
             restless: false,
             sealer,
+            log: Vec::new(),
             tickets: 0,
             seed,
         };
@@ -351,6 +354,7 @@ impl Stage {
                 Effect::Verdict(_) => verdicts += 1,
                 Effect::Broadcast(bytes) => {
                     acted = true;
+                    self.log.push((self.now, at, "broadcast"));
                     self.air.push(bytes.clone());
                     for to in (0..self.actors.len()).filter(|to| *to != at) {
                         self.queue.push_back(Post::Frame {
@@ -361,6 +365,7 @@ impl Stage {
                 }
                 Effect::Whisper { message, to, cell } => {
                     acted = true;
+                    self.log.push((self.now, at, "whisper"));
                     assert!(!to.is_empty(), "nobody whispers without a way");
                     let to = self.find(&to);
                     self.queue.push_back(Post::Cell {
@@ -392,7 +397,10 @@ impl Stage {
                     replied.push(ticket);
                     self.actors[at].replies.insert(ticket, reply);
                 }
-                Effect::Tell(event) => self.actors[at].learn(event),
+                Effect::Tell(event) => {
+                    self.log.push((self.now, at, kind(&event)));
+                    self.actors[at].learn(event);
+                }
             }
         }
         match expected {
@@ -453,8 +461,34 @@ impl Stage {
         self.settle();
     }
 
+    /// Everybody's clock strikes every second, whether or not anything is due.
+    pub(crate) fn pass_by_seconds(&mut self, seconds: u64) {
+        self.settle();
+        for _ in 0..seconds {
+            self.now = self.now + 1;
+            for at in (0..self.actors.len())
+                .filter(|at| self.actors[*at].online)
+                .collect::<Vec<_>>()
+            {
+                self.input(at, Input::Tick);
+            }
+            self.settle();
+        }
+    }
+
     pub(crate) fn pass(&mut self, seconds: u64) {
         self.run_until(self.now + seconds);
+    }
+}
+
+const fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::MyIntent(_) => "my-intent",
+        Event::OpenIntent(_) => "open-intent",
+        Event::Gone(_) => "gone",
+        Event::Trade(_) => "trade",
+        Event::Stall(_) => "stall",
+        Event::Ready => "ready",
     }
 }
 

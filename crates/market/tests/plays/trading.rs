@@ -561,3 +561,35 @@ fn what_is_taken_out_of_the_stall_is_no_longer_offered_and_offered_again_when_it
         36_500
     );
 }
+
+#[test]
+fn who_wakes_only_at_deadlines_does_everything_at_the_same_second_as_who_never_sleeps() {
+    let live = |pass: fn(&mut Stage, u64)| {
+        let mut stage = Stage::new(&["buyer", "seller", "sleepy", "absent"]);
+        stage.put(1, laptop(40_000, 1));
+        stage.put(2, laptop(39_000, 9));
+        stage.tell(1, rules("firm")).unwrap();
+        stage.tell(2, rules("indicative")).unwrap();
+        // Nobody is there to take the answers to this one.
+        stage.publish(3, wants_laptop());
+        stage.actors[3].online = false;
+        pass(&mut stage, 70);
+        let mut draft = wants_laptop();
+        draft.open_for = Some(5_000);
+        draft.quotes_for = Some(3_000);
+        let id = stage.publish(0, draft);
+        pass(&mut stage, 1_000);
+        let quote = stage.actors[0].mine[&id].quotes[0].clone();
+        let accept = Command::Accept {
+            thread: quote.thread,
+            total: quote.quote.total,
+            note: None,
+        };
+        stage.tell(0, accept).unwrap();
+        pass(&mut stage, 6_000);
+        stage.log
+    };
+    let (jumped, counted) = (live(Stage::pass), live(Stage::pass_by_seconds));
+    assert!(jumped.len() > 60, "{}", jumped.len());
+    assert_eq!(jumped, counted);
+}
