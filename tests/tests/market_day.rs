@@ -33,7 +33,10 @@ const DAY: Plan = Plan {
 const EVERY_RUN: Range<u64> = 0..2;
 
 #[test]
-#[allow(clippy::print_stdout, reason = "what a day was like is read with --nocapture")]
+#[allow(
+    clippy::print_stdout,
+    reason = "what a day was like is read with --nocapture"
+)]
 fn on_every_day_each_order_is_confirmed_once_and_nobody_hears_what_is_not_said_to_him() {
     for seed in seeds() {
         let day = catch_unwind(AssertUnwindSafe(|| live(seed)));
