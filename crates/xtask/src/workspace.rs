@@ -66,11 +66,12 @@ pub(crate) struct Target {
 impl Workspace {
     /// Asks the cargo that started us (or the one in PATH) about the repository this file lies in.
     pub(crate) fn of_this_checkout() -> Outcome<Self> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        // From the root: asked in a member's folder, cargo names that member as the only default one.
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let said = Run::new(cargo)
             .args(["metadata", "--format-version", "1", "--no-deps"])
-            .within(here)
+            .within(&root)
             .silently()?;
         let metadata =
             serde_json::from_str(&said).or_say(|| "read what cargo metadata said".into())?;
@@ -215,6 +216,19 @@ fn version_in_lock(lock: &str, name: &str) -> Option<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn every_crate_but_the_package_for_javascript_is_tested_natively() {
+        let checkout = Workspace::of_this_checkout().unwrap();
+        let missed: Vec<_> = checkout
+            .packages
+            .iter()
+            .filter(|package| !package.is_tested_natively())
+            .map(|package| package.name.as_str())
+            .collect();
+        assert_eq!(missed, ["haggle-js"]);
+        assert!(checkout.packages.len() > 9);
+    }
 
     fn workspace() -> Workspace {
         Workspace::from_metadata(&json!({
