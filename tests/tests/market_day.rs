@@ -11,8 +11,11 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+use std::num::NonZero;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::thread;
 
 use stage::laws;
 use stage::town::{Plan, Tally, Town};
@@ -38,21 +41,35 @@ const EVERY_RUN: Range<u64> = 0..2;
     reason = "what a day was like is read with --nocapture"
 )]
 fn on_every_day_each_order_is_confirmed_once_and_nobody_hears_what_is_not_said_to_him() {
-    for seed in seeds() {
-        let day = catch_unwind(AssertUnwindSafe(|| live(seed)));
-        let Ok(tally) = day else {
-            panic!(
-                "a law broke on the day of seed {seed}: HAGGLE_SEEDS={seed}..{}",
-                seed + 1
-            );
-        };
-        println!("day {seed}: {tally:?}");
-        // A day without faults and trades would prove nothing.
-        assert!(tally.published >= 80 && tally.quotes >= 60, "{tally:?}");
-        assert!(tally.confirmed >= 15, "{tally:?}");
-        assert!(tally.lost >= 100 && tally.doubled >= 20, "{tally:?}");
-        assert!(tally.strays >= 10 && tally.reloads >= 30, "{tally:?}");
-    }
+    // Days are lived side by side: each has its own town and dice.
+    let seeds = Mutex::new(seeds());
+    let next = || seeds.lock().unwrap().next();
+    let hands = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..hands {
+            scope.spawn(|| {
+                while let Some(seed) = next() {
+                    println!("day {seed}: {:?}", lawful(seed));
+                }
+            });
+        }
+    });
+}
+
+/// Lives the day of a seed and holds it to the laws.
+fn lawful(seed: u64) -> Tally {
+    let Ok(tally) = catch_unwind(AssertUnwindSafe(|| live(seed))) else {
+        panic!(
+            "a law broke on the day of seed {seed}: HAGGLE_SEEDS={seed}..{}",
+            seed + 1
+        );
+    };
+    // A day without faults and trades would prove nothing.
+    assert!(tally.published >= 80 && tally.quotes >= 60, "{tally:?}");
+    assert!(tally.confirmed >= 15, "{tally:?}");
+    assert!(tally.lost >= 100 && tally.doubled >= 20, "{tally:?}");
+    assert!(tally.strays >= 10 && tally.reloads >= 30, "{tally:?}");
+    tally
 }
 
 #[test]

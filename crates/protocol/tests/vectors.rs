@@ -12,6 +12,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use common::{LIFE, NOW, network};
@@ -38,12 +39,27 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// The same, with every object's keys in order: in a build with `serde_json/preserve_order` they stand as they were put in.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let ordered: BTreeMap<_, _> = members.iter().collect();
+            let members = ordered
+                .into_iter()
+                .map(|(key, value)| (key.clone(), sorted(value)));
+            Value::Object(members.collect())
+        }
+        Value::Array(values) => values.iter().map(sorted).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
 /// Compares with the file, or writes it.
 fn golden(name: &str, value: &Value) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("vectors")
         .join(name);
-    let text = serde_json::to_string_pretty(value).unwrap() + "\n";
+    let text = serde_json::to_string_pretty(&sorted(value)).unwrap() + "\n";
     if std::env::var_os("HAGGLE_BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
