@@ -219,6 +219,7 @@ impl Fellows {
                 cursor: Some(cursor),
                 more,
                 frames,
+                ..
             } if comparison.whole => {
                 let advanced = more && !frames.is_empty();
                 learnt.frames = frames;
@@ -226,7 +227,9 @@ impl Fellows {
                 comparison.next = advanced.then_some(cursor);
             }
             Response::Frames { frames, .. } => learnt.frames = frames,
-            Response::Ids { cursor, more, ids } => {
+            Response::Ids {
+                cursor, more, ids, ..
+            } => {
                 let advanced = more && !ids.is_empty();
                 let known = known();
                 comparison

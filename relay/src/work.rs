@@ -329,7 +329,7 @@ impl Work {
         } else if self.answering.values().sum::<usize>() >= ANSWERING_MAX {
             book::Response::refused(book::BUSY)
         } else {
-            book::answer(&self.book, self.network, request)
+            book::answer(&self.book, self.network, request).with_notice(self.notice_for(&peer))
         };
         self.count_answer(match &response {
             book::Response::Frames { .. } => "frames",
@@ -339,6 +339,16 @@ impl Work {
             book::Response::Refused(_) => "refused",
         });
         response
+    }
+
+    /// What a relay says of itself to a peer: how many others are here, and what time it is.
+    fn notice_for(&self, asker: &PeerId) -> book::Notice {
+        let is_other = |peer: &&PeerId| *peer != asker && !self.fellows.contains(peer);
+        let others = self.swarm.connected_peers().filter(is_other).count();
+        book::Notice {
+            others: u32::try_from(others).ok(),
+            now: Some(clock::now()),
+        }
     }
 
     fn count_answer(&self, code: &'static str) {

@@ -11,7 +11,12 @@
 //!  7: since      [epoch u64, at u64]                6: frames     list of 1 to 4,096 bytes each
 //!  8: max bytes  up to 1,048,576                    8: ids        list of 32 bytes each
 //! 10: ids        up to 256 of 32 bytes (mode 5)    10: refused    code of 1 to 32 of a-z, 0-9 and '-'
+//!                                                  11: others     u32
+//!                                                  13: now        u64, seconds since 1970
 //! ```
+//!
+//! A relay says in `others` how many peers it is connected to beside the one that asks and its fellow relays, and in `now`
+//! what its clock shows. Both are shown to people as what they are, a relay's word, and nothing depends on them.
 //!
 //! Modes: 0 frames from the cursor on, 1 only their ids, 5 frames by id. 2 (digests), 3 (blocks) and 4 (reconciliation) are
 //! reserved and answered by a refusal, as is every other number. A cursor of another epoch (the book was started anew)
@@ -24,7 +29,7 @@ use std::io;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use haggle_book::{Book, Cursor};
-use haggle_protocol::cbor::{Fields, Reader, Writer};
+use haggle_protocol::cbor::{Fields, Map, Reader, Writer};
 use haggle_protocol::limits::FRAME_MAX;
 use haggle_protocol::names::PROTOCOL_BOOK;
 use haggle_protocol::{FrameId, Network, Refusal, Timestamp};
@@ -173,6 +178,22 @@ impl Request {
     }
 }
 
+/// What an answerer says of itself beside its answer. A word to show, and no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notice {
+    /// How many participants it is connected to beside the asker and fellow relays.
+    pub others: Option<u32>,
+    /// What its clock shows.
+    pub now: Option<Timestamp>,
+}
+
+impl Notice {
+    fn write(self, map: &mut Map) {
+        map.optional(11, self.others, |w, others| w.uint(others.into()));
+        map.optional(13, self.now, |w, now| w.uint(now.0));
+    }
+}
+
 /// What a book answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
@@ -185,6 +206,8 @@ pub enum Response {
         more: bool,
         /// The frames.
         frames: Vec<Vec<u8>>,
+        /// What the answerer says of itself.
+        notice: Notice,
     },
     /// Ids only.
     Ids {
@@ -194,6 +217,8 @@ pub enum Response {
         more: bool,
         /// The ids.
         ids: Vec<FrameId>,
+        /// What the answerer says of itself.
+        notice: Notice,
     },
     /// No answer, and why: one of [`OTHER_NETWORK`], [`UNKNOWN_MODE`], [`TOO_OFTEN`], [`BUSY`], or what a later version says.
     Refused(Code),
@@ -228,6 +253,25 @@ impl Response {
         Self::Refused(Code::new(code).unwrap_or_else(|| Code::from(Refusal::Blocked)))
     }
 
+    /// What the answerer says of itself; nothing with a refusal.
+    #[must_use]
+    pub fn notice(&self) -> Notice {
+        match self {
+            Self::Frames { notice, .. } | Self::Ids { notice, .. } => *notice,
+            Self::Refused(_) => Notice::default(),
+        }
+    }
+
+    /// The same answer with this notice; a refusal carries none.
+    #[must_use]
+    pub fn with_notice(mut self, word: Notice) -> Self {
+        match &mut self {
+            Self::Frames { notice, .. } | Self::Ids { notice, .. } => *notice = word,
+            Self::Refused(_) => {}
+        }
+        self
+    }
+
     /// As on the wire, without the length.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -237,6 +281,7 @@ impl Response {
                 cursor,
                 more,
                 frames,
+                notice,
             } => {
                 map.optional(2, *cursor, write_cursor);
                 map.field(4, |w| w.uint(u64::from(*more)));
@@ -246,11 +291,18 @@ impl Response {
                         w.bytes(frame);
                     }
                 });
+                notice.write(map);
             }
-            Self::Ids { cursor, more, ids } => {
+            Self::Ids {
+                cursor,
+                more,
+                ids,
+                notice,
+            } => {
                 map.field(2, |w| write_cursor(w, *cursor));
                 map.field(4, |w| w.uint(u64::from(*more)));
                 map.field(8, |w| write_ids(w, ids));
+                notice.write(map);
             }
             Self::Refused(code) => map.field(10, |w| w.text(code.as_str())),
         });
@@ -267,6 +319,7 @@ impl Response {
         let mut fields = r.map()?;
         let (mut cursor, mut more, mut frames, mut ids, mut refused) =
             (None, None, None, None, None);
+        let mut notice = Notice::default();
         while let Some(field) = fields.next(r)? {
             match field {
                 2 => cursor = Some(read_cursor(r)?),
@@ -277,6 +330,8 @@ impl Response {
                     let code = r.text(crate::whisper::CODE_MAX)?;
                     refused = Some(Code::new(code).ok_or(Refusal::BadText)?);
                 }
+                11 => notice.others = Some(r.small::<u32>()?),
+                13 => notice.now = Some(Timestamp(r.uint(u64::MAX)?)),
                 other => Fields::unknown(other, r)?,
             }
         }
@@ -287,11 +342,13 @@ impl Response {
                 cursor,
                 more: more.ok_or(Refusal::MissingField)?,
                 frames,
+                notice,
             }),
             (None, None, Some(ids)) => Ok(Self::Ids {
                 cursor: cursor.ok_or(Refusal::MissingField)?,
                 more: more.ok_or(Refusal::MissingField)?,
                 ids,
+                notice,
             }),
             (None, None, None) => Err(Refusal::MissingField),
             (Some(_) | None, ..) => Err(Refusal::BadField),
@@ -313,11 +370,17 @@ pub fn answer(book: &Book, network: Network, request: &Request) -> Response {
                 cursor: Some(page.cursor),
                 more: page.more,
                 frames: page.frames,
+                notice: Notice::default(),
             }
         }
         Want::Ids(since) => {
             let (ids, cursor, more) = book.ids(*since, max_bytes / ID_COST);
-            Response::Ids { cursor, more, ids }
+            Response::Ids {
+                cursor,
+                more,
+                ids,
+                notice: Notice::default(),
+            }
         }
         Want::ById(ids) => {
             let frames = book.frames(ids, max_bytes);
@@ -325,6 +388,7 @@ pub fn answer(book: &Book, network: Network, request: &Request) -> Response {
                 cursor: None,
                 more: false,
                 frames,
+                notice: Notice::default(),
             }
         }
         Want::Other(_) => Response::refused(UNKNOWN_MODE),
@@ -555,18 +619,29 @@ mod tests {
         let frame = proptest::collection::vec(any::<u8>(), 1..300);
         let frames = proptest::collection::vec(frame, 0..10);
         let ids = proptest::collection::vec(any::<[u8; 32]>().prop_map(FrameId), 0..20);
+        let notice = || {
+            any::<(Option<u32>, Option<u64>)>().prop_map(|(others, now)| Notice {
+                others,
+                now: now.map(Timestamp),
+            })
+        };
+        let some_cursor = proptest::option::of(cursor.clone());
         prop_oneof![
-            (proptest::option::of(cursor.clone()), any::<bool>(), frames).prop_map(
-                |(cursor, more, frames)| Response::Frames {
+            (some_cursor, any::<bool>(), frames, notice()).prop_map(
+                |(cursor, more, frames, notice)| Response::Frames {
                     cursor,
                     more,
-                    frames
+                    frames,
+                    notice
                 }
             ),
-            (cursor, any::<bool>(), ids).prop_map(|(cursor, more, ids)| Response::Ids {
-                cursor,
-                more,
-                ids
+            (cursor, any::<bool>(), ids, notice()).prop_map(|(cursor, more, ids, notice)| {
+                Response::Ids {
+                    cursor,
+                    more,
+                    ids,
+                    notice,
+                }
             }),
             Just(Response::refused(TOO_OFTEN)),
         ]
@@ -618,6 +693,10 @@ mod tests {
             cursor: None,
             more: true,
             frames: vec![vec![0; 138]; BYTES_MAX / 138],
+            notice: Notice {
+                others: Some(u32::MAX),
+                now: Some(Timestamp(u64::MAX)),
+            },
         };
         let mut wire = io::Cursor::new(Vec::new());
         block_on(Codec.write_response(&NAME, &mut wire, largest.clone())).unwrap();
@@ -657,6 +736,7 @@ mod tests {
                 cursor: None,
                 more: false,
                 frames: vec![vec![7; len]],
+                notice: Notice::default(),
             }
             .to_bytes();
             assert_eq!(Response::from_bytes(&bytes).is_ok(), good, "{len}");

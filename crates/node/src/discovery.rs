@@ -403,7 +403,10 @@ impl Peer {
                     };
                     let market = &self.market;
                     let known = || market.book().ids(None, usize::MAX).0.into_iter().collect();
-                    let brought = self.sync.on_answer(&peer, number, response, known, now);
+                    let time = self.now();
+                    let brought = self
+                        .sync
+                        .on_answer(&peer, number, response, known, now, time);
                     if let Some(code) = brought.refused {
                         tracing::debug!(%code, "a relay does not show its book");
                     }

@@ -417,10 +417,10 @@ impl Peer {
             state,
             relays: self.relays.views(clock::instant()),
             neighbours: count(neighbours),
-            others: None,
+            others: self.sync.others(),
             book: count(self.market.book().iter_open().count()),
             refusals: self.refusals.clone(),
-            clock_ahead: None,
+            clock_ahead: self.sync.clock_ahead(),
         }
     }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use haggle_book::Cursor;
 use haggle_net::book::{IDS_ASKED_MAX, Response, Want};
-use haggle_protocol::FrameId;
+use haggle_protocol::limits::CLOCK_SKEW;
+use haggle_protocol::{FrameId, Timestamp};
 use libp2p::PeerId;
 
 use crate::clock::Instant;
@@ -22,6 +23,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(10);
 const QUESTIONS_MAX: u32 = 64;
 /// Ids that are waited for at most; the rest is seen at the next comparison.
 const MISSING_MAX: usize = 16_384;
+/// A clock that differs by less, in seconds, does no harm: half of what the wire allows, and more than a slow answer takes.
+const CLOCK_WORTH_TELLING: u64 = CLOCK_SKEW / 2;
 /// Relays whose cursors are kept.
 const RELAYS_MAX: usize = 64;
 
@@ -32,6 +35,10 @@ struct Reading {
     due: Instant,
     asked: u32,
     waiting: Option<u64>,
+    /// How many participants it last told of, while it is connected.
+    others: Option<u32>,
+    /// By how many seconds our clock was ahead of its.
+    ahead: Option<i64>,
 }
 
 /// A question to a relay.
@@ -80,6 +87,8 @@ impl Sync {
                 due: now,
                 asked: 0,
                 waiting: None,
+                others: None,
+                ahead: None,
             });
             if reading.waiting.is_some() || reading.due > now {
                 continue;
@@ -114,7 +123,7 @@ impl Sync {
         }
     }
 
-    /// An answer came. `known` is asked only for ids.
+    /// An answer came, when our clock showed `time`. `known` is asked only for ids.
     pub(crate) fn on_answer(
         &mut self,
         peer: &PeerId,
@@ -122,6 +131,7 @@ impl Sync {
         answer: Response,
         known: impl FnOnce() -> BTreeSet<FrameId>,
         now: Instant,
+        time: Timestamp,
     ) -> Brought {
         let Some(reading) = self.relays.get_mut(peer) else {
             return Brought::default();
@@ -130,12 +140,20 @@ impl Sync {
             return Brought::default();
         }
         reading.waiting = None;
+        let notice = answer.notice();
+        reading.others = notice.others.or(reading.others);
+        let ahead = notice.now.and_then(|theirs| {
+            let (ours, theirs) = (i64::try_from(time.0).ok()?, i64::try_from(theirs.0).ok()?);
+            Some(ours - theirs)
+        });
+        reading.ahead = ahead.or(reading.ahead);
         let is_reader = self.reader == Some(*peer);
         match answer {
             Response::Frames {
                 cursor,
                 more,
                 frames,
+                ..
             } => {
                 // By id there is no cursor, and what is missing still says whether there is more.
                 let by_id = cursor.is_none();
@@ -151,7 +169,9 @@ impl Sync {
                     refused: None,
                 }
             }
-            Response::Ids { cursor, more, ids } => {
+            Response::Ids {
+                cursor, more, ids, ..
+            } => {
                 let known = known();
                 reading.cursor = Some(cursor);
                 let room = MISSING_MAX.saturating_sub(reading.missing.len());
@@ -194,7 +214,25 @@ impl Sync {
             reading.waiting = None;
             reading.asked = 0;
             reading.due = now;
+            reading.others = None;
+            reading.ahead = None;
         }
+    }
+
+    /// How many other participants the connected relays tell of: the most that one of them says, because who is
+    /// connected to several is counted by each.
+    pub(crate) fn others(&self) -> Option<u32> {
+        let told = self.relays.values().filter_map(|reading| reading.others);
+        told.max()
+    }
+
+    /// By how many seconds our clock is ahead of the relays' (negative: behind), if that is worth telling. All relays that tell the
+    /// time must agree on the direction, and the least of what they say is believed.
+    pub(crate) fn clock_ahead(&self) -> Option<i64> {
+        let told = || self.relays.values().filter_map(|reading| reading.ahead);
+        let least = told().min_by_key(|ahead| ahead.unsigned_abs())?;
+        let agreed = told().all(|ahead| ahead.signum() == least.signum());
+        (agreed && least.unsigned_abs() >= CLOCK_WORTH_TELLING).then_some(least)
     }
 }
 
@@ -212,10 +250,13 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
+    use haggle_net::book::Notice;
     use libp2p::identity::Keypair;
 
     use super::*;
     use crate::clock;
+
+    const TIME: Timestamp = Timestamp(1_800_000_000);
 
     fn peer(seed: u8) -> PeerId {
         let identity = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
@@ -231,6 +272,7 @@ mod tests {
             cursor: Some(cursor(at)),
             more,
             frames: vec![vec![1]],
+            notice: Notice::default(),
         }
     }
 
@@ -251,11 +293,11 @@ mod tests {
             "one question each at a time"
         );
 
-        let brought = sync.on_answer(&a, first[0].number, frames(1, true), nothing, now);
+        let brought = sync.on_answer(&a, first[0].number, frames(1, true), nothing, now, TIME);
         assert_eq!(brought.frames, [vec![1]]);
         let second = sync.plan([a, b], now);
         assert_eq!(second[0].want, Want::Frames(Some(cursor(1))));
-        sync.on_answer(&a, second[0].number, frames(2, false), nothing, now);
+        sync.on_answer(&a, second[0].number, frames(2, false), nothing, now, TIME);
         assert!(sync.plan([a], now).is_empty());
 
         let (known, hidden) = (FrameId([1; 32]), FrameId([2; 32]));
@@ -263,8 +305,9 @@ mod tests {
             cursor: cursor(9),
             more: false,
             ids: vec![known, hidden],
+            notice: Notice::default(),
         };
-        sync.on_answer(&b, first[1].number, ids, || [known].into(), now);
+        sync.on_answer(&b, first[1].number, ids, || [known].into(), now, TIME);
         let third = sync.plan([a, b], now);
         assert_eq!(third.len(), 1);
         assert_eq!(third[0].want, Want::ById(vec![hidden]));
@@ -272,12 +315,61 @@ mod tests {
             cursor: None,
             more: false,
             frames: vec![vec![2]],
+            notice: Notice::default(),
         };
-        let brought = sync.on_answer(&b, third[0].number, found, nothing, now);
+        let brought = sync.on_answer(&b, third[0].number, found, nothing, now, TIME);
         assert_eq!(brought.frames, [vec![2]]);
         let compared = sync.plan([a, b], now + COMPARE);
         assert_eq!(compared[0].want, Want::Ids(Some(cursor(2))));
         assert_eq!(compared[1].want, Want::Ids(Some(cursor(9))));
+    }
+
+    #[test]
+    fn what_relays_tell_of_others_is_the_most_that_a_connected_one_says() {
+        let (a, b) = (peer(1), peer(2));
+        let now = clock::instant();
+        let mut sync = Sync::default();
+        let asked = sync.plan([a, b], now);
+        assert_eq!(sync.others(), None);
+        for (question, count) in asked.iter().zip([4, 9]) {
+            let answer = frames(1, false).with_notice(Notice {
+                others: Some(count),
+                now: None,
+            });
+            sync.on_answer(&question.peer, question.number, answer, nothing, now, TIME);
+        }
+        assert_eq!(sync.others(), Some(9));
+        sync.on_disconnected(&b, now);
+        assert_eq!(sync.others(), Some(4));
+        sync.on_disconnected(&a, now);
+        assert_eq!(sync.others(), None);
+    }
+
+    #[test]
+    fn a_clock_is_wrong_if_all_relays_say_so_by_a_minute_or_more() {
+        let (a, b) = (peer(1), peer(2));
+        let now = clock::instant();
+        let ahead = |of_a: i64, of_b: i64| {
+            let mut sync = Sync::default();
+            let asked = sync.plan([a, b], now);
+            for (question, ahead) in asked.iter().zip([of_a, of_b]) {
+                let theirs = TIME.0.checked_add_signed(-ahead).map(Timestamp);
+                let answer = frames(1, false).with_notice(Notice {
+                    others: None,
+                    now: theirs,
+                });
+                sync.on_answer(&question.peer, question.number, answer, nothing, now, TIME);
+            }
+            sync.clock_ahead()
+        };
+        assert_eq!(ahead(300, 90), Some(90));
+        assert_eq!(ahead(-300, -61), Some(-61));
+        assert_eq!(ahead(300, 59), None);
+        assert_eq!(
+            ahead(300, -300),
+            None,
+            "one of them is wrong, and who knows which"
+        );
     }
 
     #[test]
@@ -297,7 +389,7 @@ mod tests {
         let now = clock::instant();
         let mut sync = Sync::default();
         let first = sync.plan([a], now);
-        sync.on_answer(&a, first[0].number, frames(5, false), nothing, now);
+        sync.on_answer(&a, first[0].number, frames(5, false), nothing, now, TIME);
         sync.on_disconnected(&a, now);
         assert_eq!(sync.plan([a], now)[0].want, Want::Ids(Some(cursor(5))));
     }
@@ -308,7 +400,14 @@ mod tests {
         let now = clock::instant();
         let mut sync = Sync::default();
         let first = sync.plan([a], now);
-        let brought = sync.on_answer(&a, first[0].number + 1, frames(5, false), nothing, now);
+        let brought = sync.on_answer(
+            &a,
+            first[0].number + 1,
+            frames(5, false),
+            nothing,
+            now,
+            TIME,
+        );
         assert_eq!(brought, Brought::default());
         assert!(!sync.whole);
     }
@@ -328,6 +427,7 @@ mod tests {
                 frames(u64::from(asked), true),
                 nothing,
                 now,
+                TIME,
             );
         }
         assert_eq!(asked, QUESTIONS_MAX);

@@ -32,11 +32,15 @@ async fn who_comes_late_reads_what_was_said_and_later_only_what_is_new() {
         cursor: Some(cursor),
         more: false,
         frames: read,
+        notice,
     } = first
     else {
         panic!("two frames and a cursor, not {first:?}");
     };
     assert_eq!(read.len(), 2);
+    // The one that spoke is still connected.
+    assert_eq!(notice.others, Some(1));
+    assert!(notice.now.is_some());
     assert!(
         said[..2]
             .iter()
