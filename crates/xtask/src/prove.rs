@@ -1,6 +1,5 @@
 //! `cargo xtask prove NAME`: proofs that take too long for every run.
 
-use crate::outfit::{self, Speed};
 use crate::say::{OrSay, Outcome, Trouble, doing};
 use crate::toolchain::Toolchain;
 use crate::tools;
@@ -12,7 +11,6 @@ use lexopt::prelude::*;
 const LIST: &str = "\
   fuzz [--seconds N] [--target T]   feeds each decoder random bytes for N seconds (60)
   fair [--seeds A..B]               simulates a market day for each seed (0..100)
-  soak                              runs real peers for an hour and watches their memory
 ";
 
 /// How long each fuzz target runs unless told otherwise: long enough to leave the easy paths.
@@ -34,7 +32,6 @@ pub(crate) fn run(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     match name.as_str() {
         "fuzz" => fuzz(shop, args),
         "fair" => fair(shop, args),
-        "soak" => soak(shop, args),
         "" => Err(Trouble::new(format!("name a proof; there are\n{LIST}"))),
         _ => Err(Trouble::new(format!(
             "there is no proof \"{name}\"; there are\n{LIST}"
@@ -158,18 +155,6 @@ fn fair(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         ])
         .env("HAGGLE_SEEDS", &seeds)
         .env("HAGGLE_DATA", shop.data()?)
-        .openly()
-}
-
-fn soak(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
-    if let Some(other) = args.next()? {
-        return Err(other.unexpected().into());
-    }
-    let run = shop
-        .cargo("test")
-        .args(["--package", "haggle-tests", "--test", "soak"]);
-    outfit::everything(shop, run, Speed::Release)?
-        .args(["--", "--ignored", "--nocapture"])
         .openly()
 }
 

@@ -306,8 +306,6 @@ enum Group {
     Network,
     /// The site, the package and a browser.
     Browsers,
-    /// Hours; run by `cargo xtask prove`.
-    Proof,
     /// Not known, so it is given everything.
     Other,
 }
@@ -322,8 +320,6 @@ impl Group {
             Self::Network
         } else if begins(&["browser", "screens"]) {
             Self::Browsers
-        } else if begins(&["soak"]) {
-            Self::Proof
         } else {
             Self::Other
         }
@@ -348,7 +344,6 @@ mod tests {
         assert_eq!(Group::of("market_day"), Group::Simulation);
         assert_eq!(Group::of("network_two_relays"), Group::Network);
         assert_eq!(Group::of("browsers_trade"), Group::Browsers);
-        assert_eq!(Group::of("soak"), Group::Proof);
         assert_eq!(Group::of("canary"), Group::Network);
         assert_eq!(Group::of("anything_else"), Group::Other);
     }
