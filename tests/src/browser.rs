@@ -346,9 +346,11 @@ impl Browser {
     /// # Errors
     /// If it does not within the time.
     pub async fn read(&self, selector: &str, texts: &[&str], within: Duration) -> Outcome<String> {
-        let script = "const found = [...document.querySelectorAll(arguments[0])].find(element =>
-                element.checkVisibility() && arguments[1].every(text => element.innerText.includes(text)));
-            return found && found.innerText";
+        // A number and its unit are kept on one line by a space that does not break.
+        let script = "const plain = element => element.innerText.replace(/\\u00a0/g, ' ');
+            const found = [...document.querySelectorAll(arguments[0])].find(element =>
+                element.checkVisibility() && arguments[1].every(text => plain(element).includes(text)));
+            return found && plain(found)";
         let what = format!("{selector} with {texts:?}");
         let text = self
             .until(&what, within, script, vec![selector.into(), json!(texts)])

@@ -443,7 +443,7 @@ fn sketch(asking: Asking) -> AnyView {
     let title = asking.form.with(|form| form.title.trim().to_owned());
     let empty = title.is_empty();
     view! {
-        {(!empty).then(|| view! { <h3 class="slip-title">{title}</h3> })}
+        {(!empty).then(|| view! { <h2 class="slip-title">{title}</h2> })}
         <p class="slip-empty">{w().ask.preview_empty}</p>
     }
     .into_any()

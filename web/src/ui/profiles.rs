@@ -58,7 +58,7 @@ pub(crate) fn details(open: RwSignal<bool>) -> AnyView {
                 <section class="try-both">
                     <h3>{words.try_both}</h3>
                     <p class="hint">{words.try_lead}</p>
-                    {other()}
+                    {other("button primary")}
                 </section>
             }
             .into_any()
@@ -91,7 +91,7 @@ fn list(current: &str) -> AnyView {
 }
 
 /// Opens a window as somebody else.
-pub(crate) fn other() -> AnyView {
+pub(crate) fn other(class: &'static str) -> AnyView {
     let words = &w().who;
     let name = RwSignal::new("Ben".to_owned());
     let href = move || link(&profile_name(&name.get()));
@@ -99,7 +99,7 @@ pub(crate) fn other() -> AnyView {
         <div class="pair">
             <input type="text" aria-label=words.name data-test="profile-name-new" autocomplete="off"
                 prop:value="Ben" on:input=move |event| name.set(typed(&event)) />
-            <a class="button primary" href=href target="_blank" rel="noopener" data-test="profile-open">
+            <a class=class href=href target="_blank" rel="noopener" data-test="profile-open">
                 {words.open} {icon(Icon::Arrow)}
             </a>
         </div>

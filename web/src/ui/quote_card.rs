@@ -138,7 +138,7 @@ fn inside(view: &QuoteView) -> AnyView {
             {holds(quote.valid_until, view.state)}
         </ul>
         <div class="why">
-            <h4>{words.why}</h4>
+            <h3>{words.why}</h3>
             <ul>{reasons}</ul>
         </div>
         {quote.note.clone().map(|note| view! {

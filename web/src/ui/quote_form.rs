@@ -128,7 +128,7 @@ pub(crate) fn form(open: &OpenIntent, shown: RwSignal<bool>) -> AnyView {
     let from = item.map(|item| (words.from_item)(&item.title));
     view! {
         <form class="quote-form" novalidate data-test="quote-form" on:submit=send>
-            <h4>{words.form_heading}</h4>
+            <h3>{words.form_heading}</h3>
             {private_mark(words.form_private)}
             {from.map(|from| view! { <p class="quiet-text">{from}</p> })}
             {line(&named("quote-description", "lines", words.description, ""), Line::default(), start.description.clone(),

@@ -239,7 +239,7 @@ fn slow_help(_created: Timestamp) -> AnyView {
     let desk = desk();
     view! {
         <div class="help" data-test="slow-help">
-            <h4>{words.slow_heading}</h4>
+            <h3>{words.slow_heading}</h3>
             <ul>
                 <li>{words.slow_time}</li>
                 <li>{words.slow_widen}</li>

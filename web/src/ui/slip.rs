@@ -74,7 +74,7 @@ pub(crate) fn slip(intent: &Intent, now: Timestamp) -> AnyView {
         .window
         .map(|window| (words.by_day)(&format::day(window.to)));
     view! {
-        <h3 class="slip-title" data-test="slip-title">{intent.title.clone()}</h3>
+        <h2 class="slip-title" data-test="slip-title">{intent.title.clone()}</h2>
         {category.map(|name| view! { <p class="slip-category">{name}</p> })}
         {(!wishes.is_empty()).then(|| view! { <ul class="wishes" aria-label=words.wishes>{wishes}</ul> })}
         {intent.details.clone().map(|details| view! { <p class="slip-details">{details}</p> })}

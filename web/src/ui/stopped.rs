@@ -21,17 +21,20 @@ pub(crate) fn instead(stage: &Stage) -> Option<AnyView> {
 fn busy() -> AnyView {
     let desk = desk();
     let words = &w().stop;
-    let name = desk
-        .route
-        .with_untracked(|route| profiles::called(&route.profile));
+    let profile = desk.route.with_untracked(|route| route.profile.clone());
+    let told = if profile.is_empty() {
+        words.busy_you.to_owned()
+    } else {
+        (words.busy)(&profile)
+    };
     view! {
         <section class="stop" data-test="profile-busy" role="alert">
             <span class="empty-icon">{icon(Icon::Person)}</span>
             <h1>{words.busy_heading}</h1>
-            <p>{(words.busy)(&name)}</p>
+            <p>{told}</p>
             <button type="button" class="primary" data-test="busy-retry" on:click=move |_| desk.start()>{words.busy_try}</button>
             <h2>{words.busy_other}</h2>
-            {profiles::other()}
+            {profiles::other("button secondary")}
         </section>
     }
     .into_any()

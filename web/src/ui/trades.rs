@@ -79,7 +79,7 @@ fn card(id: ThreadId) -> AnyView {
             <Show when=move || to_confirm.get()>{answer(id)}</Show>
             <div class="trade-body">
                 <section>
-                    <h4>{w().trades.timeline}</h4>
+                    <h3>{w().trades.timeline}</h3>
                     {move || trade.with(|trade| trade.as_ref().map(timeline))}
                 </section>
                 <section>
@@ -107,7 +107,7 @@ fn head(trade: &Trade) -> AnyView {
             {mine.then(|| view! { <span class="badge turn-badge">{words.wait_me}</span> })}
             {who}
         </div>
-        <h3 class="trade-title">{trade.title.clone()}</h3>
+        <h2 class="trade-title">{trade.title.clone()}</h2>
         <p class="quote-total">{money(trade.quote.total)}</p>
         {trade.order_note.clone().map(|note| said(words.order_note, note))}
         {trade.confirm.as_ref().and_then(|confirm| confirm.note.clone()).map(|note| said(words.confirm_note, note))}
@@ -295,13 +295,13 @@ fn contacts(trade: &Trade) -> AnyView {
     );
     let mine = trade.mine.as_ref().map(|mine| {
         view! {
-            <h4>{words.contact_mine}</h4>
+            <h3>{words.contact_mine}</h3>
             {my_contact(mine)}
         }
     });
     view! {
         {done}
-        <h4>{words.contact_theirs}</h4>
+        <h3>{words.contact_theirs}</h3>
         {theirs}
         {mine}
     }
@@ -359,7 +359,7 @@ fn send_contact(thread: ThreadId) -> AnyView {
     };
     view! {
         <div class="send-contact" data-test="contact-form">
-            <h4>{words.contact_send}</h4>
+            <h3>{words.contact_send}</h3>
             {private_mark(words.contact_hint)}
             {profile_form(words.contact_send, "primary on-private", send)}
         </div>

@@ -42,7 +42,7 @@ pub(super) const WORDS: Words = Words {
         yes: "ja",
         no: "nein",
         everyone_sees: "Das sehen alle",
-        only_you: "Nur du, oder nur wem du es gibst",
+        only_you: "Nur du, oder nur der Anbieter deiner Wahl",
         private: "Vertraulich",
         optional: "freiwillig",
         anywhere: "Überall",
@@ -55,7 +55,7 @@ pub(super) const WORDS: Words = Words {
         more: |n| format!("{n} weitere zeigen"),
         somewhere: "Eine Gegend ohne große Stadt",
         working: "Einen Moment …",
-        footer: "Kein Server hat deine Gesuche, Angebote oder Kontakte. Sie bleiben in diesem Browser.",
+        footer: "Kein Server hat deine Angebote, Bestellungen oder Kontakte. Sie bleiben in diesem Browser.",
     },
     nav: Nav {
         ask: "Fragen",
@@ -561,7 +561,7 @@ pub(super) const WORDS: Words = Words {
             _ => format!("{n} offene Gesuche sind hier bekannt."),
         },
         relays: "Relais",
-        relays_lead: "Ein Relais macht Leute miteinander bekannt. Es hat kein Gesuch, kein Angebot und kein Konto, und es kann nicht lesen, was du vertraulich sagst. Jeder kann eines betreiben.",
+        relays_lead: "Ein Relais macht Leute miteinander bekannt und gibt offene Gesuche weiter. Es hat kein Angebot, keine Bestellung und kein Konto, und es kann nicht lesen, was du vertraulich sagst. Jeder kann eines betreiben.",
         state: |state| match state {
             RelayState::Connecting => "wird verbunden",
             RelayState::Connected => "verbunden",
@@ -631,6 +631,7 @@ pub(super) const WORDS: Words = Words {
                 "{name} ist schon in einem anderen Fenster oder Tab dieses Browsers offen und macht dort weiter."
             )
         },
+        busy_you: "Du hast diese Seite schon in einem anderen Fenster oder Tab dieses Browsers offen, und dort geht es weiter.",
         busy_try: "Hier noch einmal versuchen",
         busy_other: "Hier jemand anderes sein",
         storage_heading: "So geht es nicht weiter",

@@ -55,7 +55,7 @@ pub(super) const WORDS: Words = Words {
         more: |n| format!("Show {n} more"),
         somewhere: "A region without a large city",
         working: "One moment …",
-        footer: "No server holds your requests, quotes or contacts. They stay in this browser.",
+        footer: "No server holds your quotes, orders or contacts. They stay in this browser.",
     },
     nav: Nav {
         ask: "Ask",
@@ -550,7 +550,7 @@ pub(super) const WORDS: Words = Words {
             )
         },
         relays: "Relays",
-        relays_lead: "A relay introduces people to each other. It keeps no request, no quote and no account, and cannot read what you say in private. Anyone can run one.",
+        relays_lead: "A relay introduces people to each other and passes open requests on. It holds no quote, no order and no account, and cannot read what you say in private. Anyone can run one.",
         state: |state| match state {
             RelayState::Connecting => "connecting",
             RelayState::Connected => "connected",
@@ -620,6 +620,7 @@ pub(super) const WORDS: Words = Words {
                 "{name} is already open in another window or tab of this browser, and goes on there."
             )
         },
+        busy_you: "You have this page open in another window or tab of this browser, and it goes on there.",
         busy_try: "Try again here",
         busy_other: "Be somebody else here",
         storage_heading: "This cannot go on like this",
