@@ -20,6 +20,7 @@ Usage: haggle-relay [FLAGS]
   --tcp ADDR          listen for libp2p over TCP (may be repeated)
   --quic ADDR         listen for libp2p over QUIC (may be repeated)
   --webrtc ADDR       listen for libp2p over WebRTC-direct (may be repeated)
+  --stun ADDR         answer STUN over UDP (may be repeated)
   --relay MULTIADDR   stay connected with this relay (may be repeated)
   --external ADDR     announce this address, as /dns4/relay.example.org/tcp/443/wss (may be repeated)
   --network NAME      which market; \"haggle\" is the public one
@@ -30,7 +31,7 @@ When ready it prints one line: ready URL PEER-ID. Logs go to stderr; RUST_LOG ch
 ";
 
 /// The flags, for the one that is nearest to a misspelt one.
-const FLAGS: [&str; 13] = [
+const FLAGS: [&str; 14] = [
     "--config",
     "--http",
     "--site",
@@ -38,6 +39,7 @@ const FLAGS: [&str; 13] = [
     "--tcp",
     "--quic",
     "--webrtc",
+    "--stun",
     "--relay",
     "--external",
     "--network",
@@ -73,6 +75,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, ConfigE
     let mut print = false;
     let (mut relays, mut external) = (Vec::new(), Vec::new());
     let (mut tcp, mut quic, mut webrtc) = (Vec::new(), Vec::new(), Vec::new());
+    let mut stun = Vec::new();
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next().map_err(|error| unreadable(&error))? {
         match arg {
@@ -83,6 +86,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, ConfigE
             Long("tcp") => tcp.push(value(&mut parser, "--tcp", config::socket)?),
             Long("quic") => quic.push(value(&mut parser, "--quic", config::socket)?),
             Long("webrtc") => webrtc.push(value(&mut parser, "--webrtc", config::socket)?),
+            Long("stun") => stun.push(value(&mut parser, "--stun", config::socket)?),
             Long("relay") => relays.push(value(&mut parser, "--relay", config::relay)?),
             Long("external") => external.push(value(&mut parser, "--external", config::external)?),
             Long("network") => {
@@ -112,6 +116,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, ConfigE
     given(tcp, &mut config.listen.tcp);
     given(quic, &mut config.listen.quic);
     given(webrtc, &mut config.listen.webrtc);
+    given(stun, &mut config.listen.stun);
     Ok(if print {
         Command::Print(config.to_toml())
     } else {

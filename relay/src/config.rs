@@ -58,7 +58,7 @@ pub struct Config {
     pub external: Vec<Multiaddr>,
     /// Other relays to stay connected with.
     pub relays: Vec<RelayAddr>,
-    /// STUN servers to name in the bootstrap list.
+    /// STUN servers to name in the bootstrap list beside its own.
     pub stun: Vec<String>,
     /// The door for browsers.
     pub http: Http,
@@ -101,6 +101,8 @@ pub struct Listen {
     pub quic: Vec<SocketAddr>,
     /// libp2p over WebRTC-direct (UDP).
     pub webrtc: Vec<SocketAddr>,
+    /// STUN (UDP): tells browsers under which address the world sees them.
+    pub stun: Vec<SocketAddr>,
 }
 
 /// What is too much. The defaults fit one small machine (1 CPU, 1 GiB).
@@ -237,6 +239,7 @@ impl Config {
         listen.list("tcp", &mut config.listen.tcp, socket)?;
         listen.list("quic", &mut config.listen.quic, socket)?;
         listen.list("webrtc", &mut config.listen.webrtc, socket)?;
+        listen.list("stun", &mut config.listen.stun, socket)?;
         listen.finish()?;
 
         let mut limits = root.section("limits")?;
@@ -308,6 +311,7 @@ impl Config {
         listen.insert("tcp".into(), texts(all(&self.listen.tcp)));
         listen.insert("quic".into(), texts(all(&self.listen.quic)));
         listen.insert("webrtc".into(), texts(all(&self.listen.webrtc)));
+        listen.insert("stun".into(), texts(all(&self.listen.stun)));
         root.insert("listen".into(), Value::Table(listen));
 
         let l = &self.limits;
@@ -630,6 +634,7 @@ pub fn is_loopback_only(config: &Config) -> bool {
         &config.listen.tcp,
         &config.listen.quic,
         &config.listen.webrtc,
+        &config.listen.stun,
     ];
     all.into_iter()
         .flatten()

@@ -26,6 +26,7 @@ pub mod limits;
 mod metrics;
 pub mod proxy;
 mod state;
+mod stun;
 pub mod tap;
 mod tls;
 mod transport;
@@ -45,7 +46,7 @@ use libp2p::core::transport::ListenerId;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -96,6 +97,8 @@ pub struct Running {
     pub peer_id: PeerId,
     /// Where its HTTP port is bound.
     pub http_addr: SocketAddr,
+    /// Where it answers STUN.
+    pub stun_addrs: Vec<SocketAddr>,
     is_tls: bool,
     addresses: Vec<Multiaddr>,
     tls: Option<(config::Tls, http::TlsSlot)>,
@@ -191,6 +194,9 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
         .local_addr()
         .map_err(|error| cannot_listen("http.listen", config.http.listen, &error))?;
 
+    let stun = stun_sockets(&config.listen.stun).await?;
+    let stun_addrs: Vec<SocketAddr> = stun.iter().map(|(_, at)| *at).collect();
+
     let peer_id = key.public().to_peer_id();
     let network = Network::named(&config.network);
     let limits = &config.limits;
@@ -243,21 +249,30 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
             loopback_exempt: limits.loopback_exempt,
             network: config.network.clone(),
             stun: config.stun.clone(),
+            stun_bound: stun_addrs.clone(),
             relays: config.relays.clone(),
         },
         state: Arc::clone(&state),
         knocks: knock,
         stop: stopped.clone(),
     };
+    let exempt = limits.loopback_exempt;
+    let answering = stun.into_iter().map(|(socket, _)| {
+        let counts = state.metrics.stun.clone();
+        tokio::spawn(stun::serve(socket, counts, exempt, stopped.clone()))
+    });
+    let answering: Vec<_> = answering.collect();
     state.turn();
     state.set_ready(true);
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(work.run(stopped)),
         tokio::spawn(http::serve(server)),
     ];
+    tasks.extend(answering);
     Ok(Running {
         peer_id,
         http_addr,
+        stun_addrs,
         is_tls: tls.is_some(),
         addresses: bound
             .into_iter()
@@ -267,6 +282,18 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
         stop,
         tasks,
     })
+}
+
+/// Binds the sockets that answer STUN; each with where it is bound.
+async fn stun_sockets(at: &[SocketAddr]) -> Result<Vec<(UdpSocket, SocketAddr)>, ConfigError> {
+    let mut sockets = Vec::new();
+    for at in at {
+        let failed = |error| cannot_listen("listen.stun", *at, &error);
+        let socket = UdpSocket::bind(at).await.map_err(failed)?;
+        let bound = socket.local_addr().map_err(failed)?;
+        sockets.push((socket, bound));
+    }
+    Ok(sockets)
 }
 
 /// Opens every door and waits until each is bound. Returns what it listens on, and what it announces.

@@ -47,6 +47,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_denied: Family<Code, Counter>,
     pub(crate) relays_connected: Gauge,
     pub(crate) http: Family<HttpLabels, Counter>,
+    pub(crate) stun: Family<Code, Counter>,
     memory: Gauge,
     files: Gauge,
 }
@@ -97,6 +98,11 @@ impl Metrics {
         let http: Family<HttpLabels, Counter> =
             registered!("http_requests", "HTTP requests, by route and status");
 
+        let stun: Family<Code, Counter> = registered!(
+            "stun_datagrams",
+            "Datagrams to the STUN door, by what became of them"
+        );
+
         let process = registry.sub_registry_with_prefix("process");
         let (memory, files) = (Gauge::default(), Gauge::default());
         process.register_with_unit(
@@ -124,6 +130,7 @@ impl Metrics {
             connections_denied,
             relays_connected,
             http,
+            stun,
             memory,
             files,
         };

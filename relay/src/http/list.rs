@@ -1,5 +1,7 @@
 //! The bootstrap list as a relay gives it: itself first, in the form in which the asker reached it.
 
+use std::net::SocketAddr;
+
 use haggle_net::{RelayAddr, RelayList};
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
@@ -16,13 +18,24 @@ pub(super) fn respond(headers: &HeaderMap, shared: &Shared) -> Response<Body> {
     let settings = &shared.settings;
     let peer = shared.state.peer_id;
     let mut list = RelayList::empty(&settings.network);
-    list.stun.clone_from(&settings.stun);
-
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .and_then(Host::parse);
     let is_local = host.as_ref().is_none_or(Host::is_loopback);
+    let announced = shared.state.external.iter().find(|at| is_websocket(at));
+    let stun_host = match announced.filter(|_| !is_local).and_then(name_in) {
+        Some(name) => Some(name),
+        None => host
+            .as_ref()
+            .and_then(|host| name_in(&host.name.clone().into())),
+    };
+    list.stun = stun_host.map_or_else(Vec::new, |host| {
+        own_stun(&host, is_local, &settings.stun_bound)
+    });
+    list.stun.extend(settings.stun.iter().cloned());
+    list.stun.truncate(haggle_net::bootstrap::STUN_MAX);
+
     let mut own: Vec<Multiaddr> = Vec::new();
     // What the operator announces is for the public; on this very machine the port asked at is the nearest way.
     if is_local || shared.state.external.is_empty() {
@@ -62,6 +75,35 @@ pub(super) fn respond(headers: &HeaderMap, shared: &Shared) -> Response<Body> {
         HeaderValue::from_static("*"),
     );
     response
+}
+
+/// The host in an address, as it is written before a port.
+fn name_in(address: &Multiaddr) -> Option<String> {
+    // Any other beginning names no host.
+    #[allow(clippy::wildcard_enum_match_arm)]
+    match address.iter().next()? {
+        Protocol::Ip4(ip) => Some(ip.to_string()),
+        Protocol::Ip6(ip) => Some(format!("[{ip}]")),
+        Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => {
+            Some(name.into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// How this relay's own STUN is reached under the host by which the relay was reached. What is bound to loopback alone is told
+/// only to who asks from there.
+fn own_stun(host: &str, is_local: bool, bound: &[SocketAddr]) -> Vec<String> {
+    let mut ports: Vec<u16> = Vec::new();
+    for at in bound {
+        if (is_local || !at.ip().is_loopback()) && !ports.contains(&at.port()) {
+            ports.push(at.port());
+        }
+    }
+    ports
+        .iter()
+        .map(|port| format!("stun:{host}:{port}"))
+        .collect()
 }
 
 fn with_peer(address: Multiaddr, peer: PeerId) -> Multiaddr {
@@ -154,6 +196,32 @@ mod tests {
             let built = Host::parse(host).unwrap().address(secure).to_string();
             assert_eq!(built, address, "{host}");
         }
+    }
+
+    #[test]
+    fn its_own_stun_is_named_by_the_host_that_was_asked() {
+        let bound = ["0.0.0.0:3478", "[::]:3478", "127.0.0.1:3479"].map(|at| at.parse().unwrap());
+        for (address, is_local, told) in [
+            (
+                "/dns4/relay.market.org/tcp/443/wss",
+                false,
+                vec!["stun:relay.market.org:3478"],
+            ),
+            (
+                "/ip6/2001:db8::1/tcp/443/wss",
+                false,
+                vec!["stun:[2001:db8::1]:3478"],
+            ),
+            (
+                "/ip4/127.0.0.1/tcp/80/ws",
+                true,
+                vec!["stun:127.0.0.1:3478", "stun:127.0.0.1:3479"],
+            ),
+        ] {
+            let host = name_in(&address.parse().unwrap()).unwrap();
+            assert_eq!(own_stun(&host, is_local, &bound), told);
+        }
+        assert_eq!(name_in(&"/memory/5".parse().unwrap()), None);
     }
 
     #[test]

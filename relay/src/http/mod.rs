@@ -77,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) loopback_exempt: bool,
     pub(crate) network: String,
     pub(crate) stun: Vec<String>,
+    /// Where this relay itself answers STUN.
+    pub(crate) stun_bound: Vec<SocketAddr>,
     pub(crate) relays: Vec<haggle_net::RelayAddr>,
 }
 
@@ -502,6 +504,7 @@ mod tests {
             loopback_exempt,
             network: "haggle".to_owned(),
             stun: Vec::new(),
+            stun_bound: Vec::new(),
             relays: Vec::new(),
         }
     }

@@ -13,5 +13,6 @@ mod gossip;
 mod http;
 mod peer;
 mod process;
+mod stun;
 mod transports;
 mod web;
