@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::metrics::Code;
+use crate::proxy::{cut4, cut6};
 
 /// The longest request that is looked at, in bytes: what fits a packet where the path is not known (RFC 8489, 6.1).
 const REQUEST_MAX: usize = 548;
@@ -224,9 +225,9 @@ impl Rates {
 /// What counts as one asker: an IPv4 /24, an IPv6 /56. Answers to forged requests all go to one victim's network.
 fn network_of(ip: IpAddr) -> u64 {
     match ip.to_canonical() {
-        IpAddr::V4(ip) => u64::from(ip.to_bits() >> 8),
-        // The first bit tells the two kinds apart; 56 bits stay.
-        IpAddr::V6(ip) => 1 << 63 | u64::try_from(ip.to_bits() >> 72).unwrap_or(0),
+        IpAddr::V4(ip) => u64::from(cut4(ip, 24)),
+        // The first bit tells the two kinds apart; 56 bits fit beside it.
+        IpAddr::V6(ip) => 1 << 63 | u64::try_from(cut6(ip, 56)).unwrap_or(0),
     }
 }
 

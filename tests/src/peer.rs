@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use haggle_market::Draft;
+use haggle_market::command::Taste;
 use haggle_market::view::{MyIntent, OpenIntent, StallView, Trade};
 use haggle_node::{Client, Config, Event, Link, NetworkView, open};
+use haggle_protocol::category::Category;
+use haggle_protocol::intent::{Budget, Delivery};
 use haggle_protocol::seal::Sealer;
-use haggle_protocol::{IntentId, ThreadId};
+use haggle_protocol::{Asset, IntentId, Quantity, ThreadId};
 use haggle_store::Memory;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -173,4 +177,27 @@ impl Seen {
             Event::Market(Told::Ready) => {}
         }
     }
+}
+
+/// One piece of anything, shipped, with a budget in euros that is not said: a draft that says no more than its title.
+///
+/// # Errors
+/// If euros are no currency any more.
+pub fn plain_draft(title: &str) -> Outcome<Draft> {
+    Ok(Draft {
+        title: title.to_owned(),
+        details: None,
+        category: Category(0),
+        wishes: vec![],
+        quantity: Quantity::pieces(1),
+        budget: Budget::Sealed(Asset::new("EUR")?),
+        limit: None,
+        deliveries: vec![Delivery::Shipping],
+        places: vec![],
+        window: None,
+        open_for: None,
+        quotes_for: None,
+        lang: None,
+        taste: Taste::Balanced,
+    })
 }

@@ -8,12 +8,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haggle_market::command::{Profile, QuoteDraft, Taste};
+use haggle_market::Complaint;
+use haggle_market::command::{Profile, QuoteDraft};
 use haggle_market::view::{AnswerState, TradeState};
-use haggle_market::{Complaint, Draft};
 use haggle_node::Client;
-use haggle_protocol::category::Category;
-use haggle_protocol::intent::{Budget, Delivery, Revision};
+use haggle_protocol::intent::{Delivery, Revision};
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::trade::ContactWay;
@@ -21,7 +20,7 @@ use haggle_protocol::{Asset, IntentId, Money, Network, Quantity, ThreadId, Times
 use haggle_relay::{Config, Direction, Running, TapEvent};
 use haggle_store::Store;
 use haggle_tests::forge::Forge;
-use haggle_tests::peer::{Peer, Seen};
+use haggle_tests::peer::{Peer, Seen, plain_draft};
 use haggle_tests::raw::Raw;
 use haggle_tests::search::{Find, Marker, Recording};
 use haggle_tests::witness::{Notebook, Witness};
@@ -305,22 +304,7 @@ fn seller_profile() -> Profile {
 }
 
 async fn publish(buyer: &Client) -> Outcome<IntentId> {
-    let draft = Draft {
-        title: TITLE.into(),
-        details: None,
-        category: Category(0),
-        wishes: vec![],
-        quantity: Quantity::pieces(1),
-        budget: Budget::Sealed(Asset::new("EUR")?),
-        limit: None,
-        deliveries: vec![Delivery::Shipping],
-        places: vec![],
-        window: None,
-        open_for: None,
-        quotes_for: None,
-        lang: None,
-        taste: Taste::Balanced,
-    };
+    let draft = plain_draft(TITLE)?;
     buyer.publish(draft).await.map_err(said)
 }
 

@@ -8,10 +8,9 @@ mod target;
 
 use std::time::Duration;
 
-use haggle_market::Draft;
 use haggle_market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
 use haggle_protocol::category::Category;
-use haggle_protocol::intent::{Budget, Delivery, Revision};
+use haggle_protocol::intent::{Delivery, Revision};
 use haggle_protocol::private::{Body, Message};
 use haggle_protocol::quote::Quality;
 use haggle_protocol::reach::Circuit;
@@ -19,6 +18,7 @@ use haggle_protocol::seal::{Cell, Direction, Hpke};
 use haggle_protocol::trade::Ack;
 use haggle_protocol::{Asset, Frame, Intent, IntentId, MessageId, Network, Quantity, Unit};
 use haggle_tests::forge::{Forge, Pen, book_question, with_length};
+use haggle_tests::peer::plain_draft;
 use haggle_tests::raw::{Channel, Heard, Raw};
 use haggle_tests::{Outcome, Trouble, ensure};
 
@@ -218,22 +218,7 @@ fn acknowledged(
 /// Has the peer under test publish an intent, and hears it.
 async fn wanted(target: &Target, sender: &Raw) -> Outcome<(Wanted, Intent)> {
     let client = target.client()?;
-    let draft = Draft {
-        title: "A reading lamp for a desk".into(),
-        details: None,
-        category: Category(0),
-        wishes: vec![],
-        quantity: Quantity::pieces(1),
-        budget: Budget::Sealed(Asset::new("EUR")?),
-        limit: None,
-        deliveries: vec![Delivery::Shipping],
-        places: vec![],
-        window: None,
-        open_for: None,
-        quotes_for: None,
-        lang: None,
-        taste: haggle_market::command::Taste::default(),
-    };
+    let draft = plain_draft("A reading lamp for a desk")?;
     let id = client
         .publish(draft)
         .await
