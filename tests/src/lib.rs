@@ -8,6 +8,7 @@ pub mod browser;
 pub mod data;
 pub mod forge;
 pub mod http;
+pub mod interop;
 pub mod peer;
 pub mod person;
 pub mod place;

@@ -33,7 +33,8 @@ impl Process {
     pub fn start(command: &mut Command, errors: &Path) -> Outcome<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command
-            .stdin(Stdio::null())
+            // Some programs end with it: nothing stays behind if this one is killed.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(errors)?)
             .spawn()

@@ -14,6 +14,7 @@ mod bench;
 mod browser;
 mod cache;
 mod data;
+mod interop;
 mod js;
 mod outfit;
 mod page;

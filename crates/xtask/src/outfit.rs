@@ -4,7 +4,7 @@
 use crate::run::Run;
 use crate::say::{OrSay, Outcome, Trouble};
 use crate::workshop::Workshop;
-use crate::{js, site};
+use crate::{interop, js, site};
 use std::fs;
 use std::path::PathBuf;
 
@@ -23,7 +23,11 @@ pub(crate) enum Speed {
 /// A child that is told where everything is.
 pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run> {
     let browser = shop.browser()?;
+    let interop = interop::build(shop)?;
     Ok(run
+        .env("HAGGLE_INTEROP_RUST", interop.ours)
+        .env("HAGGLE_INTEROP_JS", interop.theirs)
+        .env("HAGGLE_INTEROP_RELAY", interop.relay)
         .env("HAGGLE_SITE", site::build(shop)?)
         .env("HAGGLE_JS", js::build(shop)?)
         .env("HAGGLE_RELAY", relay(shop, speed)?)

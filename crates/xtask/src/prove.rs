@@ -1,5 +1,6 @@
 //! `cargo xtask prove NAME`: proofs that take too long for every run.
 
+use crate::outfit::{self, Speed};
 use crate::say::{OrSay, Outcome, Trouble, doing};
 use crate::toolchain::Toolchain;
 use crate::tools;
@@ -10,6 +11,7 @@ use lexopt::prelude::*;
 /// What `cargo xtask prove` without a name prints.
 const LIST: &str = "\
   fuzz [--seconds N] [--target T]   feeds each decoder random bytes for N seconds (60)
+  dials [--count N]                 dials between pages N times (100) in each way, cold and warm
   fair [--seeds A..B]               simulates a market day for each seed (0..100)
 ";
 
@@ -18,6 +20,9 @@ const SECONDS: u64 = 60;
 
 /// The program of the fuzz crate that writes valid inputs from the golden vectors.
 const SEED_WRITER: &str = "seeds";
+
+/// How many dials of each kind unless told otherwise.
+const DIALS: u32 = 100;
 
 /// The seeds of the simulated market days unless told otherwise.
 const SEEDS: &str = "0..100";
@@ -32,6 +37,7 @@ pub(crate) fn run(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     match name.as_str() {
         "fuzz" => fuzz(shop, args),
         "fair" => fair(shop, args),
+        "dials" => dials(shop, args),
         "" => Err(Trouble::new(format!("name a proof; there are\n{LIST}"))),
         _ => Err(Trouble::new(format!(
             "there is no proof \"{name}\"; there are\n{LIST}"
@@ -156,6 +162,23 @@ fn fair(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         .env("HAGGLE_SEEDS", &seeds)
         .env("HAGGLE_DATA", shop.data()?)
         .openly()
+}
+
+fn dials(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
+    let mut count = DIALS;
+    while let Some(arg) = args.next()? {
+        match arg {
+            Long("count") => count = args.value()?.parse()?,
+            other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
+        }
+    }
+    doing(format!("dialing {count} times in each way, cold and warm"));
+    let run = shop
+        .cargo_for_all("test")
+        .args(["--no-fail-fast", "--test", "browsers_webrtc"])
+        .args(["--", "--test-threads=1", "--nocapture"])
+        .env("HAGGLE_DIALS", count.to_string());
+    outfit::everything(shop, run, Speed::Dev)?.openly()
 }
 
 /// Whether a text is two numbers around two dots, the second greater.

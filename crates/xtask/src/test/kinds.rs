@@ -102,7 +102,7 @@ const WHOLE_SYSTEM: &str = "haggle-tests";
 const WASM_PATIENCE: &str = "180";
 
 /// Crates that are compiled for the browser.
-const BROWSER_CRATES: [&str; 10] = [
+const BROWSER_CRATES: [&str; 11] = [
     "haggle-protocol",
     "haggle-book",
     "haggle-market",
@@ -113,6 +113,7 @@ const BROWSER_CRATES: [&str; 10] = [
     "haggle-node",
     "haggle-js",
     "haggle-web",
+    "haggle-interop",
 ];
 
 fn fmt(shop: &Workshop) -> Outcome<Report> {

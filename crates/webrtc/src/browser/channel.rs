@@ -1,0 +1,508 @@
+//! One data channel and the stream on it.
+//!
+//! The browser's callbacks drive the machine of [`Halves`] even while nobody reads or writes, so that a remote gets its
+//! acknowledgement at once, and a stream that was dropped comes to its end without its owner. What arrives is kept up to a bound, beyond
+//! which the stream is reset: a data channel cannot tell the remote to wait.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf as _, Bytes};
+use futures::{AsyncRead, AsyncWrite};
+use send_wrapper::SendWrapper;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
+use web_time::Instant;
+
+use super::peer::Peer;
+use crate::clock::now;
+use crate::config::Bounds;
+use crate::frame::{Decoder, Flag, encode_data, encode_flag};
+use crate::halves::{Acknowledge, Halves, ResetBy};
+
+/// Why nothing more can be read or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    /// The remote broke the protocol.
+    Violation,
+    /// More arrived than is kept unread.
+    Overrun,
+    /// The channel or its connection has gone.
+    Gone,
+    /// The browser refused to send.
+    Unsendable,
+}
+
+impl Broken {
+    fn error(self) -> io::Error {
+        let (kind, why) = match self {
+            Self::Violation => (
+                io::ErrorKind::InvalidData,
+                "the remote broke the protocol of streams",
+            ),
+            Self::Overrun => (
+                io::ErrorKind::OutOfMemory,
+                "more arrived than is kept unread",
+            ),
+            Self::Gone => (io::ErrorKind::ConnectionReset, "the channel has gone"),
+            Self::Unsendable => (io::ErrorKind::BrokenPipe, "the browser could not send"),
+        };
+        io::Error::new(kind, why)
+    }
+}
+
+/// A data channel with all that is known of the stream on it.
+pub(super) struct Channel {
+    dc: RtcDataChannel,
+    peer: Weak<Peer>,
+    bounds: Bounds,
+    core: RefCell<Core>,
+    handlers: RefCell<Option<Handlers>>,
+    /// When it was dropped by its user while it was not over yet.
+    dropped: Cell<Option<Instant>>,
+    /// We have closed the channel and wait for the browser to say that it is.
+    closing: Cell<Option<Instant>>,
+}
+
+struct Core {
+    halves: Halves,
+    decoder: Decoder,
+    inbox: VecDeque<Bytes>,
+    /// Bytes in the inbox.
+    unread: usize,
+    broken: Option<Broken>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+struct Handlers {
+    _message: Closure<dyn FnMut(MessageEvent)>,
+    _open: Closure<dyn FnMut(Event)>,
+    _close: Closure<dyn FnMut(Event)>,
+    _low: Closure<dyn FnMut(Event)>,
+}
+
+impl Channel {
+    /// Takes the channel over; from here on its callbacks are ours.
+    pub(super) fn new(dc: RtcDataChannel, peer: &Rc<Peer>, acknowledge: Acknowledge) -> Rc<Self> {
+        let bounds = peer.bounds();
+        dc.set_binary_type(RtcDataChannelType::Arraybuffer);
+        dc.set_buffered_amount_low_threshold(bounds.unsent_of_stream / 2);
+        let channel = Rc::new(Self {
+            dc,
+            peer: Rc::downgrade(peer),
+            bounds,
+            core: RefCell::new(Core {
+                halves: Halves::new(acknowledge),
+                decoder: Decoder::default(),
+                inbox: VecDeque::new(),
+                unread: 0,
+                broken: None,
+                reader: None,
+                writer: None,
+            }),
+            handlers: RefCell::new(None),
+            dropped: Cell::new(None),
+            closing: Cell::new(None),
+        });
+        channel.attach();
+        channel
+    }
+
+    fn attach(self: &Rc<Self>) {
+        fn on<E>(channel: &Rc<Channel>, act: fn(&Channel, E)) -> Closure<dyn FnMut(E)>
+        where
+            E: wasm_bindgen::convert::FromWasmAbi + 'static,
+        {
+            let channel = Rc::downgrade(channel);
+            Closure::new(move |event: E| {
+                if let Some(channel) = channel.upgrade() {
+                    act(&channel, event);
+                }
+            })
+        }
+        let handlers = Handlers {
+            _message: on(self, |channel, event: MessageEvent| {
+                channel.on_message(&event)
+            }),
+            _open: on(self, |channel, _: Event| channel.wake_writer()),
+            _close: on(self, |channel, _: Event| channel.on_close()),
+            _low: on(self, |channel, _: Event| channel.wake_writer()),
+        };
+        let dc = &self.dc;
+        dc.set_onmessage(Some(handlers._message.as_ref().unchecked_ref()));
+        dc.set_onopen(Some(handlers._open.as_ref().unchecked_ref()));
+        dc.set_onclose(Some(handlers._close.as_ref().unchecked_ref()));
+        dc.set_onbufferedamountlow(Some(handlers._low.as_ref().unchecked_ref()));
+        *self.handlers.borrow_mut() = Some(handlers);
+    }
+
+    /// Lets the browser forget us. Never called from one of the callbacks.
+    pub(super) fn detach(&self) {
+        self.dc.set_onmessage(None);
+        self.dc.set_onopen(None);
+        self.dc.set_onclose(None);
+        self.dc.set_onbufferedamountlow(None);
+        self.handlers.borrow_mut().take();
+    }
+
+    fn on_message(&self, event: &MessageEvent) {
+        let Ok(buffer) = event.data().dyn_into::<js_sys::ArrayBuffer>() else {
+            // Text, which no stream has.
+            self.fail(Broken::Violation);
+            return;
+        };
+        let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
+        let replies = {
+            let mut core = self.core.borrow_mut();
+            if core.broken.is_some() {
+                return;
+            }
+            core.decoder.put(bytes.into());
+            let mut replies = Vec::new();
+            let outcome = loop {
+                match core.decoder.take() {
+                    Ok(Some(frame)) => {
+                        let has_data = !frame.data.is_empty();
+                        match core.halves.on_frame(has_data, frame.flag) {
+                            Ok(reaction) => {
+                                if reaction.deliver {
+                                    core.unread += frame.data.len();
+                                    self.count_unread(frame.data.len(), 0);
+                                    core.inbox.push_back(frame.data);
+                                }
+                                replies.extend(reaction.reply);
+                            }
+                            Err(_) => break Err(Broken::Violation),
+                        }
+                    }
+                    Ok(None) => break Ok(()),
+                    Err(_) => break Err(Broken::Violation),
+                }
+            };
+            let of_all = self.peer.upgrade().map_or(0, |peer| peer.unread());
+            let too_much =
+                core.unread > self.bounds.unread_of_stream || of_all > self.bounds.unread;
+            match outcome {
+                Ok(()) if too_much => Err(Broken::Overrun),
+                Ok(()) => Ok(replies),
+                Err(broken) => Err(broken),
+            }
+        };
+        match replies {
+            Ok(replies) => {
+                for flag in replies {
+                    self.send_flag(flag);
+                }
+                self.wake_reader();
+                let halves = self.core.borrow().halves;
+                if !halves.is_writable() {
+                    self.wake_writer();
+                }
+                self.end_if_over();
+            }
+            Err(broken) => self.fail(broken),
+        }
+    }
+
+    /// Bytes that were put into the inbox and taken out of it, for the bound of the whole connection.
+    fn count_unread(&self, came: usize, went: usize) {
+        if let Some(peer) = self.peer.upgrade() {
+            peer.count_unread(came, went);
+        }
+    }
+
+    fn on_close(&self) {
+        {
+            let mut core = self.core.borrow_mut();
+            core.halves.on_channel_closed();
+            core.broken.get_or_insert(Broken::Gone);
+        }
+        self.wake_reader();
+        self.wake_writer();
+        self.wake_owner();
+    }
+
+    /// The connection underneath has gone.
+    pub(super) fn lose(&self) {
+        self.on_close();
+    }
+
+    fn fail(&self, broken: Broken) {
+        let flag = {
+            let mut core = self.core.borrow_mut();
+            core.broken.get_or_insert(broken);
+            core.halves.reset()
+        };
+        if let Some(flag) = flag {
+            self.send_flag(flag);
+        }
+        self.wake_reader();
+        self.wake_writer();
+        self.end_if_over();
+    }
+
+    fn wake_reader(&self) {
+        let waker = self.core.borrow_mut().reader.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn wake_writer(&self) {
+        let waker = self.core.borrow_mut().writer.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn wake_owner(&self) {
+        if let Some(peer) = self.peer.upgrade() {
+            peer.wake();
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.dc.ready_state() == RtcDataChannelState::Open
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<(), Broken> {
+        self.dc
+            .send_with_u8_array(bytes)
+            .map_err(|_| Broken::Unsendable)
+    }
+
+    /// Sends a flag if the channel can still carry it; where it cannot, the remote has noticed something stronger.
+    fn send_flag(&self, flag: Flag) {
+        if self.is_open() && self.send(&encode_flag(flag)).is_err() {
+            self.core
+                .borrow_mut()
+                .broken
+                .get_or_insert(Broken::Unsendable);
+        }
+    }
+
+    /// Once both sides are through, the channel is closed: what is in its queue is still sent, and its number comes back.
+    fn end_if_over(&self) {
+        let over = self.core.borrow().halves.is_over();
+        if over && self.closing.get().is_none() {
+            self.close();
+        }
+    }
+
+    fn close(&self) {
+        self.closing.set(Some(now()));
+        self.dc.close();
+        self.wake_owner();
+    }
+
+    /// Looks after a channel without a user or one that is being closed. Returns whether it is to be forgotten.
+    pub(super) fn tend(&self, now: Instant) -> bool {
+        let linger = self.bounds.linger;
+        let waited = |since: Instant| now.saturating_duration_since(since) >= linger;
+        if self.dc.ready_state() == RtcDataChannelState::Closed {
+            return true;
+        }
+        if self.closing.get().is_some_and(waited) {
+            return true;
+        }
+        if self.closing.get().is_none() && self.dropped.get().is_some_and(waited) {
+            self.close();
+        }
+        false
+    }
+
+    /// Whether time has to be kept for it.
+    pub(super) fn lingers(&self) -> bool {
+        self.closing.get().is_some() || self.dropped.get().is_some()
+    }
+
+    /// Its user has dropped it.
+    fn abandon(&self) {
+        self.dropped.set(Some(now()));
+        if self.dc.ready_state() == RtcDataChannelState::Connecting {
+            // Nothing was said on it, so there is nothing to take back.
+            let _ = self.core.borrow_mut().halves.reset();
+        } else {
+            let flag = self.core.borrow_mut().halves.abandon();
+            if let Some(flag) = flag {
+                self.send_flag(flag);
+            }
+        }
+        let unread = {
+            let mut core = self.core.borrow_mut();
+            core.inbox.clear();
+            core.reader = None;
+            core.writer = None;
+            core::mem::take(&mut core.unread)
+        };
+        self.count_unread(0, unread);
+        self.end_if_over();
+        self.wake_owner();
+    }
+
+    fn poll_read(&self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut core = self.core.borrow_mut();
+        let mut filled = 0;
+        while filled < into.len()
+            && let Some(front) = core.inbox.front_mut()
+        {
+            let room = into.get_mut(filled..).unwrap_or_default();
+            let count = room.len().min(front.len());
+            front.copy_to_slice(room.get_mut(..count).unwrap_or_default());
+            if front.is_empty() {
+                core.inbox.pop_front();
+            }
+            core.unread -= count;
+            filled += count;
+        }
+        if filled > 0 || into.is_empty() {
+            drop(core);
+            self.count_unread(0, filled);
+            return Poll::Ready(Ok(filled));
+        }
+        // What arrived before the end or the failure has been read by now.
+        match core.halves.reset_origin() {
+            Some(ResetBy::Remote) => {
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::ConnectionReset,
+                    "the remote reset the stream",
+                )));
+            }
+            Some(ResetBy::Us) => {
+                let broken = core.broken.unwrap_or(Broken::Gone);
+                return Poll::Ready(Err(broken.error()));
+            }
+            None => {}
+        }
+        if core.halves.is_ended_by_remote() {
+            return Poll::Ready(Ok(0));
+        }
+        if let Some(broken) = core.broken {
+            return Poll::Ready(Err(broken.error()));
+        }
+        core.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ready when the channel is open; an error if it never will be.
+    fn poll_open(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut core = self.core.borrow_mut();
+        if let Some(broken) = core.broken {
+            return Poll::Ready(Err(broken.error()));
+        }
+        match self.dc.ready_state() {
+            RtcDataChannelState::Open => Poll::Ready(Ok(())),
+            RtcDataChannelState::Connecting => {
+                core.writer = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(Err(Broken::Gone.error())),
+        }
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.core.borrow().halves.is_writable() {
+            let why = "this half of the stream is closed";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, why)));
+        }
+        match self.poll_open(cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+        if data.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        if self.dc.buffered_amount() >= self.bounds.unsent_of_stream {
+            self.core.borrow_mut().writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let (frame, taken) = encode_data(data);
+        match self.send(&frame) {
+            Ok(()) => Poll::Ready(Ok(taken)),
+            Err(broken) => {
+                self.fail(broken);
+                Poll::Ready(Err(broken.error()))
+            }
+        }
+    }
+
+    fn poll_close(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.core.borrow().halves.is_write_closed() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.poll_open(cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let flags = self.core.borrow_mut().halves.close_writing();
+        for flag in flags.into_iter().flatten() {
+            self.send_flag(flag);
+        }
+        self.end_if_over();
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A stream of a [`Connection`](super::Connection). Closing it ends our half; dropping it before that resets it.
+pub struct Stream {
+    channel: SendWrapper<Rc<Channel>>,
+}
+
+impl Stream {
+    pub(super) fn new(channel: Rc<Channel>) -> Self {
+        Self {
+            channel: SendWrapper::new(channel),
+        }
+    }
+}
+
+impl core::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Stream")
+            .field("id", &self.channel.dc.id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.channel.abandon();
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.channel.poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.channel.poll_write(cx, data)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Whatever was written is the browser's already, which sends it as fast as it can.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.channel.poll_close(cx)
+    }
+}
