@@ -202,10 +202,11 @@ impl Desk {
         })?;
         let beginning = browser::beginning().await;
         self.relays_missing.set(beginning.is_none());
-        let (relays, network) = beginning.map_or_else(Default::default, |beginning| {
-            (beginning.relays, beginning.network)
+        let (relays, stun, network) = beginning.map_or_else(Default::default, |beginning| {
+            (beginning.relays, beginning.stun, beginning.network)
         });
         let mut config = Config::new(relays, Box::new(store));
+        config.stun = stun;
         AGENT.clone_into(&mut config.agent);
         if let Some(network) = network {
             config.network = network;
@@ -365,6 +366,11 @@ impl Desk {
     /// Forgets a relay.
     pub(crate) async fn remove_relay(self, address: String) -> Result<(), Complaint> {
         self.client()?.remove_relay(address).await
+    }
+
+    /// Hides the network address from other traders, or shows it.
+    pub(crate) async fn hide(self, hidden: bool) -> Result<(), Complaint> {
+        self.client()?.hide(hidden).await
     }
 
     /// Withdraws an intent, unless it is undone in time.

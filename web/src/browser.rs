@@ -136,6 +136,9 @@ pub(crate) async fn wait(milliseconds: i32) {
 pub(crate) struct Beginning {
     /// Addresses of relays.
     pub(crate) relays: Vec<String>,
+    /// STUN servers, by which direct connections come about across routers.
+    #[serde(default)]
+    pub(crate) stun: Vec<String>,
     /// The name of the market; the public one if it is not named.
     pub(crate) network: Option<String>,
 }

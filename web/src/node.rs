@@ -11,4 +11,6 @@ pub use haggle_node::market::view::{
 };
 #[cfg(target_arch = "wasm32")]
 pub use haggle_node::store::IndexedDb;
-pub use haggle_node::{Client, Config, Event, Link, NetworkView, RelayState, RelayView, open};
+pub use haggle_node::{
+    Client, Config, Event, Link, NetworkView, Path, RelayState, RelayView, open,
+};

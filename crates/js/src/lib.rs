@@ -40,6 +40,7 @@ const PROFILE: &str = "program";
 struct Options {
     network: String,
     relays: Vec<String>,
+    stun: Vec<String>,
     profile: String,
     memory: bool,
 }
@@ -49,6 +50,7 @@ impl Default for Options {
         Self {
             network: haggle_protocol::Network::MAIN_NAME.to_owned(),
             relays: Vec::new(),
+            stun: Vec::new(),
             profile: PROFILE.to_owned(),
             memory: false,
         }
@@ -77,6 +79,7 @@ impl Haggle {
         let config = Config {
             network: options.network,
             agent: concat!("haggle-js/", env!("CARGO_PKG_VERSION")).to_owned(),
+            stun: options.stun,
             ..Config::new(options.relays, store)
         };
         let client = haggle_node::open(config).await;
@@ -265,7 +268,14 @@ impl Haggle {
         write(&view(&self.0).await)
     }
 
-    /// Where others reach this peer now: one address for each relay that holds a place for it.
+    /// Hides the network address from other traders, or shows it again; remembered with the profile. While it is hidden everything goes
+    /// through relays.
+    pub async fn hide(&self, hidden: bool) -> Result<(), JsValue> {
+        nothing(self.0.hide(hidden).await)
+    }
+
+    /// Where others reach this peer now: directly, as any libp2p peer that speaks /webrtc can dial it, then through each relay that holds a
+    /// place for it.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
     pub async fn addresses(&self) -> Result<JsValue, JsValue> {
         let view = view(&self.0).await;
@@ -273,8 +283,8 @@ impl Haggle {
             .relays
             .iter()
             .filter(|relay| relay.state == RelayState::Reserved);
-        let addresses =
-            held.map(|relay| format!("{}/p2p-circuit/p2p/{}", relay.address, view.peer));
+        let relayed = held.map(|relay| format!("{}/p2p-circuit/p2p/{}", relay.address, view.peer));
+        let addresses = view.addresses.iter().cloned().chain(relayed);
         write(&addresses.collect::<Vec<_>>())
     }
 

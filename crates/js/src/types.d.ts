@@ -267,6 +267,18 @@ export interface Network {
   others: number | null;
   book: number;
   refusals: Record<string, number>;
+  /** Whether the network address is hidden from other traders. */
+  hidden: boolean;
+  /** Whether direct connections can be made here at all. */
+  canBeDirect: boolean;
+  /** The peer's own /webrtc addresses; none while it hides. */
+  addresses: string[];
+  /** Peers, relays left out, with whom there is a connection now. */
+  traders: { peer: string; path: "direct" | "relayed" }[];
+  /** Private messages since the start, sent and received, that travelled directly. */
+  privateDirect: number;
+  /** The same, through a relay. */
+  privateRelayed: number;
   clockAhead: number | null;
 }
 
@@ -296,6 +308,8 @@ export interface Haggle {
 export interface OpenOptions {
   /** Addresses of relays, each ending in /p2p/ and the relay's id. */
   relays: string[];
+  /** STUN servers, stun:host:port, by which direct connections come about across routers. */
+  stun?: string[];
   /** Under which name this peer's keys and trades are kept in this browser; "program" if not said. */
   profile?: string;
   /** The name of the market; "haggle" if not said. */

@@ -1,4 +1,4 @@
-//! Keeps a behaviour off relayed connections.
+//! Keeps a behaviour off relayed connections, or on nothing but them.
 //!
 //! A circuit through a relay is short-lived and has a limit in bytes. Gossipsub keeps one queue per *peer* and writes it to
 //! whichever of the peer's connections comes first: over a circuit, frames would use up what is meant for quotes, and be
@@ -24,55 +24,62 @@ use libp2p::{Multiaddr, PeerId};
 use crate::addr::{is_relayed, is_relayed_endpoint};
 
 /// A behaviour that sees only direct connections.
+pub type DirectOnly<B> = Only<false, B>;
+
+/// A behaviour that sees only relayed connections. Beside a [`DirectOnly`] of the same kind, its owner chooses the path of
+/// whatever is sent.
+pub type RelayedOnly<B> = Only<true, B>;
+
+/// A behaviour that sees only relayed or only direct connections.
 #[derive(Debug)]
-pub struct DirectOnly<B> {
+pub struct Only<const RELAYED: bool, B> {
     inner: B,
-    /// The direct connections that the behaviour inside knows.
-    direct: BTreeMap<PeerId, BTreeSet<ConnectionId>>,
+    /// The connections that the behaviour inside knows.
+    known: BTreeMap<PeerId, BTreeSet<ConnectionId>>,
 }
 
-impl<B> DirectOnly<B> {
+impl<const RELAYED: bool, B> Only<RELAYED, B> {
     /// Wraps a behaviour.
     #[must_use]
     pub const fn new(inner: B) -> Self {
         Self {
             inner,
-            direct: BTreeMap::new(),
+            known: BTreeMap::new(),
         }
     }
 
-    /// Whether there is a direct connection to this peer.
+    /// Whether there is a connection to this peer that it sees.
     #[must_use]
-    pub fn is_direct(&self, peer: &PeerId) -> bool {
-        self.direct.contains_key(peer)
+    pub fn sees(&self, peer: &PeerId) -> bool {
+        self.known.contains_key(peer)
     }
 
-    /// Peers with a direct connection.
-    pub fn direct_peers(&self) -> impl Iterator<Item = &PeerId> {
-        self.direct.keys()
+    /// Peers with a connection that it sees.
+    pub fn peers(&self) -> impl Iterator<Item = &PeerId> {
+        self.known.keys()
     }
 
     fn knows(&self, peer: &PeerId, connection: ConnectionId) -> bool {
-        self.direct
+        self.known
             .get(peer)
             .is_some_and(|connections| connections.contains(&connection))
     }
 }
 
-impl<B> core::ops::Deref for DirectOnly<B> {
+impl<const RELAYED: bool, B> core::ops::Deref for Only<RELAYED, B> {
     type Target = B;
     fn deref(&self) -> &B {
         &self.inner
     }
 }
 
-impl<B> core::ops::DerefMut for DirectOnly<B> {
+impl<const RELAYED: bool, B> core::ops::DerefMut for Only<RELAYED, B> {
     fn deref_mut(&mut self) -> &mut B {
         &mut self.inner
     }
 }
 
-impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
+impl<const RELAYED: bool, B: NetworkBehaviour> NetworkBehaviour for Only<RELAYED, B> {
     type ConnectionHandler = Either<THandler<B>, dummy::ConnectionHandler>;
     type ToSwarm = B::ToSwarm;
 
@@ -82,7 +89,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        if is_relayed(local) || is_relayed(remote) {
+        if (is_relayed(local) || is_relayed(remote)) != RELAYED {
             return Ok(());
         }
         self.inner
@@ -96,7 +103,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        if is_relayed(local) || is_relayed(remote) {
+        if (is_relayed(local) || is_relayed(remote)) != RELAYED {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
         self.inner
@@ -123,7 +130,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        if is_relayed(address) {
+        if is_relayed(address) != RELAYED {
             return Ok(Either::Right(dummy::ConnectionHandler));
         }
         self.inner
@@ -136,10 +143,10 @@ impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         match event {
             FromSwarm::ConnectionEstablished(established) => {
-                if is_relayed_endpoint(established.endpoint) {
+                if is_relayed_endpoint(established.endpoint) != RELAYED {
                     return;
                 }
-                let known = self.direct.entry(established.peer_id).or_default();
+                let known = self.known.entry(established.peer_id).or_default();
                 let other_established = known.len();
                 known.insert(established.connection_id);
                 self.inner.on_swarm_event(FromSwarm::ConnectionEstablished(
@@ -150,7 +157,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
                 ));
             }
             FromSwarm::ConnectionClosed(closed) => {
-                let Some(known) = self.direct.get_mut(&closed.peer_id) else {
+                let Some(known) = self.known.get_mut(&closed.peer_id) else {
                     return;
                 };
                 if !known.remove(&closed.connection_id) {
@@ -158,7 +165,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
                 }
                 let remaining_established = known.len();
                 if remaining_established == 0 {
-                    self.direct.remove(&closed.peer_id);
+                    self.known.remove(&closed.peer_id);
                 }
                 self.inner
                     .on_swarm_event(FromSwarm::ConnectionClosed(ConnectionClosed {
@@ -199,14 +206,14 @@ impl<B: NetworkBehaviour> NetworkBehaviour for DirectOnly<B> {
                 Poll::Pending => return Poll::Pending,
             };
             return Poll::Ready(match command {
-                // "Any connection" must not become a relayed one, whose handler would not understand.
+                // "Any connection" must not become one whose handler would not understand.
                 ToSwarm::NotifyHandler {
                     peer_id,
                     handler: NotifyHandler::Any,
                     event,
                 } => {
                     let Some(connection) = self
-                        .direct
+                        .known
                         .get(&peer_id)
                         .and_then(|connections| connections.first())
                     else {
@@ -368,6 +375,31 @@ mod tests {
         "/ip4/10.0.0.1/tcp/1/ws/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
 
     #[test]
+    fn beside_it_one_that_sees_only_circuits_sees_exactly_the_others() {
+        let mut probe: RelayedOnly<Probe> = RelayedOnly::new(Probe::default());
+        let peer = PeerId::random();
+        let circuit = dialed(&format!("{RELAY}/p2p-circuit"));
+        let direct = dialed("/ip4/10.0.0.2/tcp/2");
+        probe.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
+            peer_id: peer,
+            connection_id: ConnectionId::new_unchecked(1),
+            endpoint: &direct,
+            failed_addresses: &[],
+            other_established: 0,
+        }));
+        assert!(!probe.sees(&peer));
+        probe.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
+            peer_id: peer,
+            connection_id: ConnectionId::new_unchecked(2),
+            endpoint: &circuit,
+            failed_addresses: &[],
+            other_established: 1,
+        }));
+        assert!(probe.sees(&peer));
+        assert_eq!(probe.inner.heard, [("established", 0)]);
+    }
+
+    #[test]
     fn the_behaviour_inside_never_hears_of_a_circuit_and_counts_without_it() {
         let mut probe = DirectOnly::new(Probe::default());
         let peer = PeerId::random();
@@ -376,14 +408,14 @@ mod tests {
         let channel = dialed(&format!("{RELAY}/p2p-circuit/webrtc"));
 
         established(&mut probe, peer, 1, &circuit, 0);
-        assert!(!probe.is_direct(&peer));
+        assert!(!probe.sees(&peer));
         established(&mut probe, peer, 2, &direct, 1);
         established(&mut probe, peer, 3, &channel, 2);
         closed(&mut probe, peer, 1, &circuit, 2);
         closed(&mut probe, peer, 2, &direct, 1);
-        assert!(probe.is_direct(&peer));
+        assert!(probe.sees(&peer));
         closed(&mut probe, peer, 3, &channel, 0);
-        assert!(!probe.is_direct(&peer));
+        assert!(!probe.sees(&peer));
         assert_eq!(
             probe.heard,
             [

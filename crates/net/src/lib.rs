@@ -10,5 +10,5 @@ pub mod whisper;
 
 pub use addr::RelayAddr;
 pub use bootstrap::RelayList;
-pub use direct::DirectOnly;
+pub use direct::{DirectOnly, RelayedOnly};
 pub use gossip::Role;

@@ -1,8 +1,8 @@
-//! What this peer does on the network: one behaviour out of eight, each for one purpose.
+//! What this peer does on the network: one behaviour out of ten, each for one purpose.
 
 use std::time::Duration;
 
-use haggle_net::{DirectOnly, Role, book, gossip, kad, whisper};
+use haggle_net::{DirectOnly, RelayedOnly, Role, book, gossip, kad, whisper};
 use haggle_protocol::names::PROTOCOL_IDENTIFY;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
@@ -26,10 +26,11 @@ const PING_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Connections at the same time: some relays, and a circuit for each seller who has just quoted. Relays let through 48.
 const ESTABLISHED_MAX: u32 = 64;
-/// Handshakes under way at the same time, each way: many sellers answer an intent in the same second.
-const PENDING_MAX: u32 = 32;
-/// Connections with one peer: a direct one beside a circuit, and one more while both sides dial at once.
-const PER_PEER_MAX: u32 = 3;
+/// Handshakes under way at the same time, each way: many sellers answer an intent in the same second, and each of them
+/// over a circuit first and then directly.
+const PENDING_MAX: u32 = 64;
+/// Connections with one peer: a direct one beside a circuit, and the same again while both sides dial at once.
+const PER_PEER_MAX: u32 = 4;
 
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
@@ -37,14 +38,18 @@ pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
     /// Reached through relays, and reaches others through them.
     pub(crate) relay: relay::client::Behaviour,
+    /// Direct connections with other browsers.
+    pub(crate) webrtc: haggle_webrtc::Behaviour,
     /// Public frames, never over a circuit.
     pub(crate) gossip: DirectOnly<gossip::Behaviour>,
     /// Further relays.
     pub(crate) kad: Gated<kad::Behaviour>,
     /// What was said before we came.
     pub(crate) book: book::Behaviour,
-    /// Private cells.
-    pub(crate) whisper: whisper::Behaviour,
+    /// Private cells over direct connections …
+    pub(crate) whisper: DirectOnly<whisper::Behaviour>,
+    /// … and over circuits. Two of the same kind, so that it is ours to choose the path of a cell.
+    pub(crate) carried: RelayedOnly<whisper::Behaviour>,
     /// Who speaks what.
     pub(crate) identify: identify::Behaviour,
     /// Notices a dead line; closing it is ours to do.
@@ -52,13 +57,14 @@ pub(crate) struct Behaviour {
 }
 
 impl Behaviour {
-    /// For this identity; the other end of `relay` is part of the transport.
+    /// For this identity; the other ends of `relay` and `webrtc` are parts of the transport.
     ///
     /// # Errors
     /// If gossip's parameters do not fit together.
     pub(crate) fn new(
         identity: &Keypair,
         relay: relay::client::Behaviour,
+        webrtc: haggle_webrtc::Behaviour,
         agent: String,
     ) -> Result<Self, gossip::SetupError> {
         let me = identity.public().to_peer_id();
@@ -74,11 +80,13 @@ impl Behaviour {
         Ok(Self {
             limits: connection_limits::Behaviour::new(limits),
             relay,
+            webrtc,
             gossip: DirectOnly::new(gossip::behaviour(Role::Peer, [].into())?),
             // The role sets the mode by hand; left alone it would turn to server with the first reservation.
             kad: Gated::new(kad::behaviour(Role::Peer, me)),
             book: book::behaviour(),
-            whisper: whisper::behaviour(WHISPER_TIMEOUT),
+            whisper: DirectOnly::new(whisper::behaviour(WHISPER_TIMEOUT)),
+            carried: RelayedOnly::new(whisper::behaviour(WHISPER_TIMEOUT)),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(
                 ping::Config::new()

@@ -20,6 +20,7 @@ pub(crate) enum Ask {
     Listen(Feed),
     AddRelay(String, oneshot::Sender<Result<(), Complaint>>),
     RemoveRelay(String, oneshot::Sender<Result<(), Complaint>>),
+    Hide(bool, oneshot::Sender<Result<(), Complaint>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -99,6 +100,15 @@ impl Client {
     /// `no-such-relay`, and as [`Client::command`].
     pub async fn remove_relay(&self, address: String) -> Result<(), Complaint> {
         self.ask(|answer| Ask::RemoveRelay(address, answer)).await
+    }
+
+    /// Hides the network address from other traders, or shows it again; remembered. While it is hidden no connection between browsers
+    /// is made, those that there are end, and everything goes through relays.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn hide(&self, hidden: bool) -> Result<(), Complaint> {
+        self.ask(|answer| Ask::Hide(hidden, answer)).await
     }
 
     /// Ends the peer: nothing is announced, everything is saved already, and the store is free for the next one.

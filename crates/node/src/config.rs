@@ -21,6 +21,8 @@ use crate::{clock, spawn, swarm};
 const OWN: &str = "node/";
 /// Relays that the person added, and relays that were found.
 pub(crate) const RELAYS: &str = "node/relays";
+/// There if the person has chosen to hide the network address.
+pub(crate) const HIDDEN: &str = "node/hidden";
 
 /// What a peer is started with.
 pub struct Config {
@@ -29,6 +31,9 @@ pub struct Config {
     /// Addresses of relays to begin with, each ending in `/p2p/<peer>`. One that is malformed or cannot be dialed here is
     /// shown as refused and does no harm.
     pub relays: Vec<String>,
+    /// STUN servers, `stun:host:port`, by which this peer learns under which address the world sees it; only browsers ask them, and
+    /// only for direct connections. Each one asked learns that address.
+    pub stun: Vec<String>,
     /// Where everything that must survive is kept. Opened by the caller, who can then say why it could not be.
     pub store: Box<dyn Store>,
     /// How cells are closed; `None` is [`Hpke`]. Only tests hand in another.
@@ -44,6 +49,7 @@ impl Config {
         Self {
             network: Network::MAIN_NAME.to_owned(),
             relays,
+            stun: Vec::new(),
             store,
             sealer: None,
             agent: concat!("haggle/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -56,6 +62,7 @@ impl core::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("network", &self.network)
             .field("relays", &self.relays)
+            .field("stun", &self.stun)
             .field("store", &self.store)
             .field("agent", &self.agent)
             .finish_non_exhaustive()
@@ -72,6 +79,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
     let Config {
         network,
         relays,
+        stun,
         store,
         sealer,
         agent,
@@ -109,7 +117,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
             key: damaged.key,
             why: damaged.why,
         })?;
-    let swarm = swarm::build(keypair, agent).map_err(|reason| Error::Network { reason })?;
+    let swarm = swarm::build(keypair, agent, stun).map_err(|reason| Error::Network { reason })?;
 
     let (client, asks) = Client::new();
     let parts = Parts {
@@ -119,6 +127,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         asks,
         network,
         key,
+        hidden: own.contains_key(HIDDEN),
     };
     let mut peer = Peer::new(parts, &relays, &remembered);
     peer.begin(effects).await?;

@@ -1,5 +1,6 @@
 //! What the network says: connections to relays and their places, further relays through Kademlia, books, whispers.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use haggle_book::Source;
@@ -9,24 +10,28 @@ use haggle_net::addr::{is_relayed_endpoint, key_of, may_dial};
 use haggle_net::book::{self, Request, Response};
 use haggle_net::whisper::{self, CellBytes, Code};
 use haggle_net::{RelayAddr, gossip, kad};
-use haggle_protocol::names::PROTOCOL_KAD;
+use haggle_protocol::names::{PROTOCOL_BOOK, PROTOCOL_KAD};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::{MessageId, Refusal};
+use haggle_webrtc::addr::{is_webrtc, webrtc_through};
+use libp2p::core::transport::TransportError;
 use libp2p::kad::{Event as KadEvent, GetClosestPeersOk, GetProvidersOk, QueryResult};
 use libp2p::multiaddr::Protocol;
 use libp2p::request_response::{Event as Exchange, Message};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{DialError, SwarmEvent};
+use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub, identify, ping, relay};
 
 use crate::behaviour::BehaviourEvent;
 use crate::clock::{self, Instant};
-use crate::config::RELAYS;
+use crate::config::{HIDDEN, RELAYS};
+use crate::event::TraderView;
+use crate::paths::{Choice, Lines, Path};
 use crate::peer::{Peer, complaint, jitter};
 use crate::perform::About;
 use crate::relays::Step;
-use crate::swarm::can_dial;
-use crate::whispers::Attempt;
+use crate::swarm::{DIRECT, can_dial};
+use crate::whispers::{Attempt, Go};
 
 /// While there are too few relays, further ones are looked for after this long, then after twice as long, …
 const LOOK_FIRST: Duration = Duration::from_secs(2);
@@ -37,6 +42,8 @@ const PROVIDERS_MAX: usize = 16;
 /// A new neighbour is offered what was said before at most this often, unless it is the only one: relays that were
 /// started together come together.
 const OFFER_AGAIN: Duration = Duration::from_secs(60);
+/// Browsers whose books are read, beside those of relays.
+const KEEPERS_MAX: usize = 16;
 /// Addresses that are looked at of those that a peer says it listens on.
 const LISTENING_MAX: usize = 16;
 /// Relays that only strangers named, dialed in one minute at most.
@@ -56,16 +63,48 @@ impl Peer {
         match event {
             SwarmEvent::Behaviour(event) => return self.on_behaviour(event).await,
             SwarmEvent::ConnectionEstablished {
-                peer_id, endpoint, ..
-            } if !is_relayed_endpoint(&endpoint) => self.on_direct(&peer_id),
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                self.paths
+                    .on_dialed(&peer_id, connection_id, true, clock::instant());
+                if is_webrtc(endpoint.get_remote_address()) {
+                    self.on_browser(peer_id, connection_id);
+                }
+                if !is_relayed_endpoint(&endpoint) {
+                    self.on_direct(&peer_id);
+                }
+            }
             SwarmEvent::ConnectionClosed {
-                peer_id, endpoint, ..
-            } if !is_relayed_endpoint(&endpoint) => self.on_gone(&peer_id),
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                self.direct.remove(&connection_id);
+                if !is_relayed_endpoint(&endpoint) {
+                    self.on_gone(&peer_id);
+                }
+            }
             SwarmEvent::OutgoingConnectionError {
                 peer_id: Some(peer),
+                connection_id,
                 error,
+            } => {
+                let ours = self
+                    .paths
+                    .on_dialed(&peer, connection_id, false, clock::instant());
+                if !ours {
+                    self.on_dial_error(&peer, &error);
+                }
+            }
+            SwarmEvent::IncomingConnectionError {
+                error: ListenError::Transport(TransportError::Other(error)),
                 ..
-            } => self.on_dial_error(&peer, &error),
+            } => self.on_refused_offer(&error),
+            SwarmEvent::NewListenAddr { .. } => self.tend = true,
             SwarmEvent::ListenerClosed { listener_id, .. } => {
                 if self
                     .relays
@@ -92,11 +131,12 @@ impl Peer {
     }
 
     fn on_gone(&mut self, peer: &PeerId) {
-        if self.swarm.behaviour().gossip.is_direct(peer) {
+        if self.swarm.behaviour().gossip.sees(peer) {
             return;
         }
         let now = clock::instant();
         self.identified.remove(peer);
+        self.keepers.remove(peer);
         self.relays.on_disconnected(peer, now, jitter());
         self.sync.on_disconnected(peer, now);
         self.tell_reach();
@@ -130,7 +170,14 @@ impl Peer {
                 self.on_book(event);
                 Ok(())
             }
-            BehaviourEvent::Whisper(event) => self.on_whisper(event).await,
+            BehaviourEvent::Whisper(event) => self.on_whisper(event, Path::Direct).await,
+            BehaviourEvent::Carried(event) => self.on_whisper(event, Path::Relayed).await,
+            BehaviourEvent::Webrtc(haggle_webrtc::Event::Refused { why, .. }) => {
+                self.count(why.code());
+                Ok(())
+            }
+            // What a later version may tell.
+            BehaviourEvent::Webrtc(_) => Ok(()),
             BehaviourEvent::Identify(event) => self.on_identify(event).await,
             BehaviourEvent::Kad(event) => self.on_kad(event).await,
             BehaviourEvent::Relay(event) => {
@@ -194,7 +241,7 @@ impl Peer {
         let identify::Event::Received { peer_id, info, .. } = event else {
             return Ok(());
         };
-        if !self.swarm.behaviour().gossip.is_direct(&peer_id) {
+        if !self.swarm.behaviour().gossip.sees(&peer_id) {
             return Ok(());
         }
         let protocols = info.protocols;
@@ -203,6 +250,13 @@ impl Peer {
             return self
                 .on_relay_identified(peer_id, protocols, listening)
                 .await;
+        }
+        let keeps_a_book = protocols.iter().any(|p| p.as_ref() == PROTOCOL_BOOK);
+        let is_browser = self.direct.values().any(|known| *known == peer_id);
+        if is_browser && keeps_a_book && self.keepers.len() < KEEPERS_MAX {
+            self.keepers.insert(peer_id);
+            self.tend = true;
+            return Ok(());
         }
         // Kademlia connects on its own way to whom it asks; that this one keeps a book may be told only later.
         if self.identified.len() < PROVIDERS_MAX {
@@ -230,7 +284,7 @@ impl Peer {
         self.providers.remove(&peer);
         self.identified.remove(&peer);
         self.tend = true;
-        if self.swarm.behaviour().gossip.is_direct(&peer) {
+        if self.swarm.behaviour().gossip.sees(&peer) {
             self.on_direct(&peer);
             if let Some((protocols, listening)) = identified {
                 return self.on_relay_identified(peer, protocols, listening).await;
@@ -289,7 +343,7 @@ impl Peer {
                         .condition(PeerCondition::DisconnectedAndNotDialing)
                         .build();
                     if let Err(error) = self.swarm.dial(options) {
-                        if self.swarm.behaviour().gossip.is_direct(&peer) {
+                        if self.swarm.behaviour().gossip.sees(&peer) {
                             self.on_direct(&peer);
                         } else {
                             self.on_dial_error(&peer, &error);
@@ -361,12 +415,14 @@ impl Peer {
         Ok(())
     }
 
-    /// Asks connected relays for what their books hold and ours does not.
+    /// Asks connected relays and browsers for what their books hold and ours does not.
     pub(crate) fn read_books(&mut self) {
         if !self.backlog.is_empty() {
             return;
         }
-        let books: Vec<PeerId> = self.relays.books().collect();
+        // Relays first: they hear more. Another browser's book is as good where theirs are closed to us.
+        let relays = self.relays.books();
+        let books: Vec<PeerId> = relays.chain(self.keepers.iter().copied()).collect();
         for question in self.sync.plan(books, clock::instant()) {
             let request = Request::new(self.network, question.want);
             let book = &mut self.swarm.behaviour_mut().book;
@@ -436,31 +492,61 @@ impl Peer {
         }
         let now = clock::instant();
         let here = self.relays.here();
-        let (swarm, relays, strangers) = (&self.swarm, &self.relays, &mut self.strangers);
-        let attempts = self.whispers.plan(
-            now,
-            |peer| swarm.is_connected(peer),
-            |way| {
+        let (swarm, relays, strangers) = (&mut self.swarm, &self.relays, &mut self.strangers);
+        let paths = &mut self.paths;
+        let attempts = self.whispers.plan(now, |peer, way| {
+            let behaviour = swarm.behaviour();
+            let lines = Lines {
+                direct: behaviour.whisper.sees(peer),
+                relayed: behaviour.carried.sees(peer),
+                may_be_direct: DIRECT && behaviour.webrtc.is_enabled(),
+            };
+            let path = match paths.choose(peer, lines, now) {
+                Choice::Send(path) => return Go::Send(path),
+                Choice::Wait => return Go::Wait,
+                Choice::GiveUp => return Go::Nowhere,
+                Choice::Dial(path) => path,
+            };
+            let mut address = || {
                 let address = may_dial(way, here, |relay| relays.is_known(relay)).ok()?;
                 let relay = haggle_net::addr::peer_of(&way.relay)?;
-                match relays.address(&relay) {
-                    Some(known) => Some(through(known, way)),
-                    None if swarm.is_connected(&relay) => Some(address),
-                    None => stranger(strangers, now).then_some(address),
+                let circuit = match relays.address(&relay) {
+                    Some(known) => through(known, way),
+                    None if swarm.is_connected(&relay) => address,
+                    None => stranger(strangers, now).then_some(address)?,
+                };
+                match path {
+                    Path::Direct => webrtc_through(&circuit, *peer),
+                    Path::Relayed => Some(circuit),
                 }
-            },
-        );
+            };
+            let Some(address) = address() else {
+                return Go::Nowhere;
+            };
+            // There may be a connection of the other kind, or a dial that makes one.
+            let dial = DialOpts::peer_id(*peer)
+                .condition(PeerCondition::Always)
+                .addresses(vec![address])
+                .build();
+            paths.on_dialing(*peer, path, dial.connection_id(), now);
+            if swarm.dial(dial).is_err() {
+                paths.on_refused(*peer, path, now);
+            }
+            Go::Wait
+        });
         for attempt in attempts {
             let Attempt {
                 number,
                 peer,
-                address,
+                path,
                 cell,
             } = attempt;
-            let whisper = &mut self.swarm.behaviour_mut().whisper;
-            let id =
-                whisper.send_request_with_addresses(&peer, cell, address.into_iter().collect());
-            self.sendings.insert(id, number);
+            let behaviour = self.swarm.behaviour_mut();
+            let id = match path {
+                Path::Direct => behaviour.whisper.send_request(&peer, cell),
+                Path::Relayed => behaviour.carried.send_request(&peer, cell),
+            };
+            self.sendings.insert((path, id), number);
         }
         for message in self.whispers.undelivered() {
             self.own
@@ -471,12 +557,14 @@ impl Peer {
     async fn on_whisper(
         &mut self,
         event: Exchange<CellBytes, whisper::Answer>,
+        path: Path,
     ) -> Result<(), haggle_store::Error> {
         match event {
             Exchange::Message { peer, message, .. } => match message {
                 Message::Request {
                     request, channel, ..
                 } => {
+                    *self.private.entry(path).or_default() += 1;
                     if !self.whisperers.allow(peer, self.now()) {
                         self.count(Refusal::WhisperRate.code());
                         let refused = whisper::Answer::Refused(Code::from(Refusal::WhisperRate));
@@ -497,7 +585,8 @@ impl Peer {
                     request_id,
                     response,
                 } => {
-                    let number = self.sendings.remove(&request_id);
+                    *self.private.entry(path).or_default() += 1;
+                    let number = self.sendings.remove(&(path, request_id));
                     match number.and_then(|number| self.whispers.on_answer(number)) {
                         Some(message) => self.on_answered(message, response).await,
                         None => Ok(()),
@@ -505,7 +594,7 @@ impl Peer {
                 }
             },
             Exchange::OutboundFailure { request_id, .. } => {
-                if let Some(number) = self.sendings.remove(&request_id) {
+                if let Some(number) = self.sendings.remove(&(path, request_id)) {
                     self.whispers.on_failed(number);
                 }
                 Ok(())
@@ -528,6 +617,76 @@ impl Peer {
         };
         let input = Input::Heard(Heard::Answered { message, answer });
         self.handle(input, About::Nothing).await
+    }
+
+    fn on_browser(&mut self, peer: PeerId, connection: ConnectionId) {
+        self.direct.insert(connection, peer);
+        if self.hidden {
+            // It was being made when the choice fell.
+            let _ = self.swarm.close_connection(connection);
+        }
+    }
+
+    /// Somebody's offer of a direct connection came to nothing; what was wrong with it is counted.
+    fn on_refused_offer(&mut self, error: &std::io::Error) {
+        let mut cause: Option<&(dyn core::error::Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<haggle_webrtc::Error>() {
+                self.count(error.code());
+                return;
+            }
+            cause = error.source();
+        }
+    }
+
+    /// Hides the network address from other traders, or shows it again. Saved first: what was promised holds after a reload.
+    ///
+    /// # Errors
+    /// If it cannot be saved.
+    pub(crate) async fn hide(&mut self, hidden: bool) -> Result<(), haggle_store::Error> {
+        if hidden == self.hidden {
+            return Ok(());
+        }
+        let write = if hidden {
+            haggle_store::Write::put(HIDDEN, vec![1])
+        } else {
+            haggle_store::Write::delete(HIDDEN)
+        };
+        self.store.commit(vec![write]).await?;
+        self.hidden = hidden;
+        self.paths.forget();
+        self.swarm.behaviour_mut().webrtc.set_enabled(!hidden);
+        if hidden {
+            for connection in self.direct.keys() {
+                let _ = self.swarm.close_connection(*connection);
+            }
+        }
+        self.tell_network();
+        Ok(())
+    }
+
+    /// This peer's own `/webrtc` addresses.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        if self.hidden {
+            return Vec::new();
+        }
+        let all = self.swarm.listeners().filter(|address| is_webrtc(address));
+        all.map(ToString::to_string).collect()
+    }
+
+    /// Peers, relays left out, with whom there is a connection.
+    pub(crate) fn traders(&self) -> Vec<TraderView> {
+        let behaviour = self.swarm.behaviour();
+        let direct = self.direct.values().collect::<BTreeSet<_>>();
+        let relayed = behaviour.carried.peers();
+        let relayed = relayed.filter(|peer| !direct.contains(peer));
+        let view = |peer: &PeerId, path| TraderView {
+            peer: peer.to_string(),
+            path,
+        };
+        let all = direct.iter().map(|peer| view(peer, Path::Direct));
+        all.chain(relayed.map(|peer| view(peer, Path::Relayed)))
+            .collect()
     }
 
     pub(crate) fn add_relay(&mut self, text: &str) -> Result<(), haggle_market::Complaint> {

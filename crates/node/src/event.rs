@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use haggle_market::event::Event as MarketEvent;
 
+pub use crate::paths::Path;
+
 /// Something a person or a program may want to know. In JSON one flat list of types: the market's own
 /// (`my-intent`, `open-intent`, `gone`, `trade`, `stall`, `ready`) beside `network` and `stopped`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -41,8 +43,30 @@ pub struct NetworkView {
     pub book: u32,
     /// What was refused since the start, by code.
     pub refusals: BTreeMap<String, u64>,
+    /// Whether the person has chosen to hide the network address: then other browsers are reached through relays only.
+    pub hidden: bool,
+    /// Whether direct connections can be made here at all.
+    pub can_be_direct: bool,
+    /// This peer's own `/webrtc` addresses, as any libp2p peer can dial them. None while it hides.
+    pub addresses: Vec<String>,
+    /// Peers, relays left out, with whom there is a connection now.
+    pub traders: Vec<TraderView>,
+    /// Private messages since the start, sent and received, that travelled directly.
+    pub private_direct: u64,
+    /// The same, through a relay.
+    pub private_relayed: u64,
     /// By how many seconds this device's clock is ahead of the relays' (negative: behind), if that is known and worth telling.
     pub clock_ahead: Option<i64>,
+}
+
+/// A peer with whom there is a connection.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TraderView {
+    /// Its id.
+    pub peer: String,
+    /// How it is reached.
+    pub path: Path,
 }
 
 /// Whether anybody is reached.

@@ -20,7 +20,7 @@ use haggle_protocol::reach::Circuit;
 use haggle_protocol::{Network, PublicKey, Timestamp};
 use haggle_store::Store;
 use libp2p::request_response::OutboundRequestId;
-use libp2p::swarm::SwarmEvent;
+use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm};
 
 use crate::behaviour::{Behaviour, BehaviourEvent};
@@ -28,9 +28,11 @@ use crate::client::{ASKS, Ask};
 use crate::clock::{self, Instant};
 use crate::event::{Event, Link, NetworkView};
 use crate::feed::Feed;
+use crate::paths::{Path, Paths};
 use crate::perform::About;
 use crate::relays::{Relays, Remembered};
 use crate::said::Said;
+use crate::swarm::DIRECT;
 use crate::sync::Sync;
 use crate::whispers::Whispers;
 
@@ -54,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) network: Network,
     /// The public half of the identity.
     pub(crate) key: PublicKey,
+    /// Whether the network address is hidden from other traders.
+    pub(crate) hidden: bool,
 }
 
 /// A running peer.
@@ -90,7 +94,15 @@ pub(crate) struct Peer {
     pub(crate) readings: BTreeMap<OutboundRequestId, u64>,
     pub(crate) readers: Rates,
     pub(crate) whispers: Whispers,
-    pub(crate) sendings: BTreeMap<OutboundRequestId, u64>,
+    pub(crate) sendings: BTreeMap<(Path, OutboundRequestId), u64>,
+    pub(crate) paths: Paths,
+    /// Direct connections with other browsers.
+    pub(crate) direct: BTreeMap<ConnectionId, PeerId>,
+    /// Of those, who keeps a book.
+    pub(crate) keepers: BTreeSet<PeerId>,
+    pub(crate) hidden: bool,
+    /// Private messages that travelled directly, and through relays.
+    pub(crate) private: BTreeMap<Path, u64>,
     pub(crate) whisperers: Rates,
     /// Relays that only a stranger named, dialed in the minute that began then.
     pub(crate) strangers: (Instant, u32),
@@ -133,10 +145,14 @@ impl Peer {
             asks,
             network,
             key,
+            hidden,
         } = parts;
         let me = *swarm.local_peer_id();
         let relays = Relays::new(me, relays, remembered);
         swarm.behaviour_mut().kad.set_here(relays.here());
+        if hidden {
+            swarm.behaviour_mut().webrtc.set_enabled(false);
+        }
         let now = clock::instant();
         Self {
             swarm,
@@ -162,6 +178,11 @@ impl Peer {
             readers: Rates::peer(),
             whispers: Whispers::default(),
             sendings: BTreeMap::new(),
+            paths: Paths::default(),
+            direct: BTreeMap::new(),
+            keepers: BTreeSet::new(),
+            hidden,
+            private: BTreeMap::new(),
             whisperers: Rates::new(WHISPERS.0, WHISPERS.1),
             strangers: (now, 0),
             own: VecDeque::new(),
@@ -342,6 +363,11 @@ impl Peer {
                 self.remember_relays(done.is_ok()).await?;
                 let _ = answer.send(done);
             }
+            Ask::Hide(hidden, answer) => {
+                self.hide(hidden).await?;
+                // An error means that nobody waits any more.
+                let _ = answer.send(Ok(()));
+            }
             Ask::Close(closed) => return Ok(Next::End(Some(closed))),
         }
         Ok(Next::On)
@@ -420,6 +446,12 @@ impl Peer {
             others: self.sync.others(),
             book: count(self.market.book().iter_open().count()),
             refusals: self.refusals.clone(),
+            hidden: self.hidden,
+            can_be_direct: DIRECT,
+            addresses: self.addresses(),
+            traders: self.traders(),
+            private_direct: self.private.get(&Path::Direct).copied().unwrap_or(0),
+            private_relayed: self.private.get(&Path::Relayed).copied().unwrap_or(0),
             clock_ahead: self.sync.clock_ahead(),
         }
     }

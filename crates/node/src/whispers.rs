@@ -11,9 +11,10 @@ use haggle_net::addr::peer_of;
 use haggle_net::whisper::CellBytes;
 use haggle_protocol::MessageId;
 use haggle_protocol::reach::Circuit;
-use libp2p::{Multiaddr, PeerId};
+use libp2p::PeerId;
 
 use crate::clock::Instant;
+use crate::paths::Path;
 
 /// How long one way may take, from the dial to the answer.
 pub(crate) const WAY: Duration = Duration::from_secs(10);
@@ -31,6 +32,13 @@ struct Delivery {
     ways: VecDeque<Circuit>,
     /// Whether a connection that was there already has been tried: it may be dead without having noticed.
     tried_open: bool,
+    /// Whether the way in front was dialed for it.
+    waited: bool,
+}
+
+enum Step {
+    Send(PeerId, Path),
+    Wait,
 }
 
 #[derive(Debug)]
@@ -39,15 +47,26 @@ struct UnderWay {
     since: Instant,
 }
 
-/// One way to be tried now.
+/// One cell to be sent now.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     /// Names it in the report.
     pub(crate) number: u64,
     pub(crate) peer: PeerId,
-    /// Where to dial, unless there is a connection.
-    pub(crate) address: Option<Multiaddr>,
+    /// By which connection.
+    pub(crate) path: Path,
     pub(crate) cell: CellBytes,
+}
+
+/// What is to be done with a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Go {
+    /// Send over a connection that is there.
+    Send(Path),
+    /// It is being dialed.
+    Wait,
+    /// It leads nowhere.
+    Nowhere,
 }
 
 #[derive(Debug, Default)]
@@ -69,39 +88,43 @@ impl Whispers {
                 cell,
                 ways: ways.into(),
                 tried_open: false,
+                waited: false,
             }),
             Some(_) | None => self.undelivered.push(message),
         }
     }
 
-    /// What to try now. `connected` says whether there is a connection to a peer, `address` where a way leads if it may
-    /// be dialed.
+    /// What to send now. `go` says what is to be done with a way, and dials it if need be.
     pub(crate) fn plan(
         &mut self,
         now: Instant,
-        connected: impl Fn(&PeerId) -> bool,
-        mut address: impl FnMut(&Circuit) -> Option<Multiaddr>,
+        mut go: impl FnMut(&PeerId, &Circuit) -> Go,
     ) -> Vec<Attempt> {
         self.give_up_overdue(now);
         let mut attempts = Vec::new();
-        while self.under_way.len() < UNDER_WAY_MAX
+        let mut held = VecDeque::new();
+        while self.under_way.len() + held.len() < UNDER_WAY_MAX
             && let Some(mut delivery) = self.waiting.pop_front()
         {
-            let Some((peer, address)) = delivery.next_way(&connected, &mut address) else {
-                self.undelivered.push(delivery.message);
-                continue;
-            };
-            let number = self.next;
-            self.next += 1;
-            attempts.push(Attempt {
-                number,
-                peer,
-                address,
-                cell: delivery.cell.clone(),
-            });
-            let since = now;
-            self.under_way.insert(number, UnderWay { delivery, since });
+            match delivery.next_way(&mut go) {
+                Some(Step::Send(peer, path)) => {
+                    let number = self.next;
+                    self.next += 1;
+                    attempts.push(Attempt {
+                        number,
+                        peer,
+                        path,
+                        cell: delivery.cell.clone(),
+                    });
+                    let since = now;
+                    self.under_way.insert(number, UnderWay { delivery, since });
+                }
+                Some(Step::Wait) => held.push_back(delivery),
+                None => self.undelivered.push(delivery.message),
+            }
         }
+        held.append(&mut self.waiting);
+        self.waiting = held;
         attempts
     }
 
@@ -153,24 +176,30 @@ impl Whispers {
 }
 
 impl Delivery {
-    fn next_way(
-        &mut self,
-        connected: impl Fn(&PeerId) -> bool,
-        mut address: impl FnMut(&Circuit) -> Option<Multiaddr>,
-    ) -> Option<(PeerId, Option<Multiaddr>)> {
-        while let Some(way) = self.ways.pop_front() {
+    fn next_way(&mut self, mut go: impl FnMut(&PeerId, &Circuit) -> Go) -> Option<Step> {
+        while let Some(way) = self.ways.front() {
             let Some(peer) = peer_of(&way.peer) else {
+                self.ways.pop_front();
                 continue;
             };
-            if connected(&peer) {
-                if !self.tried_open {
-                    self.tried_open = true;
-                    self.ways.push_back(way);
+            match go(&peer, way) {
+                Go::Wait => {
+                    self.waited = true;
+                    return Some(Step::Wait);
                 }
-                return Some((peer, None));
-            }
-            if let Some(address) = address(&way) {
-                return Some((peer, Some(address)));
+                Go::Send(path) => {
+                    let way = self.ways.pop_front();
+                    // A connection that was there already may be dead without having noticed.
+                    let fresh = core::mem::take(&mut self.waited);
+                    if !fresh && !core::mem::replace(&mut self.tried_open, true) {
+                        self.ways.extend(way);
+                    }
+                    return Some(Step::Send(peer, path));
+                }
+                Go::Nowhere => {
+                    self.waited = false;
+                    self.ways.pop_front();
+                }
             }
         }
         None
@@ -204,7 +233,9 @@ mod tests {
     const M: MessageId = MessageId([1; 32]);
 
     fn plan(whispers: &mut Whispers, now: Instant) -> Vec<Attempt> {
-        whispers.plan(now, |_| false, |_| Some(Multiaddr::empty()))
+        // As if each way had been dialed for it.
+        assert!(whispers.plan(now, |_, _| Go::Wait).is_empty());
+        whispers.plan(now, |_, _| Go::Send(Path::Relayed))
     }
 
     #[test]
@@ -242,11 +273,13 @@ mod tests {
         let now = clock::instant();
         let mut whispers = Whispers::default();
         whispers.send(M, vec![way(1, 9)], cell());
-        let first = whispers.plan(now, |_| true, |_| None);
-        assert_eq!(first[0].address, None);
+        let first = whispers.plan(now, |_, _| Go::Send(Path::Direct));
+        assert_eq!(first[0].path, Path::Direct);
         whispers.on_failed(first[0].number);
         let second = plan(&mut whispers, now);
-        assert_eq!(second[0].address, Some(Multiaddr::empty()));
+        assert_eq!(second[0].path, Path::Relayed);
+        whispers.on_failed(second[0].number);
+        assert!(plan(&mut whispers, now).is_empty());
     }
 
     #[test]
@@ -268,9 +301,31 @@ mod tests {
         whispers.send(M, vec![way(1, 9)], cell());
         assert!(
             whispers
-                .plan(clock::instant(), |_| false, |_| None)
+                .plan(clock::instant(), |_, _| Go::Nowhere)
                 .is_empty()
         );
         assert_eq!(whispers.undelivered(), [M]);
+    }
+
+    #[test]
+    fn a_cell_that_waits_for_a_dial_holds_up_no_other() {
+        let now = clock::instant();
+        let mut whispers = Whispers::default();
+        let other = MessageId([2; 32]);
+        whispers.send(M, vec![way(1, 9)], cell());
+        whispers.send(other, vec![way(1, 8)], cell());
+        let first = peer_of(&key(9)).unwrap();
+        let go = |peer: &PeerId, _: &Circuit| {
+            if *peer == first {
+                Go::Wait
+            } else {
+                Go::Send(Path::Direct)
+            }
+        };
+        let sent = whispers.plan(now, go);
+        assert_eq!(sent.len(), 1);
+        assert_ne!(sent[0].peer, first);
+        assert_eq!(plan(&mut whispers, now).len(), 1);
+        assert!(whispers.undelivered().is_empty());
     }
 }

@@ -80,7 +80,7 @@ async fn two_peers_whisper_through_the_relay_more_than_its_library_allows_by_its
     for (peer, other) in [(&net.peers[0], one), (&net.peers[1], zero)] {
         let gossip = &peer.swarm.behaviour().gossip;
         assert!(peer.swarm.is_connected(&other));
-        assert!(gossip.is_direct(&relay.peer_id) && !gossip.is_direct(&other));
+        assert!(gossip.sees(&relay.peer_id) && !gossip.sees(&other));
         assert!(gossip.all_peers().all(|(peer, _)| *peer != other));
     }
     net.peers[1].swarm.disconnect_peer_id(zero).unwrap();

@@ -1,7 +1,5 @@
 //! The board, told every kind of event: once, twice, late, and all over again.
 
-use std::collections::BTreeMap;
-
 use haggle_protocol::attribute::Fit;
 use haggle_protocol::ids::FrameId;
 use haggle_protocol::intent::{Budget, Delivery, SealKey};
@@ -209,8 +207,7 @@ fn network(state: Link) -> Event {
         neighbours: 2,
         others: Some(12),
         book: 3,
-        refusals: BTreeMap::new(),
-        clock_ahead: None,
+        ..NetworkView::default()
     })
 }
 

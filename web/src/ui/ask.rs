@@ -12,6 +12,7 @@ use crate::forms::ask::{AskForm, FIELDS, OPEN_CHOICES, QUOTES_CHOICES, Say};
 use crate::node::{Command, Draft, Preview, Reply, Taste};
 use crate::route::Screen;
 use crate::ui::category::{Categorised, category};
+use crate::ui::connection::hide;
 use crate::ui::format;
 use crate::ui::parts::{
     Card, Field, Icon, Line, Properties, area, cards, carry_out, choose, cities, currencies,
@@ -425,6 +426,7 @@ fn preview(asking: Asking) -> AnyView {
                 <p class="quiet-text">{words.sellers_answer}</p>
             </section>
             {move || warnings(asking)}
+            {hide()}
             {form_fault(asking.faults, &FIELDS)}
             <p class="fault" role="status">{flaws}</p>
             <button type="submit" form="ask-form" class="primary loud-button" data-test="publish"

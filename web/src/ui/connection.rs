@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use crate::app::{desk, sentence, w};
 use crate::browser;
 use crate::forms::Faults;
-use crate::node::{Link, NetworkView, RelayState, RelayView};
+use crate::node::{Link, NetworkView, Path, RelayState, RelayView};
 use crate::route::relay_hash;
 use crate::ui::format;
 use crate::ui::parts::{Field, Icon, Line, carry_out, dialog, form_fault, icon, line};
@@ -85,6 +85,7 @@ pub(crate) fn details(open: RwSignal<bool>) -> AnyView {
             let network = Memo::new(move |_| desk.board.with(|board| board.network().cloned()));
             view! {
             {move || network.with(|network| network.as_ref().map(summary))}
+            {hide()}
             <section>
                 <h3>{w().link.relays}</h3>
                 <p class="hint">{w().link.relays_lead}</p>
@@ -120,10 +121,59 @@ fn summary(network: &NetworkView) -> AnyView {
         let difference = crate::words::duration(w(), ahead.unsigned_abs());
         view! { <p class="fault" role="status">{(words.clock)(&difference)}</p> }
     });
+    let with = |path| {
+        let all = network.traders.iter().filter(|trader| trader.path == path);
+        u64::try_from(all.count()).unwrap_or(0)
+    };
+    let told =
+        |number: u64, say: fn(u64) -> String| (number > 0).then(|| format!("{} ", say(number)));
+    let traders = [
+        told(with(Path::Direct), words.directly),
+        told(with(Path::Relayed), words.through_relay),
+        told(network.private_direct, words.messages_directly),
+        told(network.private_relayed, words.messages_relayed),
+    ];
+    let traders: String = traders.into_iter().flatten().collect();
     view! {
         <p class="connection-sum" data-test="connection-sum">{sum} " " {others}</p>
         <p class="quiet-text">{neighbours} " " {book}</p>
+        <p data-test="connection-traders" data-direct=network.private_direct.to_string()
+            data-relayed=network.private_relayed.to_string()>{traders}</p>
         {clock}
+    }
+    .into_any()
+}
+
+/// The choice who may see the network address, which stands wherever it matters.
+pub(crate) fn hide() -> AnyView {
+    let desk = desk();
+    let hidden = Memo::new(move |_| {
+        desk.board
+            .with(|board| board.network().is_some_and(|network| network.hidden))
+    });
+    let possible = Memo::new(move |_| {
+        desk.board
+            .with(|board| board.network().is_none_or(|network| network.can_be_direct))
+    });
+    let change = move |event: leptos::ev::Event| {
+        let hide = event_target_checked(&event);
+        spawn_local(async move {
+            match desk.hide(hide).await {
+                Ok(()) if hide => desk.note(w().link.hidden_now),
+                Ok(()) => desk.note(w().link.shown_now),
+                Err(complaint) => desk.note(&sentence(&complaint)),
+            }
+        });
+    };
+    view! {
+        <div class="hide-address">
+            <Show when=move || possible.get() fallback=|| view! { <p class="hint">{w().link.hide_off}</p> }>
+                <label class="tick">
+                    <input type="checkbox" data-test="hide-address" prop:checked=move || hidden.get() on:change=change />
+                    <span>{w().link.hide} <small>{w().link.hide_hint}</small></span>
+                </label>
+            </Show>
+        </div>
     }
     .into_any()
 }
@@ -338,12 +388,21 @@ fn curious(network: &NetworkView) -> AnyView {
         view! { <table class="sum"><caption>{words.refused}</caption><tbody>{rows}</tbody></table> }
             .into_any()
     };
+    let direct: Vec<_> = network
+        .addresses
+        .iter()
+        .map(
+            |address| view! { <p class="address" data-test="webrtc-address">{address.clone()}</p> },
+        )
+        .collect();
+    let direct = (!direct.is_empty()).then(|| view! { <p>{words.dial_me}</p> {direct} });
     view! {
         <details class="breakdown" data-test="connection-curious">
             <summary>{words.curious}</summary>
             <p>{words.mine}</p>
             <p class="address">{network.peer.clone()}</p>
             <p class="hint">{words.mine_hint} " " {words.see_address}</p>
+            {direct}
             {refused}
         </details>
     }

@@ -9,6 +9,7 @@ use crate::forms::Faults;
 use crate::forms::item::{Lead, Span};
 use crate::forms::quote::{FIELDS, QuoteForm};
 use crate::node::{Command, OpenIntent, Reply};
+use crate::ui::connection::hide;
 use crate::ui::parts::{
     Choices, Field, Line, area, carry_out, choose, field, form_fault, line, money, recheck, select,
     show_flaws, tick, typed,
@@ -167,6 +168,7 @@ pub(crate) fn form(open: &OpenIntent, shown: RwSignal<bool>) -> AnyView {
             {tick("quote-firm", words.firm, words.firm_hint, start.firm,
                 move |firm| form.update(|form| form.firm = firm))}
             {form_fault(faults, &FIELDS)}
+            {hide()}
             <p class="form-total"><span>{words.total}</span> <output data-test="quote-total">{total}</output></p>
             <div class="card-actions">
                 <button type="submit" class="primary on-private" data-test="quote-send" disabled=move || busy.get()>

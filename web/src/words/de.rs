@@ -610,6 +610,22 @@ pub(super) const WORDS: Words = Words {
         offer_not: "Lieber nicht",
         see_address: "Relais sehen deine Netzadresse.",
         no_relays: "Diese Seite kennt kein Relais. Füg eines hinzu, um andere zu erreichen.",
+        hide: "Meine Netzadresse vor anderen Händlern verbergen",
+        hide_hint: "Sonst gehen Angebote direkt von Browser zu Browser, und jeder sieht die Netzadresse des anderen. Verborgen gehen sie über ein Relais, weiterhin versiegelt und etwas langsamer.",
+        hide_off: "Dieser Browser stellt keine direkten Verbindungen her; alles geht über Relais.",
+        hidden_now: "Deine Netzadresse ist vor anderen Händlern verborgen.",
+        shown_now: "Mit wem du handelst, der kann deine Netzadresse wieder sehen.",
+        directly: |n| format!("Mit {n} Händlern direkt verbunden."),
+        through_relay: |n| format!("Mit {n} Händlern über ein Relais verbunden."),
+        messages_directly: |n| match n {
+            1 => "1 vertrauliche Nachricht ging direkt.".into(),
+            _ => format!("{n} vertrauliche Nachrichten gingen direkt."),
+        },
+        messages_relayed: |n| match n {
+            1 => "1 vertrauliche Nachricht ging über ein Relais.".into(),
+            _ => format!("{n} vertrauliche Nachrichten gingen über ein Relais."),
+        },
+        dial_me: "Unter dieser Adresse erreichen dich andere libp2p-Programme direkt:",
     },
     who: Who {
         heading: "Wer du hier bist",

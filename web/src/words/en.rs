@@ -599,6 +599,31 @@ pub(super) const WORDS: Words = Words {
         offer_not: "Leave it",
         see_address: "Relays see your network address.",
         no_relays: "No relay is known to this page. Add one to reach others.",
+        hide: "Hide my network address from other traders",
+        hide_hint: "Otherwise quotes travel directly between the two browsers, and each sees the other’s network address. Hidden, they go through a relay, still sealed, and a little slower.",
+        hide_off: "This browser makes no direct connections; everything goes through relays.",
+        hidden_now: "Your network address is hidden from other traders.",
+        shown_now: "Traders you deal with can see your network address again.",
+        directly: |n| format!("Connected with {} directly.", count(n, "trader", "traders")),
+        through_relay: |n| {
+            format!(
+                "Connected with {} through a relay (relayed).",
+                count(n, "trader", "traders")
+            )
+        },
+        messages_directly: |n| {
+            format!(
+                "{} went directly.",
+                count(n, "private message", "private messages")
+            )
+        },
+        messages_relayed: |n| {
+            format!(
+                "{} went through a relay (relayed).",
+                count(n, "private message", "private messages")
+            )
+        },
+        dial_me: "Under this address other libp2p programs reach you directly:",
     },
     who: Who {
         heading: "Who you are here",

@@ -174,7 +174,8 @@ words! {
         state: fn(RelayState) -> S, retry: N, reason: fn(&str) -> Option<S>, add: S, add_hint: S, address: S, added: S, removed: S,
         share: S, share_lead: S, link: S, qr: S, mine: S, mine_hint: S, curious: S, refused: S, refused_none: S,
         refusal: fn(&str) -> S, clock: S1, offline_banner: S, offline_safe: S, offer_heading: S, offer: S, offer_add: S, offer_not: S,
-        see_address: S, no_relays: S,
+        see_address: S, no_relays: S, hide: S, hide_hint: S, hide_off: S, hidden_now: S, shown_now: S, directly: N, through_relay: N,
+        messages_directly: N, messages_relayed: N, dial_me: S,
     }
     /// Who I am on this machine.
     who: Who {

@@ -30,12 +30,13 @@ fn peer() -> (Client, Peer) {
     let (market, _) = Market::restore(Vec::new(), setup, clock::now()).unwrap();
     let (client, asks) = Client::new();
     let parts = Parts {
-        swarm: swarm::build(keypair, "test".to_owned()).unwrap(),
+        swarm: swarm::build(keypair, "test".to_owned(), Vec::new()).unwrap(),
         market,
         store: Box::new(Memory::new()),
         asks,
         network,
         key,
+        hidden: false,
     };
     (client, Peer::new(parts, &[], &Remembered::default()))
 }

@@ -7,4 +7,4 @@ mod platform;
 #[path = "native.rs"]
 mod platform;
 
-pub(crate) use platform::{build, can_dial};
+pub(crate) use platform::{DIRECT, build, can_dial};

@@ -7,11 +7,21 @@ use libp2p::{Swarm, SwarmBuilder, noise, tcp, yamux};
 
 use crate::behaviour::{Behaviour, IDLE};
 
+/// Whether this platform makes direct connections with other browsers.
+pub(crate) const DIRECT: bool = false;
+
 /// Builds the swarm.
 ///
 /// # Errors
 /// Why the network cannot be set up.
-pub(crate) fn build(identity: Keypair, agent: String) -> Result<Swarm<Behaviour>, String> {
+pub(crate) fn build(
+    identity: Keypair,
+    agent: String,
+    _: Vec<String>,
+) -> Result<Swarm<Behaviour>, String> {
+    let me = identity.public().to_peer_id();
+    // Its transport is for browsers; without it the behaviour takes no offers.
+    let (_, webrtc) = haggle_webrtc::new(me, haggle_webrtc::Config::default());
     let swarm = SwarmBuilder::with_existing_identity(identity)
         .with_tokio()
         .with_tcp(
@@ -29,7 +39,7 @@ pub(crate) fn build(identity: Keypair, agent: String) -> Result<Swarm<Behaviour>
         .map_err(|error| error.to_string())?
         .with_relay_client(noise::Config::new, yamux::Config::default)
         .map_err(|error| error.to_string())?
-        .with_behaviour(|identity, relay| Ok(Behaviour::new(identity, relay, agent)?))
+        .with_behaviour(|identity, relay| Ok(Behaviour::new(identity, relay, webrtc, agent)?))
         .map_err(|error| error.to_string())?
         .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE))
         .build();

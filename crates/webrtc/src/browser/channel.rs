@@ -396,13 +396,14 @@ impl Channel {
         if let Some(broken) = core.broken {
             return Poll::Ready(Err(broken.error()));
         }
-        match self.dc.ready_state() {
-            RtcDataChannelState::Open => Poll::Ready(Ok(())),
-            RtcDataChannelState::Connecting => {
-                core.writer = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            _ => Poll::Ready(Err(Broken::Gone.error())),
+        let state = self.dc.ready_state();
+        if state == RtcDataChannelState::Open {
+            Poll::Ready(Ok(()))
+        } else if state == RtcDataChannelState::Connecting {
+            core.writer = Some(cx.waker().clone());
+            Poll::Pending
+        } else {
+            Poll::Ready(Err(Broken::Gone.error()))
         }
     }
 

@@ -203,7 +203,7 @@ async fn last_chance(peer: &Rc<Peer>) -> Result<(), Error> {
         peer.wait(cx);
         match peer.phase() {
             Phase::Connecting => Poll::Pending,
-            phase => Poll::Ready(phase),
+            phase @ (Phase::Connected | Phase::Lost(_)) => Poll::Ready(phase),
         }
     });
     match select(pin!(over), Delay::new(LAST_CHANCE)).await {

@@ -89,9 +89,11 @@ struct Handlers {
     /// Of the page, whose end the remote would otherwise have to guess from silence.
     page: Closure<dyn FnMut(Event)>,
     /// Of the transport under the channels, once there is one.
-    under: Option<(JsValue, Closure<dyn FnMut(Event)>)>,
+    under: Option<Under>,
     init: Option<Closure<dyn FnMut(Event)>>,
 }
+
+type Under = (JsValue, Closure<dyn FnMut(Event)>);
 
 impl Peer {
     /// A fresh one. All callbacks are in place before anything can happen on it.
@@ -180,20 +182,18 @@ impl Peer {
         let connection = self.pc.connection_state();
         {
             let mut state = self.state.borrow_mut();
-            match connection {
-                RtcPeerConnectionState::Connected => {
-                    state.silent = None;
-                    if state.phase == Phase::Connecting {
-                        state.phase = Phase::Connected;
-                    }
+            if connection == RtcPeerConnectionState::Connected {
+                state.silent = None;
+                if state.phase == Phase::Connecting {
+                    state.phase = Phase::Connected;
                 }
+            } else if connection == RtcPeerConnectionState::Disconnected {
                 // It may come back: the network has changed, or packets were lost.
-                RtcPeerConnectionState::Disconnected => {
-                    state.silent.get_or_insert_with(now);
-                }
-                RtcPeerConnectionState::Failed => state.lose(Loss::NoRoute),
-                RtcPeerConnectionState::Closed => state.lose(Loss::Closed),
-                _ => {}
+                state.silent.get_or_insert_with(now);
+            } else if connection == RtcPeerConnectionState::Failed {
+                state.lose(Loss::NoRoute);
+            } else if connection == RtcPeerConnectionState::Closed {
+                state.lose(Loss::Closed);
             }
         }
         if connection == RtcPeerConnectionState::Connected {
@@ -280,14 +280,6 @@ impl Peer {
 
     pub(super) const fn bounds(&self) -> Bounds {
         self.bounds
-    }
-
-    pub(super) const fn acknowledge(&self) -> Acknowledge {
-        self.acknowledge
-    }
-
-    pub(super) const fn pc(&self) -> &RtcPeerConnection {
-        &self.pc
     }
 
     pub(super) fn unread(&self) -> usize {
@@ -444,10 +436,15 @@ impl Peer {
 
     /// Our offer, which is in force when this returns.
     pub(super) async fn offer(&self) -> Result<String, Error> {
-        let offer = await_js(self.pc.create_offer()).await?;
-        let description = description_of(&offer)?;
+        let description = self.make_offer().await?;
         self.describe_local(RtcSdpType::Offer, &description).await?;
         Ok(description)
+    }
+
+    /// Makes an offer, which is not in force yet.
+    pub(super) async fn make_offer(&self) -> Result<String, Error> {
+        let offer = await_js(self.pc.create_offer()).await?;
+        description_of(&offer)
     }
 
     /// Makes an answer, which is not in force yet.

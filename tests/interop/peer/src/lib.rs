@@ -8,6 +8,7 @@ mod talk;
 
 use std::time::Duration;
 
+use futures::SinkExt as _;
 use futures::channel::{mpsc, oneshot};
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,7 @@ struct Seen {
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Page {
-    node: std::cell::OnceCell<(mpsc::UnboundedSender<Ask>, libp2p_stream::Control)>,
+    node: std::cell::OnceCell<(mpsc::Sender<Ask>, libp2p_stream::Control)>,
 }
 
 impl core::fmt::Debug for Page {
@@ -108,7 +109,7 @@ impl Page {
         Self::default()
     }
 
-    fn node(&self) -> Result<(mpsc::UnboundedSender<Ask>, libp2p_stream::Control), JsValue> {
+    fn node(&self) -> Result<(mpsc::Sender<Ask>, libp2p_stream::Control), JsValue> {
         self.node.get().cloned().ok_or_else(|| bad("not started"))
     }
 
@@ -137,8 +138,8 @@ impl Page {
 
     async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, JsValue> {
         let (reply, answer) = oneshot::channel();
-        let (asks, _) = self.node()?;
-        asks.unbounded_send(ask(reply)).map_err(bad)?;
+        let (mut asks, _) = self.node()?;
+        asks.send(ask(reply)).await.map_err(bad)?;
         answer.await.map_err(bad)
     }
 

@@ -1,14 +1,14 @@
 //! The swarm of the page and the one loop that owns it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
 use futures::{StreamExt as _, future::Either};
 use haggle_net::DirectOnly;
 use haggle_webrtc::addr::{is_relayed, is_webrtc};
-use haggle_webrtc::{Config, IceServer, Limits};
-use libp2p::core::muxing::StreamMuxerBox;
+use haggle_webrtc::{Config, IceServer, Limits, direct};
+use libp2p::core::muxing::{StreamMuxer, StreamMuxerBox};
 use libp2p::core::transport::ListenerId;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
@@ -54,6 +54,9 @@ pub(crate) struct Identified {
     addresses: Vec<String>,
 }
 
+/// Questions that wait for the loop.
+const ASKS: usize = 256;
+
 /// What the page wants of the loop.
 pub(crate) enum Ask {
     Join(Multiaddr, bool, oneshot::Sender<Result<(), JsValue>>),
@@ -75,15 +78,24 @@ struct Open {
 
 struct Node {
     swarm: Swarm<Behaviour>,
-    open: HashMap<ConnectionId, Open>,
+    open: BTreeMap<ConnectionId, Open>,
     joining: Option<(bool, oneshot::Sender<Result<(), JsValue>>)>,
-    dials: HashMap<ConnectionId, oneshot::Sender<Result<Multiaddr, String>>>,
+    dials: BTreeMap<ConnectionId, oneshot::Sender<Result<Multiaddr, String>>>,
     hanging: Vec<(PeerId, Only, oneshot::Sender<()>)>,
     identifying: Vec<(PeerId, oneshot::Sender<Identified>)>,
     pinging: Vec<(PeerId, oneshot::Sender<f64>)>,
 }
 
-type Started = (PeerId, mpsc::UnboundedSender<Ask>, libp2p_stream::Control);
+type Started = (PeerId, mpsc::Sender<Ask>, libp2p_stream::Control);
+
+fn boxed<M>((peer, muxer): (PeerId, M), _: libp2p::core::ConnectedPoint) -> (PeerId, StreamMuxerBox)
+where
+    M: StreamMuxer + Send + 'static,
+    M::Substream: Send + 'static,
+    M::Error: Send + Sync + 'static,
+{
+    (peer, StreamMuxerBox::new(muxer))
+}
 
 pub(crate) fn start(ice: Vec<String>, hide: bool) -> Result<Started, Box<dyn core::error::Error>> {
     let identity = Keypair::generate_ed25519();
@@ -120,12 +132,15 @@ pub(crate) fn start(ice: Vec<String>, hide: bool) -> Result<Started, Box<dyn cor
                 .or_transport(websocket_websys::Transport::default())
                 .upgrade(Version::V1Lazy)
                 .authenticate(noise)
-                .multiplex(yamux::Config::default());
-            let webrtc =
-                webrtc_transport.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-            let carried = carried.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-            Ok(webrtc.or_transport(carried).map(|made, _| match made {
-                Either::Left(made) | Either::Right(made) => made,
+                .multiplex(yamux::Config::default())
+                .map(boxed);
+            let webrtc = webrtc_transport.map(boxed);
+            let server = direct::Transport::new(identity.clone(), Config::default()).map(boxed);
+            let all = webrtc.or_transport(server).or_transport(carried);
+            Ok(all.map(|made, _| match made {
+                Either::Left(Either::Left(made) | Either::Right(made)) | Either::Right(made) => {
+                    made
+                }
             }))
         })?
         .with_behaviour(|_| behaviour)?
@@ -136,12 +151,12 @@ pub(crate) fn start(ice: Vec<String>, hide: bool) -> Result<Started, Box<dyn cor
         })
         .build();
     swarm.listen_on(Multiaddr::from(Protocol::WebRTC))?;
-    let (asks, asked) = mpsc::unbounded();
+    let (asks, asked) = mpsc::channel(ASKS);
     let node = Node {
         swarm,
-        open: HashMap::new(),
+        open: BTreeMap::new(),
         joining: None,
-        dials: HashMap::new(),
+        dials: BTreeMap::new(),
         hanging: Vec::new(),
         identifying: Vec::new(),
         pinging: Vec::new(),
@@ -150,8 +165,13 @@ pub(crate) fn start(ice: Vec<String>, hide: bool) -> Result<Started, Box<dyn cor
     Ok((me, asks, control))
 }
 
+/// Answers, unless nobody waits any more.
+fn give<T>(reply: oneshot::Sender<T>, answer: T) {
+    let _ = reply.send(answer);
+}
+
 impl Node {
-    async fn run(mut self, mut asked: mpsc::UnboundedReceiver<Ask>) {
+    async fn run(mut self, mut asked: mpsc::Receiver<Ask>) {
         loop {
             futures::select! {
                 ask = asked.next() => match ask {
@@ -182,10 +202,10 @@ impl Node {
                 };
                 match listened {
                     Ok(()) => self.joining = Some((reserve, reply)),
-                    Err(error) => drop(reply.send(Err(JsValue::from_str(&error)))),
+                    Err(error) => give(reply, Err(JsValue::from_str(&error))),
                 }
             }
-            Ask::Addresses(reply) => drop(reply.send(self.addresses())),
+            Ask::Addresses(reply) => give(reply, self.addresses()),
             Ask::Dial(address, reply) => {
                 let peer = haggle_webrtc::addr::parse(&address).map(|(peer, _)| peer);
                 let opts = match peer {
@@ -198,12 +218,12 @@ impl Node {
                 let id = opts.connection_id();
                 match self.swarm.dial(opts) {
                     Ok(()) => drop(self.dials.insert(id, reply)),
-                    Err(error) => drop(reply.send(Err(error.to_string()))),
+                    Err(error) => give(reply, Err(error.to_string())),
                 }
             }
             Ask::Connections(peer, reply) => {
                 let open = self.open.values().filter(|open| open.peer == peer);
-                drop(reply.send(open.map(|open| open.line.clone()).collect()));
+                give(reply, open.map(|open| open.line.clone()).collect());
             }
             Ask::HangUp(peer, only, reply) => {
                 let which = self.matching(peer, only);
@@ -243,7 +263,7 @@ impl Node {
         let hanging = core::mem::take(&mut self.hanging);
         for (peer, only, reply) in hanging {
             if self.matching(peer, only).is_empty() {
-                drop(reply.send(()));
+                give(reply, ());
             } else {
                 self.hanging.push((peer, only, reply));
             }
@@ -255,7 +275,7 @@ impl Node {
                 known.filter(|_| open.direct && open.peer == peer)
             });
             match known {
-                Some(known) => drop(reply.send(known)),
+                Some(known) => give(reply, known),
                 None => self.identifying.push((peer, reply)),
             }
         }
@@ -289,12 +309,12 @@ impl Node {
                 };
                 self.open.insert(connection_id, open);
                 if let Some(reply) = self.dials.remove(&connection_id) {
-                    drop(reply.send(Ok(remote)));
+                    give(reply, Ok(remote));
                 }
                 if let Some((false, _)) = self.joining
                     && let Some((_, reply)) = self.joining.take()
                 {
-                    drop(reply.send(Ok(())));
+                    give(reply, Ok(()));
                 }
             }
             SwarmEvent::ConnectionClosed { connection_id, .. } => {
@@ -306,18 +326,18 @@ impl Node {
                 ..
             } => {
                 if let Some(reply) = self.dials.remove(&connection_id) {
-                    drop(reply.send(Err(error.to_string())));
+                    give(reply, Err(error.to_string()));
                 }
             }
             SwarmEvent::NewListenAddr { address, .. } if is_webrtc(&address) => {
                 if let Some((_, reply)) = self.joining.take() {
-                    drop(reply.send(Ok(())));
+                    give(reply, Ok(()));
                 }
             }
             SwarmEvent::ListenerClosed { reason, .. } => {
                 if let Some((_, reply)) = self.joining.take() {
                     let why = format!("no place at the relay: {reason:?}");
-                    drop(reply.send(Err(JsValue::from_str(&why))));
+                    give(reply, Err(JsValue::from_str(&why)));
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
@@ -337,15 +357,13 @@ impl Node {
                 peer,
                 connection,
                 result: Ok(time),
-            })) => {
-                if self.open.get(&connection).is_some_and(|open| open.direct) {
-                    let pinging = core::mem::take(&mut self.pinging);
-                    for (wanted, reply) in pinging {
-                        if wanted == peer {
-                            let _ = reply.send(time.as_secs_f64() * 1000.0);
-                        } else {
-                            self.pinging.push((wanted, reply));
-                        }
+            })) if self.open.get(&connection).is_some_and(|open| open.direct) => {
+                let pinging = core::mem::take(&mut self.pinging);
+                for (wanted, reply) in pinging {
+                    if wanted == peer {
+                        give(reply, time.as_secs_f64() * 1000.0);
+                    } else {
+                        self.pinging.push((wanted, reply));
                     }
                 }
             }
