@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::process::Process;
+use crate::town::Space;
 use crate::trouble::{Outcome, Trouble};
 
 /// No window, no sandbox (tests often run as root, where it cannot be had), no graphics card, and none of the
@@ -52,6 +53,10 @@ const WITNESS: &str = r"
         `policy: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
     addEventListener('error', e => window.__blamed.push(`error: ${e.message ?? e.target?.outerHTML}`), true);
     addEventListener('unhandledrejection', e => window.__blamed.push(`rejection: ${e.reason}`));
+    window.__connections = [];
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...given) { super(...given); window.__connections.push(this) }
+    };
 ";
 
 /// The driver that all browsers of a test share.
@@ -62,6 +67,9 @@ pub struct Driver {
     url: String,
     folder: TempDir,
     chromium: PathBuf,
+    /// Where its browsers run, if not on this machine's own network.
+    space: Option<String>,
+    flags: Vec<String>,
 }
 
 /// The profile of a browser: what stays when the process ends.
@@ -135,11 +143,31 @@ impl Driver {
     /// # Errors
     /// If it does not start.
     pub fn start() -> Outcome<Arc<Self>> {
+        Self::launch(None, &[])
+    }
+
+    /// Starts the driver in a house, where its browsers take `safe` for as safe as a page by https: there is nobody to certify it.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_in(house: &Space, safe: &str) -> Outcome<Arc<Self>> {
+        let safe = safe.trim_end_matches('/');
+        Self::launch(
+            Some(house),
+            &[format!("--unsafely-treat-insecure-origin-as-secure={safe}")],
+        )
+    }
+
+    fn launch(space: Option<&Space>, flags: &[String]) -> Outcome<Arc<Self>> {
         let program = |name: &str, usual: &str| {
             env::var_os(name).map_or_else(|| PathBuf::from(usual), PathBuf::from)
         };
         let folder = tempfile::tempdir()?;
-        let mut command = Command::new(program("HAGGLE_CHROMEDRIVER", "/usr/bin/chromedriver"));
+        let driver = program("HAGGLE_CHROMEDRIVER", "/usr/bin/chromedriver");
+        let mut command = match space {
+            Some(space) => space.command(&driver),
+            None => Command::new(&driver),
+        };
         command.arg("--port=0");
         let process = Process::start(&mut command, &folder.path().join("driver.log"))?;
         let port = process.until_it_says(
@@ -151,7 +179,12 @@ impl Driver {
         )?;
         Ok(Arc::new(Self {
             _process: process,
-            url: format!("http://127.0.0.1:{port}"),
+            url: match space {
+                Some(space) => format!("http://{}", space.door(port)?),
+                None => format!("http://127.0.0.1:{port}"),
+            },
+            space: space.map(|space| space.name().to_owned()),
+            flags: flags.to_vec(),
             folder,
             chromium: program("HAGGLE_CHROMIUM", "/usr/bin/chromium"),
         }))
@@ -175,9 +208,17 @@ impl Driver {
         if note.exists() {
             std::fs::remove_file(&note)?;
         }
-        let mut command = Command::new(&self.chromium);
+        let mut command = match &self.space {
+            Some(space) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", space]).arg(&self.chromium);
+                command
+            }
+            None => Command::new(&self.chromium),
+        };
         command
             .args(FLAGS)
+            .args(&self.flags)
             .arg(format!("--user-data-dir={}", home.0.path().display()))
             .arg("about:blank");
         let mut process = Process::start(
@@ -325,6 +366,36 @@ impl Browser {
             }
             sleep(GLANCE).await;
         }
+    }
+
+    /// What the browser itself says of each of the page's `RTCPeerConnection`s that stands: bytes that came over data channels, and the kinds
+    /// of addresses at both ends.
+    ///
+    /// # Errors
+    /// If the page does not answer.
+    pub async fn direct_connections(&self) -> Outcome<Vec<Value>> {
+        let script = "const open = window.__connections.filter(c => c.connectionState === 'connected');
+            return Promise.all(open.map(async connection => {
+                const all = [...(await connection.getStats()).values()];
+                const pair = all.find(s => s.type === 'candidate-pair' && s.nominated) ?? {};
+                const end = id => all.find(s => s.id === id)?.candidateType;
+                const bytes = all.filter(s => s.type === 'data-channel').reduce((sum, s) => sum + s.bytesReceived, 0);
+                return { received: pair.bytesReceived, bytes,
+                    here: end(pair.localCandidateId), there: end(pair.remoteCandidateId) };
+            }))";
+        let told = self.js_async(script, vec![]).await?;
+        Ok(told.as_array().cloned().unwrap_or_default())
+    }
+
+    /// How many `RTCPeerConnection`s the page has ever made.
+    ///
+    /// # Errors
+    /// If the page does not answer.
+    pub async fn connections_made(&self) -> Outcome<u64> {
+        let told = self
+            .js("return window.__connections.length", vec![])
+            .await?;
+        Ok(told.as_u64().unwrap_or_default())
     }
 
     /// Waits until something that a person can see fits the selector; gives back its text.

@@ -18,6 +18,7 @@ pub mod raw;
 pub mod relay;
 pub mod search;
 pub mod site;
+pub mod town;
 pub mod trouble;
 pub mod witness;
 

@@ -58,6 +58,48 @@ impl Person {
         Ok(person)
     }
 
+    /// Ticks the box that hides his network address from other traders.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn hides_his_address(&self) -> Outcome {
+        self.clicks("connection-pill").await?;
+        let (dialog, place) = (named("connection-dialog"), named("hide-address"));
+        self.browser
+            .click(&format!("{dialog} {place}"), SURELY)
+            .await?;
+        let done = "return document.querySelector(arguments[0])?.checked";
+        self.browser
+            .until("the tick", SURELY, done, vec![place.into()])
+            .await?;
+        let close = "document.querySelector('dialog[open]').close()";
+        self.browser.js(close, vec![]).await?;
+        Ok(())
+    }
+
+    /// How many private messages the page says went directly, and how many through a relay.
+    ///
+    /// # Errors
+    /// If the page does not say.
+    pub async fn private_messages(&self) -> Outcome<(u64, u64)> {
+        self.clicks("connection-pill").await?;
+        let place = named("connection-traders");
+        let exists = "return Boolean(document.querySelector(arguments[0]))";
+        self.browser
+            .until(&place, SURELY, exists, vec![place.clone().into()])
+            .await?;
+        let script = "const told = document.querySelector(arguments[0]).dataset;
+            document.querySelector('dialog[open]')?.close();
+            return [Number(told.direct), Number(told.relayed)]";
+        let told = self.browser.js(script, vec![place.into()]).await?;
+        let number = |at: usize| {
+            told.get(at)
+                .and_then(serde_json::Value::as_u64)
+                .unwrap_or_default()
+        };
+        Ok((number(0), number(1)))
+    }
+
     /// Waits until the page is online and others can reach it.
     ///
     /// # Errors

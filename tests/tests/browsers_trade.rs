@@ -103,6 +103,11 @@ async fn a_buyer_takes_the_better_of_two_quotes_and_the_other_seller_never_learn
     let reasons = buyer.browser.js(reasons, vec![selector.into()]).await?;
     println!("the first quote's reasons: {reasons}");
 
+    // What was said in private went from browser to browser, and nothing of it through the relay.
+    for person in [&buyer, &seller] {
+        println!("{}", went_directly(person).await?);
+    }
+
     // Everyone reloads once between quote and acceptance, and goes on.
     for person in [&buyer, &seller, &silent] {
         person.reloads().await?;
@@ -119,6 +124,10 @@ async fn a_buyer_takes_the_better_of_two_quotes_and_the_other_seller_never_learn
     let exchanged = format!("{}[data-state=\"contacts-exchanged\"]", named("trade-card"));
     buyer.browser.see(&exchanged, SURELY).await?;
     seller.browser.see(&exchanged, SURELY).await?;
+
+    for person in [&buyer, &seller] {
+        println!("{}", went_directly(person).await?);
+    }
 
     // The other seller hears that he is not needed, and nothing else.
     let over =
@@ -143,6 +152,24 @@ async fn a_buyer_takes_the_better_of_two_quotes_and_the_other_seller_never_learn
     }
     let blamed = program.browser.blamed_for(&[]).await?;
     ensure(blamed.is_empty(), || format!("program: {blamed:#?}"))
+}
+
+/// Nothing private of this person has passed through a relay since the page was loaded: so the page says, and the browser's own
+/// statistics show the connection that it went over.
+async fn went_directly(person: &Person) -> Outcome<String> {
+    let name = person.browser.name();
+    let (direct, relayed) = person.private_messages().await?;
+    ensure(direct > 0 && relayed == 0, || {
+        format!("{name}: {direct} private messages went directly, {relayed} through a relay")
+    })?;
+    let connections = person.browser.direct_connections().await?;
+    let received = |of: &Value| of["received"].as_u64().unwrap_or_default();
+    ensure(connections.iter().any(|c| received(c) > 2_048), || {
+        format!("{name}: {connections:?}")
+    })?;
+    Ok(format!(
+        "{name}: {direct} private messages, all of them directly; {connections:?}"
+    ))
 }
 
 /// Looks through all that the loser's page shows, was told and keeps, for anything of the one who won.
