@@ -77,16 +77,18 @@ impl Person {
         Ok(())
     }
 
-    /// How many private messages the page says went directly, and how many through a relay.
+    /// How many private messages the page says went directly, and how many through a relay; waits for the first one.
     ///
     /// # Errors
     /// If the page does not say.
     pub async fn private_messages(&self) -> Outcome<(u64, u64)> {
         self.clicks("connection-pill").await?;
         let place = named("connection-traders");
-        let exists = "return Boolean(document.querySelector(arguments[0]))";
+        // What has just come is counted within a second.
+        let counted = "const told = document.querySelector(arguments[0])?.dataset;
+            return told && Number(told.direct) + Number(told.relayed) > 0";
         self.browser
-            .until(&place, SURELY, exists, vec![place.clone().into()])
+            .until(&place, SURELY, counted, vec![place.clone().into()])
             .await?;
         let script = "const told = document.querySelector(arguments[0]).dataset;
             document.querySelector('dialog[open]')?.close();

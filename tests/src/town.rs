@@ -2,9 +2,9 @@
 //! masquerades. From house to house there is no route, and nothing of it touches the machine's own network.
 //!
 //! ```text
-//!  house a 10.1.0.2 ── router a ── 198.51.100.11 ┐
-//!                                                ├── public side 198.51.100.1 (relay, STUN, site)
-//!  house b 10.2.0.2 ── router b ── 198.51.100.12 ┘
+//!  house a 10.181.163.97 ── router a ── 198.51.100.11 ┐
+//!                                                     ├── public side 198.51.100.1 (relay, STUN, site)
+//!  house b 10.182.163.97 ── router b ── 198.51.100.12 ┘
 //! ```
 //!
 //! It needs root, and the programs `ip`, `tc` and `nft`.
@@ -40,6 +40,38 @@ pub enum Nat {
     Plain,
     /// Another one for each that is spoken to: some companies' and telephone networks.
     Symmetric,
+}
+
+/// What happens to packets on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weather {
+    /// Milliseconds that each of them takes longer.
+    pub delay: u32,
+    /// How many of a hundred are lost.
+    pub loss: u32,
+}
+
+impl Weather {
+    /// Returns whether packets are delayed as well as lost: some kernels are built without the means to delay them.
+    fn comes_over(self, router: &Space) -> Outcome<bool> {
+        let Self { delay, loss } = self;
+        let netem = format!("tc qdisc add dev wan root netem delay {delay}ms loss {loss}%");
+        match router.run(&netem) {
+            Ok(()) => Ok(true),
+            Err(trouble) if trouble.to_string().contains("kind is unknown") => {
+                router.rules(&format!(
+                    "table ip weather {{
+                        chain out {{
+                            type filter hook postrouting priority 0;
+                            oifname \"wan\" numgen random mod 100 < {loss} drop;
+                        }}
+                    }}\n"
+                ))?;
+                Ok(false)
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
 }
 
 /// A network namespace; it ends when dropped, with everything in it.
@@ -182,6 +214,8 @@ pub struct House {
     pub inside: Ipv4Addr,
     /// The address of its router, which the world sees.
     pub outside: Ipv4Addr,
+    /// Whether what leaves its router is delayed.
+    pub delayed: bool,
     _router: Space,
 }
 
@@ -195,12 +229,11 @@ pub struct Town {
 }
 
 impl Town {
-    /// Builds one with a house for each of these routers. `weather` is what `tc netem` does to all that leaves a router, such as
-    /// `delay 80ms loss 3%`.
+    /// Builds one with a house for each of these routers. `weather` comes over all that leaves a router.
     ///
     /// # Errors
     /// If this is not run as root, or a program is missing.
-    pub fn build(routers: &[Nat], weather: Option<&str>) -> Outcome<Self> {
+    pub fn build(routers: &[Nat], weather: Option<Weather>) -> Outcome<Self> {
         let public = Space::new("pub")?;
         public.run("ip link add br0 type bridge")?;
         public.run(&format!("ip addr add {PUBLIC}/24 dev br0"))?;
@@ -213,13 +246,14 @@ impl Town {
     }
 }
 
-fn house(public: &Space, number: u8, nat: Nat, weather: Option<&str>) -> Outcome<House> {
+fn house(public: &Space, number: u8, nat: Nat, weather: Option<Weather>) -> Outcome<House> {
     let router = Space::new("router")?;
     let space = Space::new("house")?;
     let outside = Ipv4Addr::new(198, 51, 100, 10 + number);
     let (gateway, inside) = (
-        Ipv4Addr::new(10, number, 0, 1),
-        Ipv4Addr::new(10, number, 0, 2),
+        Ipv4Addr::new(10, 180 + number, 163, 1),
+        // No bytes that stand by chance in what is loaded.
+        Ipv4Addr::new(10, 180 + number, 163, 97),
     );
     let (street, hall) = (&router.name, &space.name);
     public.run(&format!(
@@ -259,13 +293,15 @@ fn house(public: &Space, number: u8, nat: Nat, weather: Option<&str>) -> Outcome
             }}
         }}\n"
     ))?;
-    if let Some(weather) = weather {
-        router.run(&format!("tc qdisc add dev wan root netem {weather}"))?;
-    }
+    let delayed = match weather {
+        Some(weather) => weather.comes_over(&router)?,
+        None => false,
+    };
     Ok(House {
         space,
         inside,
         outside,
+        delayed,
         _router: router,
     })
 }

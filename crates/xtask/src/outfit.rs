@@ -1,12 +1,13 @@
 //! What end-to-end tests, proofs and benchmarks are given: the site, the relay, the JavaScript package,
 //! a browser, real data, and a place to leave pictures, each named by a variable.
 
-use crate::run::Run;
+use crate::apt;
+use crate::run::{Run, find_program};
 use crate::say::{OrSay, Outcome, Trouble};
 use crate::workshop::Workshop;
 use crate::{interop, js, site};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The relay's program.
 pub(crate) const RELAY: &str = "haggle-relay";
@@ -23,6 +24,7 @@ pub(crate) enum Speed {
 /// A child that is told where everything is.
 pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run> {
     let browser = shop.browser()?;
+    networks()?;
     let interop = interop::build(shop)?;
     Ok(run
         .env("HAGGLE_INTEROP_RUST", interop.ours)
@@ -35,6 +37,20 @@ pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run
         .env("HAGGLE_CHROMIUM", &browser.chromium)
         .env("HAGGLE_CHROMEDRIVER", &browser.chromedriver)
         .env("HAGGLE_ARTEFACTS", artefacts(shop)?))
+}
+
+/// Tests of routers build networks of their own, out of these programs.
+fn networks() -> Outcome {
+    let has = |program: &str| {
+        find_program(program).is_some() || Path::new("/usr/sbin").join(program).is_file()
+    };
+    if has("ip") && has("nft") {
+        return Ok(());
+    }
+    apt::install(
+        &["iproute2", "nftables"],
+        "browsers behind routers are tried in networks of the tests' own",
+    )
 }
 
 /// The program of the relay. For tests it is built with the very selection of packages and targets
