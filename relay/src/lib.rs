@@ -221,7 +221,17 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
     for address in &external {
         swarm.add_external_address(address.clone());
     }
-    let state = Arc::new(State::new(peer_id, metrics, config.external.clone()));
+    let with_hash = |address: &&Multiaddr| {
+        let mut parts = address.iter();
+        parts.any(|part| matches!(part, Protocol::Certhash(_)))
+    };
+    let direct = external.iter().filter(with_hash).cloned().collect();
+    let state = Arc::new(State::new(
+        peer_id,
+        metrics,
+        config.external.clone(),
+        direct,
+    ));
     let (stop, stopped) = watch::channel(false);
     let now = clock::instant();
     let book_limits = BookLimits {

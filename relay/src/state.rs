@@ -17,6 +17,8 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     /// What the operator announces.
     pub(crate) external: Vec<Multiaddr>,
+    /// Where it is reached by WebRTC-direct; the hash of the certificate is in each.
+    pub(crate) direct: Vec<Multiaddr>,
     started: Instant,
     /// Milliseconds from the start to the last turn of the loop.
     turned: AtomicU64,
@@ -24,11 +26,17 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(peer_id: PeerId, metrics: Metrics, external: Vec<Multiaddr>) -> Self {
+    pub(crate) fn new(
+        peer_id: PeerId,
+        metrics: Metrics,
+        external: Vec<Multiaddr>,
+        direct: Vec<Multiaddr>,
+    ) -> Self {
         Self {
             peer_id,
             metrics,
             external,
+            direct,
             started: clock::instant(),
             turned: AtomicU64::new(0),
             ready: AtomicBool::new(false),

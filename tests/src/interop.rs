@@ -111,6 +111,20 @@ impl Page {
     /// # Errors
     /// If it does not start.
     pub async fn open(driver: &Arc<Driver>, name: &str, kind: Kind, relay: &str) -> Outcome<Self> {
+        Self::open_as(driver, name, kind, relay, false).await
+    }
+
+    /// The same; a page of ours may make no direct connections but to the relay, and do everything through it.
+    ///
+    /// # Errors
+    /// As [`Page::open`].
+    pub async fn open_as(
+        driver: &Arc<Driver>,
+        name: &str,
+        kind: Kind,
+        relay: &str,
+        hide: bool,
+    ) -> Outcome<Self> {
         let (variable, what) = match kind {
             Kind::Rust => ("HAGGLE_INTEROP_RUST", "the page of haggle-webrtc"),
             Kind::Js => ("HAGGLE_INTEROP_JS", "the page of js-libp2p"),
@@ -127,7 +141,7 @@ impl Page {
             _host: host,
             peer: String::new(),
         };
-        let options = json!({ "relay": relay, "iceServers": [], "reserve": true });
+        let options = json!({ "relay": relay, "iceServers": [], "reserve": true, "hide": hide });
         let started = page.call("start", &[options]).await?;
         page.peer = started["peer"].as_str().unwrap_or_default().to_owned();
         Ok(page)

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 use crate::process::Process;
 use crate::trouble::{Outcome, Trouble};
 
+/// The name of its configuration beside its keys, if it has one.
+const CONFIG: &str = "relay.toml";
+
 /// How long a relay may take to be ready; it needs a fraction of it.
 const START: Duration = Duration::from_secs(60);
 
@@ -34,12 +37,27 @@ impl Relay {
     /// # Errors
     /// If it does not become ready.
     pub fn start(site: Option<&Path>, others: &[String]) -> Outcome<Self> {
+        Self::begin(site, others, None)
+    }
+
+    /// Starts a relay with this configuration.
+    ///
+    /// # Errors
+    /// If it does not become ready.
+    pub fn with_config(config: &str) -> Outcome<Self> {
+        Self::begin(None, &[], Some(config))
+    }
+
+    fn begin(site: Option<&Path>, others: &[String], config: Option<&str>) -> Outcome<Self> {
         let program = env::var_os("HAGGLE_RELAY").map(PathBuf::from).ok_or_else(|| {
             Trouble::new(
                 "HAGGLE_RELAY is not set: it names the relay's program; `cargo xtask test` builds it",
             )
         })?;
         let state = tempfile::tempdir()?;
+        if let Some(config) = config {
+            std::fs::write(state.path().join(CONFIG), config)?;
+        }
         let tcp_port = free_port()?;
         let (process, port, peer) = launch(&program, state.path(), [0, tcp_port], site, others)?;
         Ok(Self {
@@ -70,6 +88,23 @@ impl Relay {
     #[must_use]
     pub fn tcp(&self) -> String {
         format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.tcp_port, self.peer)
+    }
+
+    /// How browsers reach it without a name and a certificate authority, as its own list says.
+    ///
+    /// # Errors
+    /// If it does not say.
+    pub async fn webrtc_direct(&self) -> Outcome<String> {
+        let at = (Ipv4Addr::LOCALHOST, self.port).into();
+        let (_, list) = crate::http::get(at, "/relays.json").await?;
+        let list: serde_json::Value = serde_json::from_str(&list)?;
+        let all = list["relays"].as_array().cloned().unwrap_or_default();
+        let direct = all.iter().filter_map(|one| one.as_str());
+        let mut direct = direct.filter(|one| one.contains("/webrtc-direct/"));
+        direct
+            .next()
+            .map(str::to_owned)
+            .ok_or_else(|| Trouble::new(format!("no WebRTC-direct in {list}")))
     }
 
     /// The number of its process.
@@ -144,7 +179,12 @@ fn launch(
         .arg("--data")
         .arg(state)
         .arg("--tcp")
-        .arg(format!("127.0.0.1:{tcp_port}"));
+        .arg(format!("127.0.0.1:{tcp_port}"))
+        .args(["--webrtc", "127.0.0.1:0"]);
+    let config = state.join(CONFIG);
+    if config.is_file() {
+        command.arg("--config").arg(config);
+    }
     if let Some(site) = site {
         command.arg("--site").arg(site);
     }

@@ -1,6 +1,7 @@
 //! What the network says: connections to relays and their places, further relays through Kademlia, books, whispers.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use haggle_book::Source;
@@ -42,6 +43,8 @@ const PROVIDERS_MAX: usize = 16;
 /// A new neighbour is offered what was said before at most this often, unless it is the only one: relays that were
 /// started together come together.
 const OFFER_AGAIN: Duration = Duration::from_secs(60);
+/// Addresses of a relay that are dialed at the same time.
+const ONE: NonZeroU8 = NonZeroU8::MIN;
 /// Browsers whose books are read, beside those of relays.
 const KEEPERS_MAX: usize = 16;
 /// Addresses that are looked at of those that a peer says it listens on.
@@ -340,6 +343,8 @@ impl Peer {
                 Step::Dial(peer, addresses) => {
                     let options = DialOpts::peer_id(peer)
                         .addresses(addresses)
+                        // One after another: the first is the most dependable, and a second connection would only be dropped.
+                        .override_dial_concurrency_factor(ONE)
                         .condition(PeerCondition::DisconnectedAndNotDialing)
                         .build();
                     if let Err(error) = self.swarm.dial(options) {

@@ -13,6 +13,10 @@ pub const FRAME_MAX: usize = 16 * 1024;
 /// encoding around a flag and the data (5).
 pub const DATA_MAX: usize = FRAME_MAX - 7;
 
+/// The most data in a frame for a server of rust-libp2p, in bytes: measured with libp2p-webrtc 0.10.0-alpha, whose streams end at the first
+/// message of more than 8 KiB.
+pub const DATA_MAX_SERVER: usize = 8 * 1024 - 7;
+
 /// What a frame says about the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flag {
@@ -85,10 +89,11 @@ pub fn encode_flag(flag: Flag) -> Vec<u8> {
     wire.encode_length_delimited_to_vec()
 }
 
-/// One frame with as much of the data as it can carry, and how much that is.
+/// One frame with as much of the data as it can carry, and how much that is: at most `most` bytes, and never more than
+/// [`DATA_MAX`].
 #[must_use]
-pub fn encode_data(data: &[u8]) -> (Vec<u8>, usize) {
-    let taken = data.len().min(DATA_MAX);
+pub fn encode_data(data: &[u8], most: usize) -> (Vec<u8>, usize) {
+    let taken = data.len().min(most).min(DATA_MAX);
     let piece = data.get(..taken).unwrap_or_default();
     // Field 2, wire type 2: written by hand, because a message of its own would copy the data once more.
     let mut lengths = unsigned_varint::encode::usize_buffer();
@@ -176,7 +181,7 @@ mod tests {
     fn data_is_encoded_as_a_message_of_its_own_would_be() {
         for size in [0, 1, 127, 128, 300, DATA_MAX] {
             let data = vec![7; size];
-            let (ours, taken) = encode_data(&data);
+            let (ours, taken) = encode_data(&data, DATA_MAX);
             let wire = Wire {
                 flag: None,
                 message: Some(data.into()),
@@ -189,7 +194,7 @@ mod tests {
 
     #[test]
     fn more_data_than_a_frame_carries_is_left_for_the_next() {
-        let (bytes, taken) = encode_data(&vec![1; DATA_MAX + 1]);
+        let (bytes, taken) = encode_data(&vec![1; DATA_MAX + 1], usize::MAX);
         assert_eq!(taken, DATA_MAX);
         assert!(bytes.len() <= FRAME_MAX);
     }
@@ -225,7 +230,7 @@ mod tests {
         ) {
             let mut sent: Vec<u8> = Vec::new();
             for piece in &pieces {
-                sent.extend(encode_data(piece).0);
+                sent.extend(encode_data(piece, DATA_MAX).0);
                 sent.extend(encode_flag(Flag::FinAck));
             }
             let mut decoder = Decoder::default();

@@ -42,15 +42,19 @@ pub(super) fn respond(headers: &HeaderMap, shared: &Shared) -> Response<Body> {
         own.extend(host.map(|host| host.address(is_secure(headers, shared))));
     }
     own.extend(shared.state.external.iter().cloned());
+    let direct = shared.state.direct.iter();
+    let direct = direct.filter(|at| is_local || !haggle_net::addr::is_loopback(at));
+    let named: Vec<Multiaddr> = direct.filter(|at| !own.contains(at)).cloned().collect();
+    own.extend(named);
     list.relays = own
         .into_iter()
-        .filter(is_websocket)
+        .filter(is_for_pages)
         .filter_map(|address| RelayAddr::new(with_peer(address, peer)).ok())
         .chain(
             settings
                 .relays
                 .iter()
-                .filter(|relay| is_websocket(relay.address()))
+                .filter(|relay| is_for_pages(relay.address()))
                 .filter(|relay| is_local || !haggle_net::addr::is_loopback(relay.address()))
                 .cloned(),
         )
@@ -108,6 +112,15 @@ fn own_stun(host: &str, is_local: bool, bound: &[SocketAddr]) -> Vec<String> {
 
 fn with_peer(address: Multiaddr, peer: PeerId) -> Multiaddr {
     address.with(Protocol::P2p(peer))
+}
+
+/// Whether pages can dial it: WebSocket, or WebRTC-direct with the hash of the certificate, without which nobody can.
+fn is_for_pages(address: &Multiaddr) -> bool {
+    let is_direct = address.iter().any(|part| part == Protocol::WebRTCDirect);
+    let has_hash = address
+        .iter()
+        .any(|part| matches!(part, Protocol::Certhash(_)));
+    is_websocket(address) || (is_direct && has_hash)
 }
 
 fn is_websocket(address: &Multiaddr) -> bool {

@@ -1,8 +1,8 @@
-//! A browser dials WebSocket, other peers through relays, and other browsers directly.
+//! A browser dials relays by WebSocket or WebRTC-direct, other peers through relays, and other browsers directly.
 
 use futures::future::Either;
 use haggle_net::RelayAddr;
-use haggle_webrtc::IceServer;
+use haggle_webrtc::{IceServer, direct as server};
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
@@ -41,8 +41,14 @@ pub(crate) fn build(
                 .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
             // First: the relay client takes every address with a circuit in it, also those that ask for more.
             let direct = direct.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-            Ok(direct.or_transport(carried).map(|made, _| match made {
-                Either::Left(made) | Either::Right(made) => made,
+            let servers =
+                server::Transport::new(identity.clone(), haggle_webrtc::Config::default())
+                    .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+            let all = direct.or_transport(servers).or_transport(carried);
+            Ok(all.map(|made, _| match made {
+                Either::Left(Either::Left(made) | Either::Right(made)) | Either::Right(made) => {
+                    made
+                }
             }))
         })
         .map_err(|error| error.to_string())?
@@ -60,8 +66,11 @@ pub(crate) fn build(
 
 /// Whether this platform has a transport for the address.
 pub(crate) fn can_dial(relay: &RelayAddr) -> bool {
-    relay
-        .address()
-        .iter()
-        .any(|part| matches!(part, Protocol::Ws(_) | Protocol::Wss(_)))
+    // For WebRTC-direct an address without the hash of a certificate leads nowhere.
+    relay.address().iter().any(|part| {
+        matches!(
+            part,
+            Protocol::Ws(_) | Protocol::Wss(_) | Protocol::Certhash(_)
+        )
+    })
 }

@@ -22,7 +22,7 @@ use web_time::Instant;
 use super::peer::Peer;
 use crate::clock::now;
 use crate::config::Bounds;
-use crate::frame::{Decoder, Flag, encode_data, encode_flag};
+use crate::frame::{DATA_MAX, DATA_MAX_SERVER, Decoder, Flag, encode_data, encode_flag};
 use crate::halves::{Acknowledge, Halves, ResetBy};
 
 /// Why nothing more can be read or written.
@@ -61,6 +61,8 @@ pub(super) struct Channel {
     dc: RtcDataChannel,
     peer: Weak<Peer>,
     bounds: Bounds,
+    /// The most data in one frame.
+    piece: usize,
     core: RefCell<Core>,
     handlers: RefCell<Option<Handlers>>,
     /// When it was dropped by its user while it was not over yet.
@@ -97,6 +99,10 @@ impl Channel {
             dc,
             peer: Rc::downgrade(peer),
             bounds,
+            piece: match acknowledge {
+                Acknowledge::AtOnce => DATA_MAX,
+                Acknowledge::WhenClosed => DATA_MAX_SERVER,
+            },
             core: RefCell::new(Core {
                 halves: Halves::new(acknowledge),
                 decoder: Decoder::default(),
@@ -424,7 +430,7 @@ impl Channel {
             self.core.borrow_mut().writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let (frame, taken) = encode_data(data);
+        let (frame, taken) = encode_data(data, self.piece);
         match self.send(&frame) {
             Ok(()) => Poll::Ready(Ok(taken)),
             Err(broken) => {

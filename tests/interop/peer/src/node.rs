@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
 use futures::{StreamExt as _, future::Either};
-use haggle_net::DirectOnly;
+use haggle_net::{DirectOnly, RelayedOnly};
 use haggle_webrtc::addr::{is_relayed, is_webrtc};
 use haggle_webrtc::{Config, IceServer, Limits, direct};
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerBox};
@@ -28,6 +28,7 @@ struct Behaviour {
     relay: relay::client::Behaviour,
     webrtc: haggle_webrtc::Behaviour,
     streams: DirectOnly<libp2p_stream::Behaviour>,
+    carried: RelayedOnly<libp2p_stream::Behaviour>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
 }
@@ -84,6 +85,8 @@ struct Node {
     hanging: Vec<(PeerId, Only, oneshot::Sender<()>)>,
     identifying: Vec<(PeerId, oneshot::Sender<Identified>)>,
     pinging: Vec<(PeerId, oneshot::Sender<f64>)>,
+    /// Everything goes through the relay.
+    hidden: bool,
 }
 
 type Started = (PeerId, mpsc::Sender<Ask>, libp2p_stream::Control);
@@ -113,11 +116,17 @@ pub(crate) fn start(ice: Vec<String>, hide: bool) -> Result<Started, Box<dyn cor
     let (webrtc_transport, mut webrtc) = haggle_webrtc::new(me, config);
     webrtc.set_enabled(!hide);
     let streams = libp2p_stream::Behaviour::new();
-    let control = streams.new_control();
+    let carried = libp2p_stream::Behaviour::new();
+    let control = if hide {
+        carried.new_control()
+    } else {
+        streams.new_control()
+    };
     let behaviour = Behaviour {
         relay,
         webrtc,
         streams: DirectOnly::new(streams),
+        carried: RelayedOnly::new(carried),
         identify: identify::Behaviour::new(identify::Config::new(
             "/interop/1".to_owned(),
             identity.public(),
@@ -160,6 +169,7 @@ pub(crate) fn start(ice: Vec<String>, hide: bool) -> Result<Started, Box<dyn cor
         hanging: Vec::new(),
         identifying: Vec::new(),
         pinging: Vec::new(),
+        hidden: hide,
     };
     spawn_local(node.run(asked));
     Ok((me, asks, control))
@@ -185,7 +195,7 @@ impl Node {
 
     fn addresses(&self) -> Vec<String> {
         let all = self.swarm.listeners();
-        all.filter(|address| is_webrtc(address))
+        all.filter(|address| is_webrtc(address) != self.hidden)
             .map(ToString::to_string)
             .collect()
     }
@@ -329,7 +339,7 @@ impl Node {
                     give(reply, Err(error.to_string()));
                 }
             }
-            SwarmEvent::NewListenAddr { address, .. } if is_webrtc(&address) => {
+            SwarmEvent::NewListenAddr { address, .. } if is_webrtc(&address) || self.hidden => {
                 if let Some((_, reply)) = self.joining.take() {
                     give(reply, Ok(()));
                 }
