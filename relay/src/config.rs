@@ -129,6 +129,8 @@ pub struct Limits {
     pub circuit_bytes: u64,
     /// Memory of the book, in bytes.
     pub book_bytes: u64,
+    /// Whether the book is read to who asks. A relay without it still passes requests on; newcomers learn older ones elsewhere.
+    pub serve_book: bool,
     /// Whether limits per address leave out this very machine, so that a demonstration may open many windows.
     pub loopback_exempt: bool,
 }
@@ -146,6 +148,7 @@ impl Default for Limits {
             circuit_time: Duration::from_secs(30 * 60),
             circuit_bytes: 1 << 20,
             book_bytes: 16 << 20,
+            serve_book: true,
             loopback_exempt: true,
         }
     }
@@ -262,6 +265,7 @@ impl Config {
         limits.minutes("circuit_minutes", &mut l.circuit_time)?;
         limits.number("circuit_bytes", &mut l.circuit_bytes, 16_384..=1 << 30)?;
         limits.number("book_bytes", &mut l.book_bytes, 1 << 16..=1 << 30)?;
+        limits.flag("serve_book", &mut l.serve_book)?;
         limits.flag("loopback_exempt", &mut l.loopback_exempt)?;
         limits.finish()?;
 
@@ -335,6 +339,7 @@ impl Config {
         limits.insert("circuit_minutes".into(), minutes(l.circuit_time));
         limits.insert("circuit_bytes".into(), number(l.circuit_bytes));
         limits.insert("book_bytes".into(), number(l.book_bytes));
+        limits.insert("serve_book".into(), Value::Boolean(l.serve_book));
         limits.insert("loopback_exempt".into(), Value::Boolean(l.loopback_exempt));
         root.insert("limits".into(), Value::Table(limits));
         root.to_string()

@@ -241,6 +241,7 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
     let work = Work {
         swarm,
         book: Book::new(network, book_limits, rand::random()),
+        serves_book: config.limits.serve_book,
         network,
         rates: Rates::relay(),
         answering: BTreeMap::new(),

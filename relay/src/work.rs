@@ -40,6 +40,8 @@ const NEWS_MAX: usize = 64;
 pub(crate) struct Work {
     pub(crate) swarm: Swarm<Behaviour>,
     pub(crate) book: Book,
+    /// Whether the book is read to who asks.
+    pub(crate) serves_book: bool,
     pub(crate) network: Network,
     pub(crate) rates: book::Rates,
     /// What is being sent to whom asked the book.
@@ -326,6 +328,8 @@ impl Work {
     fn answer(&mut self, peer: PeerId, request: &book::Request) -> book::Response {
         let response = if !self.rates.allow(peer, clock::now()) {
             book::Response::refused(book::TOO_OFTEN)
+        } else if !self.serves_book {
+            book::Response::refused(book::CLOSED)
         } else if self.answering.values().sum::<usize>() >= ANSWERING_MAX {
             book::Response::refused(book::BUSY)
         } else {

@@ -44,8 +44,8 @@ impl Relay {
     ///
     /// # Errors
     /// If it does not become ready.
-    pub fn with_config(config: &str) -> Outcome<Self> {
-        Self::begin(None, &[], Some(config))
+    pub fn with_config(site: Option<&Path>, config: &str) -> Outcome<Self> {
+        Self::begin(site, &[], Some(config))
     }
 
     fn begin(site: Option<&Path>, others: &[String], config: Option<&str>) -> Outcome<Self> {

@@ -24,7 +24,7 @@ const TERMS: Terms = Terms {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_messages_pass_a_relay_that_is_reached_by_webrtc_direct() -> Outcome {
     let driver = Driver::start()?;
-    let relay = Relay::with_config("[limits]\ncircuit_bytes = 1073741824\n")?;
+    let relay = Relay::with_config(None, "[limits]\ncircuit_bytes = 1073741824\n")?;
     let address = relay.webrtc_direct().await?;
     // Both hide from each other, so that every byte goes to the relay and from it.
     let a = Page::open_as(&driver, "a", Kind::Rust, &address, true).await?;

@@ -281,3 +281,36 @@ async fn a_seller_who_comes_late_finds_the_intent_and_quotes_within_five_seconds
     println!("a late seller quoted {took:?} after he was connected");
     ensure(took <= LATE, || format!("it took him {took:?}"))
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_seller_learns_the_open_intents_from_another_browsers_book() -> Outcome {
+    let scene = Computers::load()?.scene()?;
+    let driver = Driver::start()?;
+    let site = place::site()?;
+    let relay = Relay::with_config(Some(&site), "[limits]\nserve_book = false\n")?;
+    let neighbour = Person::arrives(&driver, &relay.url(), "neighbour").await?;
+    let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
+    buyer.drafts(&scene.want).await?;
+    let first = buyer.publishes().await?;
+    neighbour.goes_to("market").await?;
+    let known = format!("[data-intent=\"{first}\"]");
+    neighbour.browser.see(&known, SURELY).await?;
+
+    // Nobody tells him: the relay reads its book to no one.
+    let late = Person::arrives(&driver, &relay.url(), "late").await?;
+    late.offers(&scene.dearer, BETTER).await?;
+    late.answers_by_rule("indicative").await?;
+    late.goes_to("market").await?;
+    ensure(late.browser.count(&known).await? == 0, || {
+        "he knows it already".into()
+    })?;
+
+    // He hears a new intent, quotes it directly, and so meets a browser that was there before.
+    neighbour.goes_to("ask").await?;
+    neighbour.drafts(&scene.want).await?;
+    let second = neighbour.publishes().await?;
+    neighbour.is_quoted(&second, 1, SURELY).await?;
+    buyer.is_quoted(&first, 1, SURELY).await?;
+    late.browser.see(&known, SURELY).await?;
+    Ok(())
+}

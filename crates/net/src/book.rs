@@ -230,6 +230,8 @@ pub const OTHER_NETWORK: &str = "other-network";
 pub const UNKNOWN_MODE: &str = "unknown-mode";
 /// The same peer asks more often than it is answered.
 pub const TOO_OFTEN: &str = "too-often";
+/// This book is not read to others.
+pub const CLOSED: &str = "closed";
 /// Too many others are being answered.
 pub const BUSY: &str = "busy";
 
