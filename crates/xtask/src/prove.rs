@@ -7,6 +7,7 @@ use crate::tools;
 use crate::workshop::Workshop;
 use crate::workspace::Workspace;
 use lexopt::prelude::*;
+use std::path::{Path, PathBuf};
 
 /// What `cargo xtask prove` without a name prints.
 const LIST: &str = "\
@@ -17,6 +18,9 @@ const LIST: &str = "\
 
 /// How long each fuzz target runs unless told otherwise: long enough to leave the easy paths.
 const SECONDS: u64 = 60;
+
+/// The crates with fuzz targets, from the root of the checkout.
+const FUZZ: [&str; 2] = ["crates/protocol/fuzz", "crates/webrtc/fuzz"];
 
 /// The program of the fuzz crate that writes valid inputs from the golden vectors.
 const SEED_WRITER: &str = "seeds";
@@ -54,39 +58,40 @@ fn fuzz(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
         }
     }
-    let folder = shop.workspace.root.join("crates/protocol/fuzz");
-    if !folder.join("Cargo.toml").is_file() {
-        return Err(Trouble::new(format!(
-            "there are no fuzz targets in {}",
-            folder.display()
-        )));
-    }
     let targets = fuzz_targets(shop, only.as_deref())?;
     let programs = tools::cargo_fuzz(&shop.cache)?;
     let builds = shop.workspace.target.join("fuzz");
-    doing("writing what is valid, for the fuzzer to begin with");
-    Toolchain::native()
-        .cargo()
-        .args(["run", "--quiet", "--locked", "--example", SEED_WRITER])
-        .env("CARGO_TARGET_DIR", &builds)
-        .within(&folder)
-        .openly()?;
-    let cargo_fuzz = |command: &str, target: &str| {
+    for folder in FUZZ.map(|folder| shop.workspace.root.join(folder)) {
+        if folder
+            .join("examples")
+            .join(format!("{SEED_WRITER}.rs"))
+            .is_file()
+        {
+            doing("writing what is valid, for the fuzzer to begin with");
+            Toolchain::native()
+                .cargo()
+                .args(["run", "--quiet", "--locked", "--example", SEED_WRITER])
+                .env("CARGO_TARGET_DIR", &builds)
+                .within(&folder)
+                .openly()?;
+        }
+    }
+    let cargo_fuzz = |command: &str, folder: &Path, target: &str| {
         Toolchain::native()
             .cargo()
             .args(["fuzz", command, "--fuzz-dir"])
-            .arg(&folder)
+            .arg(folder)
             .arg(target)
             .path_first(std::slice::from_ref(&programs))
             // The sanitizer's switches are not stable; the compiler has them all the same.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_TARGET_DIR", &builds)
-            .within(&folder)
+            .within(folder)
     };
-    for target in &targets {
+    for (folder, target) in &targets {
         doing(format!("fuzzing {target} for {seconds} s"));
-        cargo_fuzz("build", target).openly()?;
-        let run = cargo_fuzz("run", target)
+        cargo_fuzz("build", folder, target).openly()?;
+        let run = cargo_fuzz("run", folder, target)
             .arg("--")
             .arg(format!("-max_total_time={seconds}"));
         run.openly().map_err(|trouble| {
@@ -97,42 +102,44 @@ fn fuzz(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
             ))
         })?;
     }
+    let names: Vec<&str> = targets.iter().map(|(_, target)| target.as_str()).collect();
     doing(format!(
         "none broke: {} ran for {seconds} s each",
-        targets.join(", ")
+        names.join(", ")
     ));
     Ok(())
 }
 
-/// The programs of the fuzz crate, which is a workspace of its own.
-fn fuzz_targets(shop: &Workshop, only: Option<&str>) -> Outcome<Vec<String>> {
-    let manifest = shop.workspace.root.join("crates/protocol/fuzz/Cargo.toml");
-    let said = Toolchain::native()
-        .cargo()
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--manifest-path",
-        ])
-        .arg(manifest)
-        .silently()?;
-    let metadata = serde_json::from_str(&said).or_say(|| "read what cargo metadata said".into())?;
-    let fuzz = Workspace::from_metadata(&metadata)?;
-    let all: Vec<String> = fuzz
-        .packages
-        .iter()
-        .flat_map(|package| package.targets_of_kind("bin").map(str::to_owned))
-        .collect();
-    match only {
-        None => Ok(all),
-        Some(name) if all.iter().any(|target| target == name) => Ok(vec![name.into()]),
-        Some(name) => Err(Trouble::new(format!(
-            "there is no fuzz target \"{name}\"; there are {}",
-            all.join(", ")
-        ))),
+/// The programs of the fuzz crates, each a workspace of its own, with the folder of the crate.
+fn fuzz_targets(shop: &Workshop, only: Option<&str>) -> Outcome<Vec<(PathBuf, String)>> {
+    let mut all = Vec::new();
+    for folder in FUZZ.map(|folder| shop.workspace.root.join(folder)) {
+        let said = Toolchain::native()
+            .cargo()
+            .args(["metadata", "--format-version", "1", "--no-deps"])
+            .arg("--manifest-path")
+            .arg(folder.join("Cargo.toml"))
+            .silently()?;
+        let metadata =
+            serde_json::from_str(&said).or_say(|| "read what cargo metadata said".into())?;
+        let fuzz = Workspace::from_metadata(&metadata)?;
+        for package in &fuzz.packages {
+            let targets = package.targets_of_kind("bin");
+            all.extend(targets.map(|target| (folder.clone(), target.to_owned())));
+        }
     }
+    let Some(name) = only else {
+        return Ok(all);
+    };
+    let names: Vec<String> = all.iter().map(|(_, target)| target.clone()).collect();
+    all.retain(|(_, target)| target == name);
+    if all.is_empty() {
+        return Err(Trouble::new(format!(
+            "there is no fuzz target \"{name}\"; there are {}",
+            names.join(", ")
+        )));
+    }
+    Ok(all)
 }
 
 fn fair(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {

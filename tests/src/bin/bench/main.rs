@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! bench [--runs N] [--minutes N | --hour] [--only native|pages|tab]
+//! bench webrtc [--runs N]
 //! ```
 
 #![allow(clippy::print_stdout, reason = "its table is for people")]
@@ -11,6 +12,7 @@
 mod native;
 mod pages;
 mod report;
+mod webrtc;
 
 use haggle_tests::{Outcome, Trouble};
 
@@ -30,6 +32,7 @@ struct Wish {
     native: bool,
     pages: bool,
     tab: bool,
+    webrtc: bool,
 }
 
 impl Wish {
@@ -40,6 +43,7 @@ impl Wish {
             native: true,
             pages: true,
             tab: true,
+            webrtc: false,
         };
         while let Some(argument) = arguments.next() {
             let mut number = || {
@@ -50,6 +54,10 @@ impl Wish {
                 "--runs" => wish.runs = usize::try_from(number()?).unwrap_or(RUNS).max(1),
                 "--minutes" => wish.minutes = number()?,
                 "--hour" => wish.minutes = 60,
+                "webrtc" => {
+                    (wish.native, wish.pages, wish.tab) = (false, false, false);
+                    wish.webrtc = true;
+                }
                 "--only" => {
                     let only = arguments.next().unwrap_or_default();
                     wish.native = only == "native";
@@ -79,6 +87,9 @@ async fn main() -> Outcome {
     }
     if wish.tab {
         pages::tab_under_load(wish.minutes, &mut report).await?;
+    }
+    if wish.webrtc {
+        webrtc::measure(wish.runs, &mut report).await?;
     }
     println!("{}", report.table());
     report.write()

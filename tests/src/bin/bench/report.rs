@@ -17,6 +17,7 @@ struct Row {
     unit: &'static str,
     sorted: Vec<f64>,
     budget: Option<f64>,
+    tail: bool,
 }
 
 impl Report {
@@ -34,7 +35,21 @@ impl Report {
             unit,
             sorted: figures,
             budget,
+            tail: false,
         });
+    }
+
+    /// Adds figures of which the slow end matters as much: beside the median the 95th percentile is printed for them.
+    pub(crate) fn add_with_tail(
+        &mut self,
+        name: &'static str,
+        unit: &'static str,
+        figures: Vec<f64>,
+    ) {
+        self.add(name, unit, None, figures);
+        if let Some(row) = self.rows.last_mut() {
+            row.tail = true;
+        }
     }
 
     /// The table.
@@ -54,6 +69,11 @@ impl Report {
                 };
                 format!("{budget} ({held})")
             });
+            let budget = if row.tail {
+                format!("95th percentile {:.1}", at(last * 95 / 100))
+            } else {
+                budget
+            };
             format!(
                 "{:<58} {:>12.1} {:>12.1} {:>12.1} {:>5}  {:<10} {budget}",
                 row.name,
