@@ -17,6 +17,8 @@ pub(crate) fn run(shop: &Workshop) -> Outcome {
     doing("checking licences, bans and sources");
     check(shop, deny.as_os_str().to_owned(), &OFFLINE).openly()?;
 
+    compatible(shop)?;
+
     doing("fetching the advisory database");
     let fetched = Run::new(&deny)
         .args(["fetch", "db"])
@@ -36,6 +38,36 @@ pub(crate) fn run(shop: &Workshop) -> Outcome {
                 "{trouble}; update what it names, or state in deny.toml why not"
             ))
         })
+}
+
+/// The crate that others may build on, whose public face must not break without a new version.
+const PUBLISHED: &str = "haggle-webrtc";
+
+/// Compares its public face with that of its last release, by cargo-semver-checks.
+fn compatible(shop: &Workshop) -> Outcome {
+    let tags = Run::new("git")
+        .args(["tag", "--list", "--sort=-creatordate"])
+        .arg(format!("{PUBLISHED}-v*"))
+        .within(&shop.workspace.root)
+        .silently()?;
+    let Some(release) = tags.lines().next() else {
+        skipped(format!(
+            "comparing {PUBLISHED} with its last release, because there is none yet"
+        ));
+        return Ok(());
+    };
+    let tool = tools::cargo_semver_checks(&shop.cache)?.join("cargo-semver-checks");
+    doing(format!("comparing {PUBLISHED} with {release}"));
+    Run::new(tool)
+        .args([
+            "semver-checks",
+            "--package",
+            PUBLISHED,
+            "--baseline-rev",
+            release,
+        ])
+        .within(&shop.workspace.root)
+        .openly()
 }
 
 fn check(shop: &Workshop, deny: OsString, checks: &[&str]) -> Run {

@@ -50,6 +50,17 @@ const CARGO_FUZZ: Tool = Tool {
 /// The version of cargo-fuzz.
 const CARGO_FUZZ_VERSION: &str = "0.13.2";
 
+/// Compares the public face of a crate with that of its last release.
+const CARGO_SEMVER_CHECKS: Tool = Tool {
+    krate: "cargo-semver-checks",
+    folder: "cargo-semver-checks",
+    programs: &["cargo-semver-checks"],
+    why: "others may build on crates/webrtc, and nothing they use shall break without a new version",
+};
+
+/// The version of cargo-semver-checks.
+const CARGO_SEMVER_CHECKS_VERSION: &str = "0.51.0";
+
 /// The package of wasm-opt that npm has; Debian's is too old for what rustc writes.
 const BINARYEN_VERSION: &str = "132";
 
@@ -76,6 +87,11 @@ pub(crate) fn wasm_bindgen(cache: &Cache, workspace: &Workspace) -> Outcome<Path
 /// The folder that holds `cargo-deny`.
 pub(crate) fn cargo_deny(cache: &Cache) -> Outcome<PathBuf> {
     CARGO_DENY.ready(cache, CARGO_DENY_VERSION, "four minutes")
+}
+
+/// The folder that holds `cargo-semver-checks`.
+pub(crate) fn cargo_semver_checks(cache: &Cache) -> Outcome<PathBuf> {
+    CARGO_SEMVER_CHECKS.ready(cache, CARGO_SEMVER_CHECKS_VERSION, "six minutes")
 }
 
 /// The folder that holds `cargo-fuzz`.
