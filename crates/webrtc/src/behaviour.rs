@@ -61,6 +61,7 @@ pub(crate) struct Offered {
     pub(crate) peer: PeerId,
     pub(crate) stream: Stream,
     pub(crate) entry: Entry,
+    pub(crate) called_off: oneshot::Receiver<()>,
     /// Our own address on the relay, or nothing if the negotiation runs over something else.
     pub(crate) over: Multiaddr,
 }
@@ -185,8 +186,8 @@ impl Behaviour {
     }
 
     fn on_offer(&mut self, peer: PeerId, connection: ConnectionId, stream: Stream) {
-        let entry = match self.negotiations.offered(peer, now()) {
-            Ok(entry) => entry,
+        let (entry, called_off) = match self.negotiations.offered(peer, now()) {
+            Ok(accepted) => accepted,
             Err(why) => {
                 tracing::debug!(%peer, code = why.code(), "offer refused");
                 if self.queue.len() < EVENTS_MAX {
@@ -204,6 +205,7 @@ impl Behaviour {
             peer,
             stream,
             entry,
+            called_off,
             over: carrier.map_or_else(Multiaddr::empty, |carrier| carrier.address.clone()),
         };
         let offered = ToTransport::Offered(Box::new(offered));

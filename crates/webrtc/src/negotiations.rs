@@ -1,6 +1,6 @@
 //! Negotiations under way: with whom, begun by whom, and what is done when both sides begin at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use futures::channel::oneshot;
@@ -23,7 +23,9 @@ struct Table {
     rates: Rates,
     /// Our own offers that were made, each with the way to call it off.
     outbound: HashMap<PeerId, oneshot::Sender<()>>,
-    inbound: HashSet<PeerId>,
+    /// Offers of others, each with its number and the way to call it off.
+    inbound: HashMap<PeerId, (u64, oneshot::Sender<()>)>,
+    next: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub(crate) struct Entry {
     table: Arc<Mutex<Table>>,
     peer: PeerId,
     direction: Direction,
+    number: u64,
 }
 
 impl Drop for Entry {
@@ -48,7 +51,11 @@ impl Drop for Entry {
                 table.outbound.remove(&self.peer);
             }
             Direction::Inbound => {
-                table.inbound.remove(&self.peer);
+                // A later offer of the same peer may have taken its place.
+                let mine = table.inbound.get(&self.peer);
+                if mine.is_some_and(|(number, _)| *number == self.number) {
+                    table.inbound.remove(&self.peer);
+                }
             }
         }
     }
@@ -60,7 +67,8 @@ impl Negotiations {
             limits,
             rates: Rates::new(limits),
             outbound: HashMap::new(),
-            inbound: HashSet::new(),
+            inbound: HashMap::new(),
+            next: 0,
         };
         Self {
             table: Arc::new(Mutex::new(table)),
@@ -71,21 +79,24 @@ impl Negotiations {
     /// We are about to make an offer. The receiver hears when it is to be called off because the remote's goes on.
     pub(crate) fn offer(&self, peer: PeerId) -> Result<(Entry, oneshot::Receiver<()>), Refused> {
         let mut table = lock(&self.table);
-        if table.inbound.contains(&peer) || table.outbound.contains_key(&peer) {
+        if table.inbound.contains_key(&peer) || table.outbound.contains_key(&peer) {
             return Err(Refused::Already);
         }
         let (call_off, called_off) = oneshot::channel();
         table.outbound.insert(peer, call_off);
-        Ok((self.entry(peer, Direction::Outbound), called_off))
+        Ok((self.entry(peer, Direction::Outbound, 0), called_off))
     }
 
-    /// The remote is about to make an offer. Where both do, the one of the lower peer goes on: both sides decide alike.
-    pub(crate) fn offered(&self, peer: PeerId, now: Instant) -> Result<Entry, Refused> {
+    /// The remote is about to make an offer. Where both do, the one of the lower peer goes on: both sides decide alike. A second offer of the
+    /// same peer takes the place of its first, which it has given up: this side may notice that only much later.
+    pub(crate) fn offered(
+        &self,
+        peer: PeerId,
+        now: Instant,
+    ) -> Result<(Entry, oneshot::Receiver<()>), Refused> {
         let mut table = lock(&self.table);
-        if table.inbound.contains(&peer) {
-            return Err(Refused::Already);
-        }
-        if table.inbound.len() >= table.limits.at_once {
+        let first = !table.inbound.contains_key(&peer);
+        if first && table.inbound.len() >= table.limits.at_once {
             return Err(Refused::Busy);
         }
         table.rates.take(peer, now)?;
@@ -98,15 +109,22 @@ impl Negotiations {
                 let _ = call_off.send(());
             }
         }
-        table.inbound.insert(peer);
-        Ok(self.entry(peer, Direction::Inbound))
+        let number = table.next;
+        table.next += 1;
+        let (call_off, called_off) = oneshot::channel();
+        if let Some((_, given_up)) = table.inbound.insert(peer, (number, call_off)) {
+            // It may have ended just now, which is as good.
+            let _ = given_up.send(());
+        }
+        Ok((self.entry(peer, Direction::Inbound, number), called_off))
     }
 
-    fn entry(&self, peer: PeerId, direction: Direction) -> Entry {
+    fn entry(&self, peer: PeerId, direction: Direction, number: u64) -> Entry {
         Entry {
             table: Arc::clone(&self.table),
             peer,
             direction,
+            number,
         }
     }
 }
@@ -139,18 +157,20 @@ mod tests {
     }
 
     #[test]
-    fn one_negotiation_with_a_peer_at_a_time_and_another_after_it() {
+    fn a_second_offer_of_a_peer_takes_the_place_of_its_first() {
         let (me, peer) = two();
         let negotiations = Negotiations::new(me, Limits::default());
         let now = crate::clock::now();
-        let first = negotiations.offered(peer, now).unwrap();
-        assert_eq!(
-            negotiations.offered(peer, now).unwrap_err(),
-            Refused::Already
-        );
+        let (first, mut called_off) = negotiations.offered(peer, now).unwrap();
+        assert_eq!(called_off.try_recv(), Ok(None));
+        let (second, mut second_called_off) = negotiations.offered(peer, now).unwrap();
+        assert_eq!(called_off.try_recv(), Ok(Some(())));
         assert_eq!(negotiations.offer(peer).unwrap_err(), Refused::Already);
+        // The end of the first says nothing of the second.
         drop(first);
-        assert!(negotiations.offered(peer, now).is_ok());
+        assert_eq!(second_called_off.try_recv(), Ok(None));
+        assert_eq!(negotiations.offer(peer).unwrap_err(), Refused::Already);
+        drop(second);
         assert!(negotiations.offer(peer).is_ok());
     }
 

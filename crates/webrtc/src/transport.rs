@@ -100,6 +100,7 @@ impl Transport {
                     peer,
                     stream,
                     entry,
+                    called_off,
                     over,
                 } = *offered;
                 // Without a listener the stream is dropped, which tells the remote.
@@ -110,8 +111,11 @@ impl Transport {
                 let upgrade = async move {
                     let _entry = entry;
                     let limit = shared.config.limits.time;
-                    let connection = within(limit, answer(stream, shared)).await?;
-                    Ok((peer, connection))
+                    let answered = within(limit, answer(stream, shared));
+                    match select(Box::pin(answered), called_off).await {
+                        Either::Left((answered, _)) => Ok((peer, answered?)),
+                        Either::Right(_) => Err(Error::Superseded),
+                    }
                 };
                 let event = TransportEvent::Incoming {
                     listener_id,
