@@ -13,8 +13,8 @@ pub const FRAME_MAX: usize = 16 * 1024;
 /// encoding around a flag and the data (5).
 pub const DATA_MAX: usize = FRAME_MAX - 7;
 
-/// The most data in a frame for a server of rust-libp2p, in bytes: measured with libp2p-webrtc 0.10.0-alpha, whose streams end at the first
-/// message of more than 8 KiB.
+/// The most data in a frame for a server of rust-libp2p, in bytes. libp2p-webrtc 0.10.0-alpha reads channels through a clone, which in
+/// webrtc-data 0.17.2 has a buffer of 8 KiB, and ends the stream at a longer message.
 pub const DATA_MAX_SERVER: usize = 8 * 1024 - 7;
 
 /// What a frame says about the stream.

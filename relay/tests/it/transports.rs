@@ -86,11 +86,18 @@ async fn a_peer_comes_in_over_webrtc_direct() {
         .listen_on("/ip4/127.0.0.1/udp/0/webrtc-direct".parse().unwrap())
         .unwrap();
     let address = address_with(&relay, &Protocol::WebRTCDirect);
+    // The library is an alpha: on a machine that is busy with everything else it sometimes gives a handshake up. A peer
+    // dials again, and so does this one, twice.
+    let mut again = 2;
     let pinged = async {
         loop {
             match swarm.select_next_some().await {
                 SwarmEvent::NewListenAddr { .. } => swarm.dial(address.clone()).unwrap(),
                 SwarmEvent::Behaviour(ping::Event { result: Ok(_), .. }) => break,
+                SwarmEvent::OutgoingConnectionError { .. } if again > 0 => {
+                    again -= 1;
+                    swarm.dial(address.clone()).unwrap();
+                }
                 SwarmEvent::OutgoingConnectionError { error, .. } => panic!("{error}"),
                 _ => {}
             }
