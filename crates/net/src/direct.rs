@@ -339,8 +339,8 @@ mod tests {
         }
     }
 
-    fn established(
-        probe: &mut DirectOnly<Probe>,
+    fn established<const RELAYED: bool>(
+        probe: &mut Only<RELAYED, Probe>,
         peer: PeerId,
         id: usize,
         endpoint: &ConnectedPoint,
@@ -380,21 +380,9 @@ mod tests {
         let peer = PeerId::random();
         let circuit = dialed(&format!("{RELAY}/p2p-circuit"));
         let direct = dialed("/ip4/10.0.0.2/tcp/2");
-        probe.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
-            peer_id: peer,
-            connection_id: ConnectionId::new_unchecked(1),
-            endpoint: &direct,
-            failed_addresses: &[],
-            other_established: 0,
-        }));
+        established(&mut probe, peer, 1, &direct, 0);
         assert!(!probe.sees(&peer));
-        probe.on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
-            peer_id: peer,
-            connection_id: ConnectionId::new_unchecked(2),
-            endpoint: &circuit,
-            failed_addresses: &[],
-            other_established: 1,
-        }));
+        established(&mut probe, peer, 2, &circuit, 1);
         assert!(probe.sees(&peer));
         assert_eq!(probe.inner.heard, [("established", 0)]);
     }

@@ -132,7 +132,7 @@ impl Transport {
 }
 
 /// Fails with [`Error::Timeout`] after the time.
-async fn within<T>(
+pub(crate) async fn within<T>(
     limit: core::time::Duration,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {

@@ -19,6 +19,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataChannelType};
 use web_time::Instant;
 
+use super::on;
 use super::peer::Peer;
 use crate::clock::now;
 use crate::config::Bounds;
@@ -121,17 +122,6 @@ impl Channel {
     }
 
     fn attach(self: &Rc<Self>) {
-        fn on<E>(channel: &Rc<Channel>, act: fn(&Channel, E)) -> Closure<dyn FnMut(E)>
-        where
-            E: wasm_bindgen::convert::FromWasmAbi + 'static,
-        {
-            let channel = Rc::downgrade(channel);
-            Closure::new(move |event: E| {
-                if let Some(channel) = channel.upgrade() {
-                    act(&channel, event);
-                }
-            })
-        }
         let handlers = Handlers {
             _message: on(self, |channel, event: MessageEvent| {
                 channel.on_message(&event)

@@ -13,8 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::AsyncWriteExt as _;
-use futures::future::{BoxFuture, Either, FutureExt as _, select};
-use futures_timer::Delay;
+use futures::future::{BoxFuture, FutureExt as _};
 use libp2p_core::multiaddr::{Multiaddr, Protocol};
 use libp2p_core::transport::{DialOpts, ListenerId, TransportError, TransportEvent};
 use libp2p_core::upgrade::{InboundConnectionUpgrade as _, UpgradeInfo as _};
@@ -28,6 +27,7 @@ use super::peer::Peer;
 use crate::config::{Config, Shared};
 use crate::error::Error;
 use crate::halves::Acknowledge;
+use crate::transport::within;
 
 /// What the random text begins with, so that servers know the version.
 const PREFIX: &str = "libp2p+webrtc+v1/";
@@ -134,13 +134,7 @@ impl libp2p_core::Transport for Transport {
         super::is_here().map_err(TransportError::Other)?;
         let (identity, shared) = (self.identity.clone(), Arc::clone(&self.shared));
         let limit = shared.config.limits.time;
-        let dial = SendWrapper::new(dial(server, identity, shared));
-        let dial = async move {
-            match select(Box::pin(dial), Delay::new(limit)).await {
-                Either::Left((made, _)) => made,
-                Either::Right(((), _)) => Err(Error::Timeout),
-            }
-        };
+        let dial = within(limit, SendWrapper::new(dial(server, identity, shared)));
         Ok(dial.boxed())
     }
 

@@ -13,7 +13,11 @@ pub use channel::Stream;
 pub use connection::Connection;
 pub(crate) use negotiate::{Offer, answer};
 
+use std::rc::Rc;
+
 use wasm_bindgen::JsValue;
+use wasm_bindgen::convert::FromWasmAbi;
+use wasm_bindgen::prelude::Closure;
 
 use crate::error::Error;
 
@@ -32,4 +36,17 @@ fn browser_error(error: &JsValue) -> Error {
     let message = js_sys::Reflect::get(error, &JsValue::from_str("message"));
     let message = message.ok().and_then(|message| message.as_string());
     Error::Browser(message.unwrap_or_else(|| "unknown".to_owned()))
+}
+
+/// A callback for the browser that keeps nothing alive: once its target has gone, it does nothing.
+fn on<T: 'static, E: FromWasmAbi + 'static>(
+    target: &Rc<T>,
+    act: fn(&Rc<T>, E),
+) -> Closure<dyn FnMut(E)> {
+    let target = Rc::downgrade(target);
+    Closure::new(move |event: E| {
+        if let Some(target) = target.upgrade() {
+            act(&target, event);
+        }
+    })
 }

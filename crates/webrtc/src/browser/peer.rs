@@ -17,8 +17,8 @@ use web_sys::{
 };
 use web_time::Instant;
 
-use super::browser_error;
 use super::channel::Channel;
+use super::{browser_error, on};
 use crate::clock::now;
 use crate::config::{Bounds, Shared};
 use crate::error::Error;
@@ -143,17 +143,6 @@ impl Peer {
     }
 
     fn attach(self: &Rc<Self>) {
-        fn on<E>(peer: &Rc<Peer>, act: fn(&Rc<Peer>, E)) -> Closure<dyn FnMut(E)>
-        where
-            E: wasm_bindgen::convert::FromWasmAbi + 'static,
-        {
-            let peer = Rc::downgrade(peer);
-            Closure::new(move |event: E| {
-                if let Some(peer) = peer.upgrade() {
-                    act(&peer, event);
-                }
-            })
-        }
         let handlers = Handlers {
             _state: on(self, |peer, _: Event| peer.on_state()),
             _candidate: on(self, |peer, event: RtcPeerConnectionIceEvent| {
@@ -458,8 +447,7 @@ impl Peer {
         kind: RtcSdpType,
         description: &str,
     ) -> Result<(), Error> {
-        let init = RtcSessionDescriptionInit::new(kind);
-        init.set_sdp(description);
+        let init = described(kind, description);
         await_js(self.pc.set_local_description(&init)).await?;
         Ok(())
     }
@@ -469,8 +457,7 @@ impl Peer {
         kind: RtcSdpType,
         description: &str,
     ) -> Result<(), Error> {
-        let init = RtcSessionDescriptionInit::new(kind);
-        init.set_sdp(description);
+        let init = described(kind, description);
         await_js(self.pc.set_remote_description(&init)).await?;
         Ok(())
     }
@@ -510,6 +497,12 @@ impl core::fmt::Debug for Peer {
             .field("streams", &self.streams())
             .finish_non_exhaustive()
     }
+}
+
+fn described(kind: RtcSdpType, description: &str) -> RtcSessionDescriptionInit {
+    let init = RtcSessionDescriptionInit::new(kind);
+    init.set_sdp(description);
+    init
 }
 
 fn window() -> Option<web_sys::Window> {
