@@ -25,6 +25,7 @@ mod keys;
 pub mod limits;
 mod metrics;
 pub mod proxy;
+mod separate;
 mod state;
 mod stun;
 pub mod tap;

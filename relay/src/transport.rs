@@ -12,6 +12,7 @@ use libp2p::{PeerId, Transport as _, dns, noise, quic, tcp, websocket, yamux};
 use libp2p_webrtc::tokio::{Certificate, Transport as WebRtc};
 
 use crate::door::Door;
+use crate::separate::SeparateMuxer;
 use crate::tap::{Tapped, tapped};
 
 /// Whoever has not shown his key by then is turned away.
@@ -70,7 +71,7 @@ pub(crate) fn transport(
         None => named(native.boxed())?,
         Some(certificate) => {
             let webrtc = WebRtc::new(key.clone(), certificate)
-                .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
+                .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(SeparateMuxer(muxer))));
             let all = native.or_transport(webrtc);
             named(all.map(|either, _| either.into_inner()).boxed())?
         }
