@@ -5,6 +5,7 @@
 //! Every wait is for a condition and has a deadline; none is for a guess.
 
 pub mod browser;
+pub mod cable;
 pub mod data;
 pub mod forge;
 pub mod http;

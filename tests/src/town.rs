@@ -7,7 +7,7 @@
 //!  house b 10.182.163.97 ── router b ── 198.51.100.12 ┘
 //! ```
 //!
-//! It needs root, and the programs `ip`, `tc` and `nft`.
+//! It needs root, and the programs `ip` and `nft`.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -25,6 +25,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 
+use crate::cable::{Cable, Weather, now};
 use crate::place::{self, from_environment};
 use crate::process::Process;
 use crate::trouble::{Outcome, Trouble};
@@ -40,38 +41,6 @@ pub enum Nat {
     Plain,
     /// Another one for each that is spoken to: some companies' and telephone networks.
     Symmetric,
-}
-
-/// What happens to packets on their way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weather {
-    /// Milliseconds that each of them takes longer.
-    pub delay: u32,
-    /// How many of a hundred are lost.
-    pub loss: u32,
-}
-
-impl Weather {
-    /// Returns whether packets are delayed as well as lost: some kernels are built without the means to delay them.
-    fn comes_over(self, router: &Space) -> Outcome<bool> {
-        let Self { delay, loss } = self;
-        let netem = format!("tc qdisc add dev wan root netem delay {delay}ms loss {loss}%");
-        match router.run(&netem) {
-            Ok(()) => Ok(true),
-            Err(trouble) if trouble.to_string().contains("kind is unknown") => {
-                router.rules(&format!(
-                    "table ip weather {{
-                        chain out {{
-                            type filter hook postrouting priority 0;
-                            oifname \"wan\" numgen random mod 100 < {loss} drop;
-                        }}
-                    }}\n"
-                ))?;
-                Ok(false)
-            }
-            Err(trouble) => Err(trouble),
-        }
-    }
 }
 
 /// A network namespace; it ends when dropped, with everything in it.
@@ -130,6 +99,20 @@ impl Space {
         PathBuf::from("/run/netns").join(&self.name)
     }
 
+    /// How long it takes from here until a connection to an address stands.
+    ///
+    /// # Errors
+    /// If none can be made.
+    pub fn reaches(&self, to: SocketAddr) -> Outcome<Duration> {
+        let took = within(&self.file(), move || {
+            let began = now();
+            TcpStream::connect(to)?;
+            Ok(began.elapsed())
+        });
+        took.join()
+            .map_err(|_| Trouble::new("connecting panicked"))?
+    }
+
     /// A port of this machine behind which a port of the space's own loopback is.
     ///
     /// # Errors
@@ -154,7 +137,7 @@ impl Space {
 }
 
 /// Does something on a thread that is in the space. Sockets that are opened there stay there.
-fn within<T: Send + 'static>(
+pub(crate) fn within<T: Send + 'static>(
     space: &Path,
     act: impl FnOnce() -> Outcome<T> + Send + 'static,
 ) -> thread::JoinHandle<Outcome<T>> {
@@ -214,8 +197,8 @@ pub struct House {
     pub inside: Ipv4Addr,
     /// The address of its router, which the world sees.
     pub outside: Ipv4Addr,
-    /// Whether what leaves its router is delayed.
-    pub delayed: bool,
+    /// The line from its router to the public side, if there is weather over it.
+    pub cable: Option<Cable>,
     _router: Space,
 }
 
@@ -256,9 +239,22 @@ fn house(public: &Space, number: u8, nat: Nat, weather: Option<Weather>) -> Outc
         Ipv4Addr::new(10, 180 + number, 163, 97),
     );
     let (street, hall) = (&router.name, &space.name);
-    public.run(&format!(
-        "ip link add p{number} type veth peer name wan netns {street}"
-    ))?;
+    let cable = match weather {
+        Some(weather) => {
+            let port = format!("p{number}");
+            Some(Cable::lay(
+                (router.file(), "wan"),
+                (public.file(), &port),
+                weather,
+            )?)
+        }
+        None => {
+            public.run(&format!(
+                "ip link add p{number} type veth peer name wan netns {street}"
+            ))?;
+            None
+        }
+    };
     public.run(&format!("ip link set p{number} master br0 up"))?;
     router.run(&format!("ip addr add {outside}/24 dev wan"))?;
     router.run("ip link set wan up")?;
@@ -293,15 +289,11 @@ fn house(public: &Space, number: u8, nat: Nat, weather: Option<Weather>) -> Outc
             }}
         }}\n"
     ))?;
-    let delayed = match weather {
-        Some(weather) => weather.comes_over(&router)?,
-        None => false,
-    };
     Ok(House {
         space,
         inside,
         outside,
-        delayed,
+        cable,
         _router: router,
     })
 }
