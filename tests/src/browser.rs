@@ -38,7 +38,7 @@ const FLAGS: [&str; 11] = [
 ];
 
 /// How long a program may take to start; on a busy machine a browser needs seconds.
-const START: Duration = Duration::from_secs(60);
+pub(crate) const START: Duration = Duration::from_secs(60);
 
 /// How often a condition in a page is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -59,11 +59,25 @@ const WITNESS: &str = r"
     };
 ";
 
+/// Keeps every byte that a page hands to a data channel, by channel.
+const LISTENER: &str = r"
+    window.__sent = [];
+    const send = RTCDataChannel.prototype.send;
+    RTCDataChannel.prototype.send = function (data) {
+        const bytes = typeof data === 'string' ? new TextEncoder().encode(data)
+            : data instanceof ArrayBuffer ? new Uint8Array(data.slice(0))
+            : new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+        const known = window.__sent.find(([channel]) => channel === this);
+        if (known) known[1].push(bytes); else window.__sent.push([this, [bytes]]);
+        return send.call(this, data);
+    };
+";
+
 /// The driver that all browsers of a test share.
 #[derive(Debug)]
 pub struct Driver {
     // Ended with the last browser.
-    _process: Process,
+    process: Arc<Process>,
     url: String,
     folder: TempDir,
     chromium: PathBuf,
@@ -74,7 +88,7 @@ pub struct Driver {
 
 /// The profile of a browser: what stays when the process ends.
 #[derive(Clone, Debug)]
-pub struct Home(Arc<TempDir>);
+pub struct Home(pub(crate) Arc<TempDir>);
 
 /// A running browser.
 #[derive(Debug)]
@@ -84,7 +98,7 @@ pub struct Browser {
     process: Process,
     home: Home,
     // The driver ends with the last browser that it drives.
-    _driver: Arc<Driver>,
+    _driver: Arc<Process>,
     log: Mutex<Vec<String>>,
 }
 
@@ -178,7 +192,7 @@ impl Driver {
             START,
         )?;
         Ok(Arc::new(Self {
-            _process: process,
+            process: Arc::new(process),
             url: match space {
                 Some(space) => format!("http://{}", space.door(port)?),
                 None => format!("http://127.0.0.1:{port}"),
@@ -225,24 +239,15 @@ impl Driver {
             &mut command,
             &self.folder.path().join(format!("{name}.log")),
         )?;
-        let port = debugging_port(&note, &mut process, name).await?;
+        // Two lines: only then was the first one written to its end.
+        let parse = |text: &str| text.split_once('\n')?.0.parse().ok();
+        let port = debugging_port(&note, &mut process, name, parse).await?;
 
         let mut wish = ChromeCapabilities::new();
         wish.set_debugger_address(&format!("127.0.0.1:{port}"))?;
         wish.set_browser_log_level(LoggingPrefsLogLevel::All)?;
-        let web = WebDriver::builder(&self.url, wish)
-            .request_timeout(STEP * 2)
-            .await?;
-        web.set_script_timeout(STEP).await?;
-        web.set_page_load_timeout(STEP).await?;
-        let browser = Browser {
-            name: name.to_owned(),
-            web,
-            process,
-            home,
-            _driver: Arc::clone(self),
-            log: Mutex::new(Vec::new()),
-        };
+        let driver = (self.url.as_str(), Arc::clone(&self.process));
+        let browser = Browser::attach(name, wish, driver, process, home).await?;
         browser
             .devtools(
                 "Page.addScriptToEvaluateOnNewDocument",
@@ -253,15 +258,19 @@ impl Driver {
     }
 }
 
-async fn debugging_port(note: &Path, process: &mut Process, name: &str) -> Outcome<u16> {
+/// The port that a browser opens for its driver and writes into a file. What makes a port of the file's text finds none until all of it is
+/// there.
+pub(crate) async fn debugging_port(
+    note: &Path,
+    process: &mut Process,
+    name: &str,
+    parse: impl Fn(&str) -> Option<u16>,
+) -> Outcome<u16> {
     let deadline = Instant::now() + START;
     while Instant::now() < deadline {
         let text = std::fs::read_to_string(note).unwrap_or_default();
-        // Two lines: only then was the first one written to its end.
-        if let Some((port, _)) = text.split_once('\n') {
-            return port.parse().map_err(|_| {
-                Trouble::new(format!("{name}: no port in DevToolsActivePort: {text}"))
-            });
+        if let Some(port) = parse(&text) {
+            return Ok(port);
         }
         if !process.runs()? {
             break;
@@ -272,6 +281,29 @@ async fn debugging_port(note: &Path, process: &mut Process, name: &str) -> Outco
 }
 
 impl Browser {
+    /// Has a driver (its address, its process) attach to a browser that runs.
+    pub(crate) async fn attach(
+        name: &str,
+        wish: impl Into<Capabilities>,
+        driver: (&str, Arc<Process>),
+        process: Process,
+        home: Home,
+    ) -> Outcome<Self> {
+        let web = WebDriver::builder(driver.0, wish)
+            .request_timeout(STEP * 2)
+            .await?;
+        web.set_script_timeout(STEP).await?;
+        web.set_page_load_timeout(STEP).await?;
+        Ok(Self {
+            name: name.to_owned(),
+            web,
+            process,
+            home,
+            _driver: driver.1,
+            log: Mutex::new(Vec::new()),
+        })
+    }
+
     /// Whose browser it is.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -396,6 +428,38 @@ impl Browser {
             .js("return window.__connections.length", vec![])
             .await?;
         Ok(told.as_u64().unwrap_or_default())
+    }
+
+    /// From the next page on, keeps what the page hands to its data channels.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn listens_to_channels(&self) -> Outcome {
+        let source = json!({ "source": LISTENER });
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", source)
+            .await?;
+        Ok(())
+    }
+
+    /// Every byte that the page has handed to each of its data channels.
+    ///
+    /// # Errors
+    /// If the page does not answer, or was not listened to.
+    pub async fn sent_on_channels(&self) -> Outcome<Vec<Vec<u8>>> {
+        let script = r"
+            const hex = bytes => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
+            return window.__sent.map(([, pieces]) => pieces.map(hex).join(''))";
+        let told = self.js(script, vec![]).await?;
+        let channels = told.as_array().map(Vec::as_slice).unwrap_or_default();
+        let bytes = |channel: &Value| {
+            let digits = channel.as_str().unwrap_or_default().as_bytes();
+            let pair = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
+            digits.chunks(2).map(pair).collect::<Option<Vec<u8>>>()
+        };
+        channels
+            .iter()
+            .map(|channel| bytes(channel).ok_or_else(|| Trouble::new("not hexadecimal")))
+            .collect()
     }
 
     /// Waits until something that a person can see fits the selector; gives back its text.

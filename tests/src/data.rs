@@ -54,7 +54,7 @@ pub struct Advertisement {
     /// Its row name in the file, from 1.
     pub row: u32,
     /// US dollars.
-    pub price: u32,
+    pub price: u64,
     /// Clock of the processor, in megahertz.
     pub speed: u32,
     /// Size of the disk, in megabytes.
@@ -227,7 +227,7 @@ impl Advertisement {
         };
         Some(Self {
             row: number(row)?,
-            price: number(price)?,
+            price: number(price)?.into(),
             speed: number(speed)?,
             disk: number(disk)?,
             memory: number(memory)?,
@@ -367,7 +367,7 @@ impl Advertisement {
     /// # Errors
     /// None in fact: USD is a currency.
     pub fn money(&self) -> Result<Money, Refusal> {
-        Ok(Money::new(u64::from(self.price) * 100, Asset::new("USD")?))
+        Ok(Money::new(self.price * 100, Asset::new("USD")?))
     }
 
     /// What is public of the budget of whoever wants it.

@@ -1,6 +1,7 @@
 //! Pages that hold nothing but a libp2p peer: one of haggle-webrtc, one of js-libp2p, with the same methods, so that any two of them can be
 //! tried against each other; and js-libp2p's relay beside ours.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,19 @@ pub enum Kind {
     Rust,
     /// js-libp2p with its own transport.
     Js,
+}
+
+impl Kind {
+    /// Where the page of this kind is.
+    ///
+    /// # Errors
+    /// If that is not told.
+    pub fn folder(self) -> Outcome<PathBuf> {
+        match self {
+            Self::Rust => from_environment("HAGGLE_INTEROP_RUST", "the page of haggle-webrtc"),
+            Self::Js => from_environment("HAGGLE_INTEROP_JS", "the page of js-libp2p"),
+        }
+    }
 }
 
 /// A relay of either kind.
@@ -100,7 +114,9 @@ impl JsRelay {
 #[derive(Debug)]
 pub struct Page {
     browser: Browser,
-    _host: Host,
+    _host: Option<Host>,
+    /// Whose libp2p it is.
+    pub kind: Kind,
     /// Its peer id.
     pub peer: String,
 }
@@ -125,23 +141,37 @@ impl Page {
         relay: &str,
         hide: bool,
     ) -> Outcome<Self> {
-        let (variable, what) = match kind {
-            Kind::Rust => ("HAGGLE_INTEROP_RUST", "the page of haggle-webrtc"),
-            Kind::Js => ("HAGGLE_INTEROP_JS", "the page of js-libp2p"),
-        };
-        let host = Host::serve(&from_environment(variable, what)?, "/")?;
+        let host = Host::serve(&kind.folder()?, "/")?;
         let browser = driver.open(name).await?;
-        browser.goto(&format!("{}page.html", host.url())).await?;
+        let options = json!({ "relay": relay, "iceServers": [], "reserve": true, "hide": hide });
+        let url = format!("{}page.html", host.url());
+        let mut page = Self::begin(browser, kind, &url, options).await?;
+        page._host = Some(host);
+        Ok(page)
+    }
+
+    /// Opens a page of ours in a browser that is there, which asks `stun` for its address.
+    ///
+    /// # Errors
+    /// As [`Page::open`].
+    pub async fn open_in(browser: Browser, url: &str, relay: &str, stun: &str) -> Outcome<Self> {
+        let ice = json!([{ "urls": stun }]);
+        let options = json!({ "relay": relay, "iceServers": ice, "reserve": true, "hide": false });
+        Self::begin(browser, Kind::Rust, url, options).await
+    }
+
+    async fn begin(browser: Browser, kind: Kind, url: &str, options: Value) -> Outcome<Self> {
+        browser.goto(url).await?;
         let there = "return Boolean(window.peer)";
         browser
             .until("the peer's methods", START, there, vec![])
             .await?;
         let mut page = Self {
             browser,
-            _host: host,
+            _host: None,
+            kind,
             peer: String::new(),
         };
-        let options = json!({ "relay": relay, "iceServers": [], "reserve": true, "hide": hide });
         let started = page.call("start", &[options]).await?;
         page.peer = started["peer"].as_str().unwrap_or_default().to_owned();
         Ok(page)

@@ -7,9 +7,11 @@
 pub mod browser;
 pub mod cable;
 pub mod data;
+pub mod firefox;
 pub mod forge;
 pub mod http;
 pub mod interop;
+pub mod list;
 pub mod peer;
 pub mod person;
 pub mod place;

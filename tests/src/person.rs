@@ -48,11 +48,17 @@ impl Person {
     /// # Errors
     /// If it is not in time.
     pub async fn arrives(driver: &Arc<Driver>, page: &str, name: &str) -> Outcome<Self> {
-        let browser = driver.open(name).await?;
-        let person = Self {
-            browser,
-            url: format!("{page}#as={name}"),
-        };
+        Self::sits_down(driver.open(name).await?, page).await
+    }
+
+    /// The same, in a browser that is open already.
+    ///
+    /// # Errors
+    /// As [`Person::arrives`].
+    pub async fn sits_down(browser: Browser, page: &str) -> Outcome<Self> {
+        let name = browser.name();
+        let url = format!("{page}#as={name}");
+        let person = Self { browser, url };
         person.browser.goto(&person.url).await?;
         person.ready().await?;
         Ok(person)

@@ -120,6 +120,22 @@ impl Space {
     pub fn door(&self, to: u16) -> Outcome<SocketAddr> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
+        self.let_in(listener, to);
+        Ok(address)
+    }
+
+    /// A port of this machine behind which the same port of the space's own loopback is, for a program that minds by which port it is asked.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub fn door_to_the_same(&self) -> Outcome<SocketAddr> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        self.let_in(listener, address.port());
+        Ok(address)
+    }
+
+    fn let_in(&self, listener: TcpListener, to: u16) {
         let file = self.file();
         // Ends with the test's process; as long as that lives, somebody may still knock.
         thread::spawn(move || {
@@ -132,7 +148,6 @@ impl Space {
                 }
             }
         });
-        Ok(address)
     }
 }
 
@@ -298,46 +313,68 @@ fn house(public: &Space, number: u8, nat: Nat, weather: Option<Weather>) -> Outc
     })
 }
 
-/// A relay on the public side, with STUN and the site.
+/// A relay on the public side, with STUN and a site.
 #[derive(Debug)]
 pub struct PublicRelay {
-    _process: Process,
+    process: Process,
     _state: TempDir,
     /// Where the site is.
     pub url: String,
+    /// Its address as a peer.
+    pub address: String,
 }
 
 impl PublicRelay {
-    /// Starts it.
+    /// Its port.
+    pub const PORT: u16 = 8080;
+    /// Where it answers STUN.
+    pub const STUN: u16 = 3478;
+
+    /// Starts it with Haggle's site.
     ///
     /// # Errors
     /// If it does not become ready.
     pub fn start(town: &Town) -> Outcome<Self> {
+        Self::serve(town, &place::site()?)
+    }
+
+    /// Starts it with a site.
+    ///
+    /// # Errors
+    /// If it does not become ready.
+    pub fn serve(town: &Town, site: &Path) -> Outcome<Self> {
         let program = from_environment("HAGGLE_RELAY", "the relay's program")?;
         let state = tempfile::tempdir()?;
         let mut command = town.public.command(program);
         command
-            .args(["--http", &format!("{PUBLIC}:8080")])
-            .args(["--stun", &format!("{PUBLIC}:3478")])
+            .args(["--http", &format!("{PUBLIC}:{}", Self::PORT)])
+            .args(["--stun", &format!("{PUBLIC}:{}", Self::STUN)])
             .arg("--data")
             .arg(state.path())
             .arg("--site")
-            .arg(place::site()?);
+            .arg(site);
         let process = Process::start(&mut command, &state.path().join("errors.log"))?;
-        let url = process.until_it_says(
+        let (url, peer) = process.until_it_says(
             |line| {
-                line.strip_prefix("ready ")?
-                    .split(' ')
-                    .next()
-                    .map(str::to_owned)
+                let (url, rest) = line.strip_prefix("ready ")?.split_once(' ')?;
+                Some((url.to_owned(), rest.split(' ').next()?.to_owned()))
             },
             Duration::from_secs(60),
         )?;
         Ok(Self {
-            _process: process,
+            process,
             _state: state,
             url,
+            address: format!("/ip4/{PUBLIC}/tcp/{}/ws/p2p/{peer}", Self::PORT),
         })
+    }
+
+    /// Ends it without a word.
+    ///
+    /// # Errors
+    /// If the system does not let it.
+    pub fn kill(&mut self) -> Outcome {
+        self.process.kill().map(drop)
     }
 }
 

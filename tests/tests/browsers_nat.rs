@@ -105,7 +105,7 @@ async fn they_do_so_over_a_line_with_delay_and_loss() -> Outcome {
     };
     let scene = quoted([Nat::Plain, Nat::Plain], Some(weather), false).await?;
     for house in &scene.town.houses {
-        let to_the_relay = house.space.reaches((PUBLIC, 8080).into())?;
+        let to_the_relay = house.space.reaches((PUBLIC, PublicRelay::PORT).into())?;
         let lost = house.cable.as_ref().map_or(0, Cable::lost);
         ensure(to_the_relay >= weather.delay && lost > 0, || {
             format!("{to_the_relay:?} to the relay, {lost} frames lost")

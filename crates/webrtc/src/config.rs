@@ -66,8 +66,8 @@ pub struct Bounds {
     pub waiting: usize,
     /// How long a stream that was dropped waits for the remote's last words.
     pub linger: Duration,
-    /// How long a connection is kept once the browser hears nothing of the remote any more, which it says after about five seconds;
-    /// networks that change are back sooner.
+    /// How long a connection is kept once the browser says that it hears nothing of the remote any more. Chromium says so after six to eight
+    /// seconds, Firefox after five to ten, and somebody waits for an answer meanwhile.
     pub silence: Duration,
 }
 
@@ -80,7 +80,7 @@ impl Default for Bounds {
             streams: 480,
             waiting: 128,
             linger: Duration::from_secs(10),
-            silence: Duration::from_secs(6),
+            silence: Duration::from_secs(3),
         }
     }
 }

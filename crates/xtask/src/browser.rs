@@ -1,4 +1,4 @@
-//! Finds or installs the browser that tests drive: Chromium and the ChromeDriver of the same version.
+//! Finds or installs the browsers that tests drive: Chromium with the ChromeDriver of the same version, and Firefox.
 
 use crate::apt;
 use crate::run::{Run, find_program};
@@ -37,6 +37,9 @@ const BROWSERS: [&str; 4] = [
     "google-chrome-stable",
 ];
 
+/// Names under which distributions install Firefox.
+const FIREFOXES: [&str; 2] = ["firefox-esr", "firefox"];
+
 /// Names under which distributions install the driver.
 const DRIVERS: [&str; 2] = ["chromedriver", "chromium.chromedriver"];
 
@@ -61,6 +64,26 @@ pub(crate) fn ready() -> Outcome<Browser> {
              HAGGLE_CHROMEDRIVER",
         )),
     }
+}
+
+/// The Firefox to test with, installed if need be.
+pub(crate) fn firefox() -> Outcome<PathBuf> {
+    if let Some(firefox) = find_firefox() {
+        return Ok(firefox);
+    }
+    apt::install(
+        &["firefox-esr"],
+        "the direct channel is tried between Chromium and Firefox",
+    )
+    .map_err(|trouble| Trouble::new(format!("{trouble}; or name your own by HAGGLE_FIREFOX")))?;
+    find_firefox().ok_or_else(|| {
+        Trouble::new("firefox-esr was installed but is not in PATH; name it by HAGGLE_FIREFOX")
+    })
+}
+
+fn find_firefox() -> Option<PathBuf> {
+    let given = env::var_os("HAGGLE_FIREFOX").map(PathBuf::from);
+    given.or_else(|| FIREFOXES.iter().find_map(|name| find_program(name)))
 }
 
 fn find() -> Option<Browser> {

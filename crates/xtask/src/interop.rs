@@ -73,8 +73,10 @@ fn build_ours(shop: &Workshop, folder: &Path) -> Outcome {
         .arg(folder)
         .arg(compiled.join("release/haggle_interop.wasm"))
         .silently()?;
-    let page = root.join(SOURCES).join("peer/page.html");
-    fs::copy(&page, folder.join("page.html")).or_say(|| format!("copy {}", page.display()))?;
+    for file in ["page.html", "page.js"] {
+        let from = root.join(SOURCES).join("peer").join(file);
+        fs::copy(&from, folder.join(file)).or_say(|| format!("copy {}", from.display()))?;
+    }
     fs::write(&note, stamp).or_say(|| format!("write {}", note.display()))
 }
 

@@ -5,7 +5,7 @@ use crate::apt;
 use crate::run::{Run, find_program};
 use crate::say::{OrSay, Outcome, Trouble};
 use crate::workshop::Workshop;
-use crate::{interop, js, site};
+use crate::{browser, interop, js, site, tools};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,13 @@ pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run
         .env("HAGGLE_CHROMIUM", &browser.chromium)
         .env("HAGGLE_CHROMEDRIVER", &browser.chromedriver)
         .env("HAGGLE_ARTEFACTS", artefacts(shop)?))
+}
+
+/// A child that is told where Firefox and its driver are too.
+pub(crate) fn firefox(shop: &Workshop, run: Run) -> Outcome<Run> {
+    Ok(run
+        .env("HAGGLE_FIREFOX", browser::firefox()?)
+        .env("HAGGLE_GECKODRIVER", tools::geckodriver(&shop.cache)?))
 }
 
 /// Tests of routers build networks of their own, out of these programs.

@@ -61,6 +61,17 @@ const CARGO_SEMVER_CHECKS: Tool = Tool {
 /// The version of cargo-semver-checks.
 const CARGO_SEMVER_CHECKS_VERSION: &str = "0.51.0";
 
+/// Speaks WebDriver for Firefox.
+const GECKODRIVER: Tool = Tool {
+    krate: "geckodriver",
+    folder: "geckodriver",
+    programs: &["geckodriver"],
+    why: "it drives Firefox, against which the direct channel is tried too",
+};
+
+/// The version of geckodriver.
+const GECKODRIVER_VERSION: &str = "0.36.0";
+
 /// The package of wasm-opt that npm has; Debian's is too old for what rustc writes.
 const BINARYEN_VERSION: &str = "132";
 
@@ -97,6 +108,12 @@ pub(crate) fn cargo_semver_checks(cache: &Cache) -> Outcome<PathBuf> {
 /// The folder that holds `cargo-fuzz`.
 pub(crate) fn cargo_fuzz(cache: &Cache) -> Outcome<PathBuf> {
     CARGO_FUZZ.ready(cache, CARGO_FUZZ_VERSION, "one minute")
+}
+
+/// The program `geckodriver`.
+pub(crate) fn geckodriver(cache: &Cache) -> Outcome<PathBuf> {
+    let bin = GECKODRIVER.ready(cache, GECKODRIVER_VERSION, "two minutes")?;
+    Ok(bin.join("geckodriver"))
 }
 
 /// The program `wasm-opt`, where Node and npm are at hand. It makes the page about a third smaller

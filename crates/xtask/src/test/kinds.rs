@@ -201,23 +201,31 @@ fn system(shop: &Workshop) -> Outcome<Report> {
 
 fn in_browsers(shop: &Workshop, group: Group) -> Outcome<Report> {
     let mut files = system_files(&shop.workspace, group);
-    if files.contains(&ROUTERS) && !is_root() {
+    let needing_root = |file: &&str| ROUTERS.contains(file);
+    if files.iter().any(needing_root) && !is_root() {
         skipped(format!(
-            "{ROUTERS}, because only root may build networks of its own here"
+            "{}, because only root may build networks of its own here",
+            ROUTERS.join(" and ")
         ));
-        files.retain(|file| *file != ROUTERS);
+        files.retain(|file| !needing_root(file));
     }
     if files.is_empty() {
         return Ok(Report::Absent);
     }
-    let run = shop.cargo_for_all("test").arg("--no-fail-fast");
+    let mut run = shop.cargo_for_all("test").arg("--no-fail-fast");
+    if files.contains(&FIREFOX) {
+        run = outfit::firefox(shop, run)?;
+    }
     let run = outfit::everything(shop, run, Speed::Dev)?;
     // One at a time: each starts several browsers, and their times are limits of liveness.
     system_tests(run, &files, &["--", "--test-threads=1"])
 }
 
 /// Browsers behind routers, in network namespaces.
-const ROUTERS: &str = "browsers_nat";
+const ROUTERS: [&str; 2] = [FIREFOX, "browsers_nat"];
+
+/// Firefox beside Chromium.
+const FIREFOX: &str = "browsers_firefox";
 
 fn is_root() -> bool {
     Run::new("id")

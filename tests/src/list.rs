@@ -1,0 +1,143 @@
+//! The list of everything that two peers do with a direct connection, for any two pages that can be tried against each other.
+//!
+//! `HAGGLE_DIALS` says how many dials are made of each kind; a few in the test command, a hundred by `cargo xtask prove dials`.
+
+use std::env;
+use std::io::Write as _;
+use std::slice;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::interop::{Kind, Page};
+use crate::trouble::{Outcome, ensure};
+
+/// The dials of each kind in the test command.
+const DIALS: usize = 5;
+
+/// Within which time a page notices that the other one has gone.
+const NOTICED: Duration = Duration::from_secs(15);
+
+const MEBIBYTE: u64 = 1 << 20;
+
+/// For whoever reads along.
+fn say(line: &str) {
+    // Nobody reads along if this fails.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// How many dials of each kind are wanted.
+#[must_use]
+pub fn dials() -> usize {
+    let told = env::var("HAGGLE_DIALS").ok();
+    told.and_then(|told| told.parse().ok()).unwrap_or(DIALS)
+}
+
+/// Streams one after another: a thousand where both sides are ours, and a sample of that with js-libp2p unless the whole is asked for.
+fn sequence(dialer: Kind, listener: Kind) -> u64 {
+    let both_ours = dialer == Kind::Rust && listener == Kind::Rust;
+    if both_ours || dials() > DIALS {
+        1_000
+    } else {
+        200
+    }
+}
+
+/// Calls a method of a page that gives back whether it went well.
+///
+/// # Errors
+/// If it did not.
+pub async fn must(page: &Page, method: &str, arguments: &[Value]) -> Outcome {
+    let came = page.call(method, arguments).await?;
+    ensure(came["ok"] == true, || {
+        format!("{method}({arguments:?}) came to {came}")
+    })
+}
+
+/// Has the first page dial the second one and do everything with it; in the end the relay is ended, and then the second page.
+///
+/// # Errors
+/// Whatever does not come out as it should.
+pub async fn whole_list(a: &Page, b: Page, end_relay: impl FnOnce() -> Outcome) -> Outcome {
+    let (dialer, listener) = (a.kind, b.kind);
+    let address = b.address().await?;
+    let (to_b, to_a): (Value, Value) = (b.peer.clone().into(), a.peer.clone().into());
+
+    // Every dial succeeds: those that first make the relayed connection, and those that find it there.
+    let (mut cold, mut warm) = (Vec::new(), Vec::new());
+    for _ in 0..dials() {
+        cold.push(a.dial(&address).await?);
+        a.hang_up(&b.peer, "webrtc").await?;
+        warm.push(a.dial(&address).await?);
+        a.hang_up(&b.peer, "all").await?;
+    }
+    say(&format!(
+        "{} to {}: {} dials, none lost; cold {:.0} ms, warm {:.0} ms (medians)",
+        a.browser().name(),
+        b.browser().name(),
+        cold.len() + warm.len(),
+        median(&mut cold),
+        median(&mut warm)
+    ));
+
+    // An early burst: streams are opened while the other side has barely got the connection.
+    must(a, "dialAndBurst", &[address.clone().into(), 10.into()]).await?;
+
+    let identified = a.call("identify", slice::from_ref(&to_b)).await?;
+    let speaks = |protocol: &str| {
+        let all = identified["protocols"].as_array();
+        all.is_some_and(|all| all.iter().any(|one| one == protocol))
+    };
+    ensure(speaks("/interop/echo/1"), || identified.to_string())?;
+    let listens = identified["addresses"]
+        .to_string()
+        .contains("/p2p-circuit/webrtc");
+    ensure(listens, || identified.to_string())?;
+    a.call("ping", slice::from_ref(&to_b)).await?;
+
+    must(a, "echo", &[to_b.clone(), 100_000.into()]).await?;
+    // js-libp2p keeps a connection that was closed on the other side for many seconds and may pick it, so nothing is begun from there
+    // unless it is ours.
+    let directions = if listener == Kind::Rust {
+        vec![(a, &to_b), (&b, &to_a)]
+    } else {
+        vec![(a, &to_b)]
+    };
+    for (page, other) in directions {
+        must(page, "send", &[other.clone(), MEBIBYTE.into()]).await?;
+        must(page, "send", &[other.clone(), (32 * MEBIBYTE).into()]).await?;
+    }
+    must(
+        a,
+        "sequence",
+        &[to_b.clone(), sequence(dialer, listener).into()],
+    )
+    .await?;
+    must(a, "parallel", &[to_b.clone(), 64.into()]).await?;
+    let reset = a.call("reset", slice::from_ref(&to_b)).await?;
+    ensure(reset["seen"] == true, || reset.to_string())?;
+
+    // The relay was needed to meet, and for nothing else.
+    end_relay()?;
+    must(a, "echo", &[to_b.clone(), 1000.into()]).await?;
+
+    // A page that goes without a word is missed.
+    if dialer == Kind::Rust {
+        let began = Instant::now();
+        b.crash()?;
+        a.call("closedAt", &[to_b]).await?;
+        let took = began.elapsed();
+        ensure(took < NOTICED, || format!("noticed after {took:?}"))?;
+        say(&format!(
+            "a crash of the other page was noticed after {took:.1?}"
+        ));
+    }
+    let log = a.call("log", &[]).await?;
+    ensure(log == json!([]), || log.to_string())
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+}
