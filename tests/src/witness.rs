@@ -2,14 +2,18 @@
 //! it comes out of it at the other. And one that does not seal at all, by which a test shows that it would notice.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use haggle_protocol::keys::SealSecret;
 use haggle_protocol::seal::{Hpke, Sealer};
 use haggle_protocol::{Refusal, SealPublic};
+use haggle_relay::{Config, Direction, Running, TapEvent};
 use rand_core::CryptoRng;
+use tempfile::TempDir;
 
 use crate::search::Recording;
+use crate::trouble::{Outcome, Trouble};
 
 /// A recording that many write to.
 #[derive(Clone, Default)]
@@ -36,6 +40,39 @@ impl fmt::Debug for Notebook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Notebook(..)")
     }
+}
+
+/// A relay in this process, with a site or without, that writes down every byte of every stream, under `relay/`. It lives as long as the folder
+/// of its keys.
+///
+/// # Errors
+/// If it does not start.
+pub async fn tapped_relay(
+    notebook: &Notebook,
+    site: Option<PathBuf>,
+) -> Outcome<(Running, TempDir)> {
+    let data = tempfile::tempdir()?;
+    let mut config = Config {
+        data: data.path().to_path_buf(),
+        ..Config::default()
+    };
+    config.http.listen = ([127, 0, 0, 1], 0).into();
+    config.http.site = site;
+    config.listen.tcp = vec![([127, 0, 0, 1], 0).into()];
+    let notebook = notebook.clone();
+    let tap = move |event: TapEvent<'_>| {
+        let way = match event.direction {
+            Direction::In => "in",
+            Direction::Out => "out",
+        };
+        let place = format!("relay/{}/{}/{way}", event.peer, event.stream);
+        notebook.add(&place, event.bytes);
+    };
+    let relay = haggle_relay::start_with(config, Some(Arc::new(tap))).await;
+    Ok((
+        relay.map_err(|error| Trouble::new(error.to_string()))?,
+        data,
+    ))
 }
 
 /// Writes down every cell of one peer.

@@ -5,7 +5,6 @@
 //! public intent is found, and with a sealer that does not seal the private markers are.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use haggle_market::Complaint;
@@ -17,13 +16,12 @@ use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::trade::ContactWay;
 use haggle_protocol::{Asset, IntentId, Money, Network, Quantity, ThreadId, Timestamp};
-use haggle_relay::{Config, Direction, Running, TapEvent};
 use haggle_store::Store;
 use haggle_tests::forge::Forge;
 use haggle_tests::peer::{Peer, Seen, plain_draft};
 use haggle_tests::raw::Raw;
 use haggle_tests::search::{Find, Marker, Recording};
-use haggle_tests::witness::{Notebook, Witness};
+use haggle_tests::witness::{Notebook, Witness, tapped_relay};
 use haggle_tests::{Outcome, Trouble, ensure};
 
 /// How long one step of a trade may take on a busy machine.
@@ -136,31 +134,6 @@ fn said(complaint: Complaint) -> Trouble {
     Trouble::new(format!("{}: {}", complaint.code, complaint.sentence))
 }
 
-/// A relay that shows everything that passes.
-async fn relay(notebook: &Notebook) -> Outcome<(Running, tempfile::TempDir)> {
-    let data = tempfile::tempdir()?;
-    let mut config = Config {
-        data: data.path().to_path_buf(),
-        ..Config::default()
-    };
-    config.http.listen = ([127, 0, 0, 1], 0).into();
-    config.listen.tcp = vec![([127, 0, 0, 1], 0).into()];
-    let notebook = notebook.clone();
-    let tap = move |event: TapEvent<'_>| {
-        let way = match event.direction {
-            Direction::In => "in",
-            Direction::Out => "out",
-        };
-        let place = format!("relay/{}/{}/{way}", event.peer, event.stream);
-        notebook.add(&place, event.bytes);
-    };
-    let relay = haggle_relay::start_with(config, Some(Arc::new(tap))).await;
-    Ok((
-        relay.map_err(|error| Trouble::new(error.to_string()))?,
-        data,
-    ))
-}
-
 /// Everybody of one market.
 struct Cast {
     buyer: Peer,
@@ -173,7 +146,7 @@ struct Cast {
 
 /// A whole trade, from the intent to the contacts, with everything recorded; `seals` as in life.
 async fn trade(notebook: &Notebook, seals: bool) -> Outcome<Cast> {
-    let (relay, _keys) = relay(notebook).await?;
+    let (relay, _keys) = tapped_relay(notebook, None).await?;
     let address = relay.addresses().first().map(ToString::to_string);
     let address = address.ok_or_else(|| Trouble::new("the relay listens nowhere"))?;
     let start = |name: &'static str| {
