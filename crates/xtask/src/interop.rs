@@ -73,7 +73,7 @@ fn build_ours(shop: &Workshop, folder: &Path) -> Outcome {
         .arg(folder)
         .arg(compiled.join("release/haggle_interop.wasm"))
         .silently()?;
-    for file in ["page.html", "page.js"] {
+    for file in ["page.html", "page.js", "floor.js"] {
         let from = root.join(SOURCES).join("peer").join(file);
         fs::copy(&from, folder.join(file)).or_say(|| format!("copy {}", from.display()))?;
     }

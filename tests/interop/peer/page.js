@@ -1,4 +1,5 @@
 // Starts the peer of this page and notes what the page is blamed for. A file of its own, because relays forbid scripts inside pages.
+import "./floor.js";
 import init, { Page } from "./haggle_interop.js";
 const blamed = [];
 for (const kind of ["error", "unhandledrejection"]) {

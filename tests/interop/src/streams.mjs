@@ -145,7 +145,9 @@ export const responders = {
   },
 
   async [SINK] (stream) {
-    await write(stream, await sha256(await new Reader(stream).all()))
+    const bytes = await new Reader(stream).all()
+    await write(stream, u32(bytes.length))
+    await write(stream, await sha256(bytes))
     await stream.close()
   },
 

@@ -215,9 +215,12 @@ impl Page {
     /// Sends so much; the other side says what it got by its hash.
     pub async fn send(&self, id: String, size: usize) -> Result<JsValue, JsValue> {
         let (id, (_, mut control)) = (peer(&id)?, self.node()?);
-        let began = Instant::now();
-        let ok = talk::send(&mut control, id, size).await.map_err(bad)?;
-        outcome(began, usize::from(!ok))
+        let (ok, ms) = talk::send(&mut control, id, size).await.map_err(bad)?;
+        give(&Outcome {
+            ok,
+            ms,
+            failed: usize::from(!ok),
+        })
     }
 
     /// So many streams one after another.

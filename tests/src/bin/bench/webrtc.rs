@@ -1,5 +1,5 @@
 //! `bench webrtc`: the direct channel of two of our pages beside that of two of js-libp2p's, in one run, on the same machine and over the same
-//! relay, ours.
+//! relay, ours; before them what the browser needs by itself.
 
 use std::sync::Arc;
 
@@ -43,6 +43,9 @@ type Row = (
 
 pub(crate) async fn measure(runs: usize, report: &mut Report) -> Outcome {
     let driver = Driver::start()?;
+    let (dials, transfers) = floor(&driver, runs).await?;
+    report.add_with_tail("webrtc: the browser alone, dial to open", "ms", dials);
+    report.add_with_tail("webrtc: the browser alone, 32 MiB", "MiB/s", transfers);
     let ours = of_kind(&driver, Kind::Rust, runs).await?;
     let theirs = of_kind(&driver, Kind::Js, runs).await?;
     let mut both = |names: [&'static str; 2],
@@ -97,6 +100,35 @@ pub(crate) async fn measure(runs: usize, report: &mut Report) -> Outcome {
     Ok(())
 }
 
+/// What the browser needs without any libp2p: milliseconds from nothing to an open channel between two connections of one page, and the
+/// throughput between two pages.
+async fn floor(driver: &Arc<Driver>, runs: usize) -> Outcome<(Vec<f64>, Vec<f64>)> {
+    let relay = Relay::start(None, &[])?;
+    let a = Page::open(driver, "a", Kind::Rust, &relay.address()).await?;
+    let b = Page::open(driver, "b", Kind::Rust, &relay.address()).await?;
+    let call = async |page: &Page, method: &str, argument: Value| {
+        let script =
+            "const [method, argument] = arguments; return await window.floor[method](argument)";
+        let arguments = vec![method.into(), argument];
+        page.browser().js_async(script, arguments).await
+    };
+    let number = |value: Value| value.as_f64().unwrap_or(f64::NAN);
+    let mut dials = Vec::new();
+    // The first one makes the certificate.
+    call(&a, "dial", Value::Null).await?;
+    for _ in 0..runs * 2 {
+        dials.push(number(call(&a, "dial", Value::Null).await?));
+    }
+    let offer = call(&a, "offer", Value::Null).await?;
+    let answer = call(&b, "answer", offer).await?;
+    call(&a, "accept", answer).await?;
+    let mut transfers = Vec::new();
+    for _ in 0..runs {
+        transfers.push(32_000.0 / number(call(&a, "send", LONG.into()).await?));
+    }
+    Ok((dials, transfers))
+}
+
 async fn of_kind(driver: &Arc<Driver>, kind: Kind, runs: usize) -> Outcome<Figures> {
     let relay = Relay::start(None, &[])?;
     let a = Page::open(driver, "a", kind, &relay.address()).await?;
@@ -141,14 +173,16 @@ async fn of_kind(driver: &Arc<Driver>, kind: Kind, runs: usize) -> Outcome<Figur
             Outcome::Ok(times.iter().filter_map(Value::as_f64).collect::<Vec<_>>())
         }
     };
+    for _ in 0..runs {
+        let sent = a.call("send", &[peer.clone(), LONG.into()]).await?;
+        let took = sent["ms"].as_f64().unwrap_or(f64::NAN);
+        figures.throughput.push(32_000.0 / took);
+    }
     for _ in 0..runs.div_ceil(3) {
         figures.open_small.extend(rounds(32, false).await?);
         figures.fresh_small.extend(rounds(32, true).await?);
         figures.open_large.extend(rounds(10 * 1024, false).await?);
         figures.fresh_large.extend(rounds(10 * 1024, true).await?);
-        let sent = a.call("send", &[peer.clone(), LONG.into()]).await?;
-        let took = sent["ms"].as_f64().unwrap_or(f64::NAN);
-        figures.throughput.push(32_000.0 / took);
     }
     Ok(figures)
 }
