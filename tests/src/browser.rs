@@ -409,7 +409,9 @@ impl Browser {
         let script = "const open = window.__connections.filter(c => c.connectionState === 'connected');
             return Promise.all(open.map(async connection => {
                 const all = [...(await connection.getStats()).values()];
-                const pair = all.find(s => s.type === 'candidate-pair' && s.nominated) ?? {};
+                // More than one pair can be nominated; the transport says which one it uses.
+                const used = all.find(s => s.type === 'transport')?.selectedCandidatePairId;
+                const pair = all.find(s => s.id === used) ?? {};
                 const end = id => all.find(s => s.id === id)?.candidateType;
                 const bytes = all.filter(s => s.type === 'data-channel').reduce((sum, s) => sum + s.bytesReceived, 0);
                 return { received: pair.bytesReceived, bytes,

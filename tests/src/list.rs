@@ -34,14 +34,10 @@ pub fn dials() -> usize {
     told.and_then(|told| told.parse().ok()).unwrap_or(DIALS)
 }
 
-/// Streams one after another: a thousand where both sides are ours, and a sample of that with js-libp2p unless the whole is asked for.
-fn sequence(dialer: Kind, listener: Kind) -> u64 {
-    let both_ours = dialer == Kind::Rust && listener == Kind::Rust;
-    if both_ours || dials() > DIALS {
-        1_000
-    } else {
-        200
-    }
+/// How many streams are opened one after another: a thousand if everything is asked for, else a sample of that.
+#[must_use]
+pub fn streams() -> u64 {
+    if dials() > DIALS { 1_000 } else { 200 }
 }
 
 /// Calls a method of a page that gives back whether it went well.
@@ -55,11 +51,16 @@ pub async fn must(page: &Page, method: &str, arguments: &[Value]) -> Outcome {
     })
 }
 
-/// Has the first page dial the second one and do everything with it; in the end the relay is ended, and then the second page.
+/// Has the first page dial the second one and do everything with it, with so many streams one after another; in the end the relay is ended, and then the second page.
 ///
 /// # Errors
 /// Whatever does not come out as it should.
-pub async fn whole_list(a: &Page, b: Page, end_relay: impl FnOnce() -> Outcome) -> Outcome {
+pub async fn whole_list(
+    a: &Page,
+    b: Page,
+    streams: u64,
+    end_relay: impl FnOnce() -> Outcome,
+) -> Outcome {
     let (dialer, listener) = (a.kind, b.kind);
     let address = b.address().await?;
     let (to_b, to_a): (Value, Value) = (b.peer.clone().into(), a.peer.clone().into());
@@ -108,12 +109,7 @@ pub async fn whole_list(a: &Page, b: Page, end_relay: impl FnOnce() -> Outcome) 
         must(page, "send", &[other.clone(), MEBIBYTE.into()]).await?;
         must(page, "send", &[other.clone(), (32 * MEBIBYTE).into()]).await?;
     }
-    must(
-        a,
-        "sequence",
-        &[to_b.clone(), sequence(dialer, listener).into()],
-    )
-    .await?;
+    must(a, "sequence", &[to_b.clone(), streams.into()]).await?;
     must(a, "parallel", &[to_b.clone(), 64.into()]).await?;
     let reset = a.call("reset", slice::from_ref(&to_b)).await?;
     ensure(reset["seen"] == true, || reset.to_string())?;

@@ -1,7 +1,8 @@
 //! `cargo xtask prove NAME`: proofs that take too long for every run.
 
 use crate::outfit::{self, Speed};
-use crate::say::{OrSay, Outcome, Trouble, doing};
+use crate::say::{OrSay, Outcome, Trouble, doing, skipped};
+use crate::test;
 use crate::toolchain::Toolchain;
 use crate::tools;
 use crate::workshop::Workshop;
@@ -180,9 +181,15 @@ fn dials(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         }
     }
     doing(format!("dialing {count} times in each way, cold and warm"));
-    let run = shop
+    let mut run = shop
         .cargo_for_all("test")
-        .args(["--no-fail-fast", "--test", "browsers_webrtc"])
+        .args(["--no-fail-fast", "--test", "browsers_webrtc"]);
+    if test::is_root() {
+        run = outfit::firefox(shop, run)?.args(["--test", "browsers_firefox"]);
+    } else {
+        skipped("Firefox, because only root may build networks of its own here");
+    }
+    let run = run
         .args(["--", "--test-threads=1", "--nocapture"])
         .env("HAGGLE_DIALS", count.to_string());
     outfit::everything(shop, run, Speed::Dev)?.openly()

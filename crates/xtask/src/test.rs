@@ -7,6 +7,7 @@ mod kinds;
 use crate::say::{Outcome, Stopwatch, Trouble, doing, how_long};
 use crate::tally::Tally;
 use crate::workshop::Workshop;
+pub(crate) use kinds::is_root;
 use kinds::{KINDS, Kind, Report};
 use std::time::Duration;
 

@@ -227,7 +227,7 @@ const ROUTERS: [&str; 2] = [FIREFOX, "browsers_nat"];
 /// Firefox beside Chromium.
 const FIREFOX: &str = "browsers_firefox";
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     Run::new("id")
         .arg("-u")
         .silently()
