@@ -382,6 +382,20 @@ impl Person {
         Ok(())
     }
 
+    /// Says that he has taken a step of his trade (`paid`, `dispatched`, `received`), and sees that the other side knows.
+    ///
+    /// # Errors
+    /// If the page does not let him, or the other side does not learn of it.
+    pub async fn reports(&self, step: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        self.clicks(&format!("step-{step}")).await?;
+        self.clicks("step-send").await?;
+        let known =
+            format!("[data-test=\"trade-step\"][data-step=\"{step}\"][data-delivered=\"true\"]");
+        self.browser.see(&known, SURELY).await?;
+        Ok(())
+    }
+
     async fn category(&self, field: &str) -> Outcome {
         let desktops = crate::data::desktops()?.0.to_string();
         self.chooses(field, &desktops).await

@@ -129,6 +129,20 @@ async fn a_buyer_takes_the_better_of_two_quotes_and_the_other_seller_never_learn
         println!("{}", went_directly(person).await?);
     }
 
+    // It goes on to its end, and both keep the receipt, also over a reload.
+    seller.reports("dispatched").await?;
+    buyer.reports("paid").await?;
+    buyer.reports("received").await?;
+    let received = format!("{}[data-state=\"received\"]", named("trade-card"));
+    for person in [&buyer, &seller] {
+        person.browser.see(&received, SURELY).await?;
+        person.reloads().await?;
+        person.goes_to("trades").await?;
+        person.browser.see(&received, SURELY).await?;
+        let steps = person.browser.count(&named("trade-step")).await?;
+        ensure(steps == 3, || format!("{steps} steps"))?;
+    }
+
     // The other seller hears that he is not needed, and nothing else.
     let over =
         "type === 'open-intent' && value.answer?.state === 'not-selected' || type === 'gone'";

@@ -275,6 +275,10 @@ impl Desk {
                     sentences.push(words.requests.arrived_not.to_owned());
                     threads.push(*thread);
                 }
+                News::Step { thread, step } => {
+                    sentences.push((words.trades.step_news)(*step).to_owned());
+                    threads.push(*thread);
+                }
                 News::Contact { thread } => {
                     sentences.push(words.requests.arrived_contact.to_owned());
                     threads.push(*thread);

@@ -13,7 +13,7 @@ use haggle_protocol::{IntentId, ThreadId, Timestamp};
 
 use crate::node::{
     AnswerState, Event, IntentState, Link, MarketEvent, MyIntent, NetworkView, OpenIntent,
-    QuoteState, QuoteView, Role, StallView, Trade, TradeState,
+    QuoteState, QuoteView, Role, StallView, Trade, TradeState, TradeStep,
 };
 
 /// All that the screen knows.
@@ -75,6 +75,13 @@ pub enum News {
     Contact {
         /// In which thread.
         thread: ThreadId,
+    },
+    /// The other one has paid, sent it, or received it.
+    Step {
+        /// In which thread.
+        thread: ThreadId,
+        /// Which.
+        step: TradeStep,
     },
     /// Somebody wants what I have.
     Match {
@@ -398,8 +405,17 @@ fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {
             }
             // Told by the contact itself, below.
             TradeState::ContactsExchanged => None,
+            // Told by the step itself, below.
+            TradeState::Dispatched | TradeState::Received => None,
         });
     }
+    let known = before.map_or(0, |before| before.steps.len());
+    let theirs = now.steps.iter().skip(known);
+    let theirs = theirs.filter(|taken| taken.step.role() != now.role);
+    news.extend(theirs.map(|taken| News::Step {
+        thread,
+        step: taken.step,
+    }));
     if now.theirs.is_some()
         && before.and_then(|before| before.theirs.as_ref()) != now.theirs.as_ref()
     {

@@ -250,6 +250,20 @@ impl Haggle {
         )
     }
 
+    /// Says that a step of mine in a confirmed trade is taken.
+    pub async fn report(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "TradeStep")] step: JsValue,
+        note: Option<String>,
+    ) -> Result<(), JsValue> {
+        nothing(
+            self.0
+                .report(read("thread", thread)?, read("step", step)?, note)
+                .await,
+        )
+    }
+
     /// Connects to one more relay, now and after every restart.
     #[wasm_bindgen(js_name = "addRelay")]
     pub async fn add_relay(&self, address: String) -> Result<(), JsValue> {

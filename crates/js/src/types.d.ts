@@ -193,7 +193,10 @@ export interface Profile {
 export interface Contact extends Profile { order: MessageId }
 
 export type TradeState =
-  | "ordered" | "confirmed" | "contacts-exchanged" | { declined: DeclineReason } | "not-confirmed";
+  | "ordered" | "confirmed" | "contacts-exchanged" | "dispatched" | "received" | { declined: DeclineReason } | "not-confirmed";
+
+/** A step after the confirmation: the buyer has paid, the seller has sent it, the buyer has it. */
+export type TradeStep = "paid" | "dispatched" | "received";
 
 /** An order or a confirmed trade, of either side. */
 export interface Trade {
@@ -210,6 +213,8 @@ export interface Trade {
   mine: Profile | null;
   mineDelivered: boolean;
   theirs: Contact | null;
+  /** What happened after the confirmation, in the order in which this side learned of it. */
+  steps: { step: TradeStep; at: Timestamp; note: string | null; delivered: boolean }[];
   awaited: { from: "buyer" | "seller"; until: Timestamp | null } | null;
 }
 

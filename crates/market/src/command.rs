@@ -9,6 +9,7 @@ use haggle_protocol::trade::{ContactWay, DeclineReason};
 use haggle_protocol::{Asset, IntentId, Money, Quantity, ThreadId, Timestamp};
 
 use crate::item::{Item, ItemId, Rules};
+use crate::view::TradeStep;
 
 /// What a user wants done.
 #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -81,6 +82,15 @@ pub enum Command {
         thread: ThreadId,
         /// Who and where.
         profile: Profile,
+    },
+    /// Say that a step of mine in a confirmed trade is taken; each can be said once.
+    Report {
+        /// Which one.
+        thread: ThreadId,
+        /// Paid and received are the buyer's to say, dispatched is the seller's.
+        step: TradeStep,
+        /// Anything the other side should know.
+        note: Option<String>,
     },
     /// Tell everything that is known, as events, ending with [`crate::Event::Ready`].
     Snapshot,
@@ -279,6 +289,7 @@ impl Command {
             Self::Confirm { .. } => "confirm",
             Self::Refuse { .. } => "refuse",
             Self::SendContact { .. } => "send-contact",
+            Self::Report { .. } => "report",
             Self::Snapshot => "snapshot",
         }
     }

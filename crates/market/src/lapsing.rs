@@ -29,12 +29,19 @@ impl Market {
             self.quote_delivered(id, batch);
             return;
         }
-        if let Some(deal) = thread
-            .deal
-            .as_mut()
-            .filter(|deal| deal.mine_message == Some(message))
-        {
+        let Some(deal) = &mut thread.deal else {
+            return;
+        };
+        if deal.mine_message == Some(message) {
             deal.mine_delivered = true;
+            batch.trades.insert(id);
+        }
+        for taken in deal
+            .steps
+            .iter_mut()
+            .filter(|taken| taken.message == message)
+        {
+            taken.delivered = true;
             batch.trades.insert(id);
         }
     }

@@ -24,6 +24,7 @@ mod quoting;
 pub mod ranking;
 mod record;
 mod stall;
+mod steps;
 mod telling;
 mod threads;
 pub mod view;

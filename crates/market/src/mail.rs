@@ -492,6 +492,9 @@ impl Market {
             Body::OrderConfirm(confirm) => Some(confirm.order),
             Body::NotSelected(not_selected) => Some(not_selected.quote),
             Body::Decline(decline) => decline.order,
+            Body::PaymentProof(step) | Body::Dispatch(step) | Body::Receipt(step) => {
+                Some(step.order)
+            }
             Body::Quote(_) | Body::Contact(_) | Body::Ack(_) | Body::Moved => None,
         };
         for arrived in named.into_iter().chain(message.prev) {

@@ -281,6 +281,9 @@ impl Market {
             Command::SendContact { thread, profile } => {
                 self.send_contact(thread, &profile, now, batch).map(done)
             }
+            Command::Report { thread, step, note } => {
+                self.report(thread, step, note, now, batch).map(done)
+            }
             Command::Snapshot => {
                 self.snapshot(batch);
                 Ok(Reply::Done)

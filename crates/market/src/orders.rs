@@ -16,7 +16,7 @@ use crate::item::ItemId;
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::threads::{Deal, DealState, Over, Sort, Thread};
-use crate::view::{AnswerState, Role};
+use crate::view::{AnswerState, Role, TradeStep};
 
 /// The longest time in which a seller still considers an order, in seconds, whatever its buyer wrote.
 const CONFIRM_MOST: u64 = 24 * 60 * 60;
@@ -70,7 +70,14 @@ impl Market {
                 self.took(opened, now, batch);
                 self.take_contact(id, contact, batch);
             }
-            Body::Order(_) | Body::NotSelected(_) | Body::Ack(_) => {
+            Body::Dispatch(step) => {
+                self.hear_step(TradeStep::Dispatched, opened, step, now, batch)?;
+            }
+            Body::Order(_)
+            | Body::NotSelected(_)
+            | Body::PaymentProof(_)
+            | Body::Receipt(_)
+            | Body::Ack(_) => {
                 return Err(Refusal::WrongState);
             }
         }
@@ -99,8 +106,18 @@ impl Market {
                 self.took(opened, now, batch);
                 self.take_contact(id, contact, batch);
             }
+            Body::PaymentProof(step) => {
+                self.hear_step(TradeStep::Paid, opened, step, now, batch)?;
+            }
+            Body::Receipt(step) => {
+                self.hear_step(TradeStep::Received, opened, step, now, batch)?;
+            }
             Body::Moved => self.took(opened, now, batch),
-            Body::Quote(_) | Body::Decline(_) | Body::OrderConfirm(_) | Body::Ack(_) => {
+            Body::Quote(_)
+            | Body::Decline(_)
+            | Body::OrderConfirm(_)
+            | Body::Dispatch(_)
+            | Body::Ack(_) => {
                 return Err(Refusal::WrongState);
             }
         }
@@ -454,8 +471,13 @@ impl Market {
         offer.over = offer.over.or(Some(Over::NotSelected));
         thread.answer = AnswerState::NotSelected;
         self.drop_outgoing(id, |waiting| match waiting.sort {
-            Sort::Quote | Sort::OrderConfirm | Sort::Contact => true,
-            Sort::Decline | Sort::Order | Sort::NotSelected | Sort::Moved => false,
+            Sort::Quote | Sort::OrderConfirm | Sort::Contact | Sort::Dispatch => true,
+            Sort::Decline
+            | Sort::Order
+            | Sort::NotSelected
+            | Sort::Moved
+            | Sort::PaymentProof
+            | Sort::Receipt => false,
         });
         batch.open.insert(intent);
         batch.thread(id);
@@ -538,6 +560,7 @@ impl Deal {
             mine_message: None,
             mine_delivered: false,
             theirs: None,
+            steps: Vec::new(),
         }
     }
 }

@@ -8,10 +8,10 @@ use crate::event::Event;
 use crate::intents::Mine;
 use crate::market::Market;
 use crate::ranking;
-use crate::threads::{DealState, Offer, Over, Thread};
+use crate::threads::{DealState, Offer, Over, Taken, Thread};
 use crate::view::{
     AnswerState, Awaited, IntentState, MyAnswer, MyIntent, OpenIntent, QuoteState, QuoteView, Role,
-    StallView, Trade, TradeState,
+    StallView, StepTaken, Trade, TradeState,
 };
 
 impl Market {
@@ -165,15 +165,28 @@ impl Market {
             mine: deal.mine.clone(),
             mine_delivered: deal.mine_delivered,
             theirs: deal.theirs.clone(),
+            steps: deal.steps.iter().map(step).collect(),
             awaited: match state {
                 TradeState::Ordered => from(Role::Seller, Some(deal.order.confirm_by)),
                 TradeState::Confirmed if deal.mine.is_none() => from(thread.role, None),
                 TradeState::Confirmed => from(other, None),
-                TradeState::ContactsExchanged
-                | TradeState::Declined(_)
-                | TradeState::NotConfirmed => None,
+                TradeState::ContactsExchanged => from(
+                    Role::Seller,
+                    Some(deal.at + u64::from(deal.quote.lead_time)),
+                ),
+                TradeState::Dispatched => from(Role::Buyer, None),
+                TradeState::Received | TradeState::Declined(_) | TradeState::NotConfirmed => None,
             },
         })
+    }
+}
+
+fn step(taken: &Taken) -> StepTaken {
+    StepTaken {
+        step: taken.step,
+        at: taken.at,
+        note: taken.note.clone(),
+        delivered: taken.delivered,
     }
 }
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::Profile;
 use crate::item::ItemId;
 use crate::record::{Opener, Signer, hex_bytes};
-use crate::view::{AnswerState, Role, TradeState};
+use crate::view::{AnswerState, Role, TradeState, TradeStep};
 
 /// Private reply keys kept at once (docs/protocol.md): the newest, and those the other side may still be answering to.
 const REPLY_KEYS: usize = 3;
@@ -39,6 +39,8 @@ const WAYS_KEPT: usize = 4;
 pub(crate) const OUTBOX_MAX: usize = 16;
 /// How long a whisper may be on its way, in seconds, before it is sent again without a report: a relayed dial may take ten.
 const IN_FLIGHT: u64 = 20;
+/// How long an order that is not at its end keeps both sides telling each other where they are, in seconds: as long as an intent can stay open.
+const TRADE_LIVES: u64 = crate::command::OPEN_MAX;
 /// The longest wait between two tries, in seconds.
 const BACKOFF_MAX: u64 = 60;
 
@@ -83,6 +85,9 @@ pub(crate) enum Sort {
     NotSelected,
     Contact,
     Moved,
+    PaymentProof,
+    Dispatch,
+    Receipt,
 }
 
 impl Sort {
@@ -96,6 +101,9 @@ impl Sort {
             Body::NotSelected(_) => Some(Self::NotSelected),
             Body::Contact(_) => Some(Self::Contact),
             Body::Moved => Some(Self::Moved),
+            Body::PaymentProof(_) => Some(Self::PaymentProof),
+            Body::Dispatch(_) => Some(Self::Dispatch),
+            Body::Receipt(_) => Some(Self::Receipt),
             Body::Ack(_) => None,
         }
     }
@@ -196,6 +204,21 @@ pub(crate) struct Deal {
     pub(crate) mine_message: Option<MessageId>,
     pub(crate) mine_delivered: bool,
     pub(crate) theirs: Option<Contact>,
+    /// The steps after the confirmation, in the order in which this side learned of them; each kind once.
+    #[serde(default)]
+    pub(crate) steps: Vec<Taken>,
+}
+
+/// A step that was taken after the confirmation.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Taken {
+    pub(crate) step: TradeStep,
+    /// The message that said so.
+    pub(crate) message: MessageId,
+    pub(crate) at: Timestamp,
+    pub(crate) note: Option<String>,
+    /// Whether the other side is known to have the message: always, if it is his.
+    pub(crate) delivered: bool,
 }
 
 /// How far an order is.
@@ -212,6 +235,8 @@ impl Deal {
     pub(crate) fn view(&self) -> TradeState {
         match self.state {
             DealState::Ordered => TradeState::Ordered,
+            DealState::Confirmed if self.has(TradeStep::Received) => TradeState::Received,
+            DealState::Confirmed if self.has(TradeStep::Dispatched) => TradeState::Dispatched,
             DealState::Confirmed if self.mine_delivered && self.theirs.is_some() => {
                 TradeState::ContactsExchanged
             }
@@ -221,13 +246,19 @@ impl Deal {
         }
     }
 
+    /// Whether a step was taken.
+    pub(crate) fn has(&self, step: TradeStep) -> bool {
+        self.steps.iter().any(|taken| taken.step == step)
+    }
+
     /// Whether something is still awaited from either side.
     pub(crate) fn under_way(&self) -> bool {
         match self.view() {
-            TradeState::Ordered | TradeState::Confirmed => true,
-            TradeState::ContactsExchanged | TradeState::Declined(_) | TradeState::NotConfirmed => {
-                false
-            }
+            TradeState::Ordered
+            | TradeState::Confirmed
+            | TradeState::ContactsExchanged
+            | TradeState::Dispatched => true,
+            TradeState::Received | TradeState::Declined(_) | TradeState::NotConfirmed => false,
         }
     }
 }
@@ -555,7 +586,10 @@ impl Thread {
     /// Whether the exchange can still come to something, so that the other side should know where I am.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.offer.as_ref().is_some_and(|offer| offer.stands(now))
-            || self.deal.as_ref().is_some_and(Deal::under_way)
+            || self
+                .deal
+                .as_ref()
+                .is_some_and(|deal| deal.under_way() && now.since(deal.at) < TRADE_LIVES)
             || !self.outbox.is_empty()
     }
 }

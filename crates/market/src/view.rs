@@ -260,8 +260,47 @@ pub struct Trade {
     pub mine_delivered: bool,
     /// Who and where the other one is.
     pub theirs: Option<Contact>,
+    /// What happened after the confirmation, in the order in which this side learned of it.
+    pub steps: Vec<StepTaken>,
     /// Until when the next step is awaited, and whose it is.
     pub awaited: Option<Awaited>,
+}
+
+/// A step after the confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TradeStep {
+    /// The buyer has paid, as agreed.
+    Paid,
+    /// The seller has sent it or handed it over.
+    Dispatched,
+    /// The buyer has it.
+    Received,
+}
+
+impl TradeStep {
+    /// Whose step it is.
+    #[must_use]
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Paid | Self::Received => Role::Buyer,
+            Self::Dispatched => Role::Seller,
+        }
+    }
+}
+
+/// A step that was taken.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepTaken {
+    /// Which.
+    pub step: TradeStep,
+    /// When this side learned of it.
+    pub at: Timestamp,
+    /// What was said with it.
+    pub note: Option<String>,
+    /// Whether the other side knows of it.
+    pub delivered: bool,
 }
 
 /// Which side of a trade.
@@ -284,6 +323,10 @@ pub enum TradeState {
     Confirmed,
     /// Both have said who and where.
     ContactsExchanged,
+    /// The seller has sent it or handed it over.
+    Dispatched,
+    /// The buyer has it: the trade is at its end.
+    Received,
     /// The seller did not confirm, and said so.
     Declined(DeclineReason),
     /// The seller did not confirm in time.
@@ -377,5 +420,6 @@ short_debug! {
     Match, item;
     MyAnswer, state;
     Trade, thread;
+    StepTaken, step;
     StallView, trader;
 }

@@ -3,6 +3,7 @@
 use futures::SinkExt;
 use futures::channel::{mpsc, oneshot};
 use haggle_market::command::{Preview, Profile, QuoteDraft};
+use haggle_market::view::TradeStep;
 use haggle_market::{Command, Complaint, Draft, Item, ItemId, Reply, Rules};
 use haggle_protocol::trade::DeclineReason;
 use haggle_protocol::{IntentId, Money, ThreadId};
@@ -258,6 +259,19 @@ impl Client {
     /// As [`Client::command`].
     pub async fn send_contact(&self, thread: ThreadId, profile: Profile) -> Result<(), Complaint> {
         self.done(Command::SendContact { thread, profile }).await
+    }
+
+    /// Says that a step of mine in a confirmed trade is taken.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn report(
+        &self,
+        thread: ThreadId,
+        step: TradeStep,
+        note: Option<String>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Report { thread, step, note }).await
     }
 
     /// For commands whose reply says nothing new.

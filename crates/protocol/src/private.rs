@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::seal::{Context, Direction};
 use crate::tag::{Tag, hash, verify};
 use crate::time::Timestamp;
-use crate::trade::{Ack, Contact, Decline, NotSelected, Order, OrderConfirm};
+use crate::trade::{Ack, Contact, Decline, NotSelected, Order, OrderConfirm, Step};
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,12 @@ pub enum Body {
     Ack(Ack),
     /// Nothing but where the sender can be reached now, after a reload.
     Moved,
+    /// The buyer has paid, as agreed.
+    PaymentProof(Step),
+    /// The seller has sent it or handed it over.
+    Dispatch(Step),
+    /// The buyer has it: the end of the trade.
+    Receipt(Step),
 }
 
 impl Body {
@@ -51,6 +57,9 @@ impl Body {
             Self::Contact(_) => "contact",
             Self::Ack(_) => "ack",
             Self::Moved => "moved",
+            Self::PaymentProof(_) => "payment-proof",
+            Self::Dispatch(_) => "dispatch",
+            Self::Receipt(_) => "receipt",
         }
     }
 
@@ -64,6 +73,9 @@ impl Body {
             Self::Contact(_) => 6,
             Self::Ack(_) => 7,
             Self::Moved => 8,
+            Self::PaymentProof(_) => 9,
+            Self::Dispatch(_) => 10,
+            Self::Receipt(_) => 11,
         }
     }
 
@@ -72,7 +84,11 @@ impl Body {
     pub const fn needs_trader(&self) -> bool {
         match self {
             Self::Quote(quote) => quote.firm,
-            Self::Order(_) | Self::OrderConfirm(_) => true,
+            Self::Order(_)
+            | Self::OrderConfirm(_)
+            | Self::PaymentProof(_)
+            | Self::Dispatch(_)
+            | Self::Receipt(_) => true,
             Self::Decline(_)
             | Self::NotSelected(_)
             | Self::Contact(_)
@@ -91,6 +107,9 @@ impl Body {
             Self::Contact(contact) => contact.write(writer),
             Self::Ack(ack) => ack.write(writer),
             Self::Moved => writer.map(|_| {}),
+            Self::PaymentProof(step) | Self::Dispatch(step) | Self::Receipt(step) => {
+                step.write(writer);
+            }
         }
     }
 
@@ -110,6 +129,9 @@ impl Body {
                 }
                 Self::Moved
             }
+            9 => Self::PaymentProof(Step::read(r)?),
+            10 => Self::Dispatch(Step::read(r)?),
+            11 => Self::Receipt(Step::read(r)?),
             _ => return Err(Refusal::UnknownMessage),
         })
     }

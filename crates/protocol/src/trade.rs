@@ -144,6 +144,24 @@ impl core::fmt::Debug for ContactWay {
     }
 }
 
+/// A step after the confirmation, said by the one who took it: `payment-proof` (the buyer has paid, as agreed), `dispatch` (the seller has sent or
+/// handed over), `receipt` (the buyer has it).
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Step {
+    /// Of which order.
+    pub order: MessageId,
+    /// Anything the other side should know: a reference of the payment, where the parcel is.
+    pub note: Option<String>,
+}
+
+impl core::fmt::Debug for Step {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Step")
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A message arrived and was saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Ack {
@@ -279,6 +297,41 @@ impl NotSelected {
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         Ok(Self { quote: one_id(r)? })
+    }
+}
+
+impl Step {
+    /// Checks the note.
+    ///
+    /// # Errors
+    /// [`Refusal::BadText`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        note(self.note.as_deref())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.bytes(&self.order.0));
+            map.optional(5, self.note.as_deref(), Writer::text);
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut order, mut note) = (None, None);
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => order = Some(MessageId(r.fixed()?)),
+                5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let step = Self {
+            order: order.ok_or(Refusal::MissingField)?,
+            note,
+        };
+        step.check()?;
+        Ok(step)
     }
 }
 

@@ -516,7 +516,7 @@ fn a_message_of_an_unknown_type_is_refused_as_such() {
     let (_, content) = common::content(&common::message(Direction::ToSeller, Body::Moved));
     let mut inner = content[..content.len() - 64].to_vec();
     assert_eq!(inner[1..3], [2, 8]);
-    inner[2] = 9;
+    inner[2] = 23;
     let content = common::sign_inner(&inner, Direction::ToSeller);
     assert_eq!(
         common::open(&content, Direction::ToSeller),

@@ -374,7 +374,7 @@ fn threads_and_private_messages_are_as_they_were_and_refused_as_they_were() {
     rows.push(of(way, "an unknown even key", &extended(34)));
     let mut unknown = inner.to_vec();
     assert_eq!(unknown[1..3], [2, 1]);
-    unknown[2] = 9;
+    unknown[2] = 23;
     rows.push(of(way, "a type that nobody knows yet", &again(&unknown)));
     let mut unsigned = content.clone();
     let last = unsigned.len() - 1;

@@ -13,7 +13,7 @@ use haggle_protocol::{
 use super::*;
 use crate::node::{
     Auto, Awaited, DeliveryOffer, Draft, Item, ItemId, Match, MyAnswer, Profile, RelayState,
-    RelayView, Rules, Taste, Tier,
+    RelayView, Rules, StepTaken, Taste, Tier,
 };
 
 fn eur() -> Asset {
@@ -173,11 +173,29 @@ fn trade(role: Role, state: TradeState, awaited: Option<Role>, theirs: Option<&s
             address: None,
             instructions: None,
         }),
+        steps: Vec::new(),
         awaited: awaited.map(|from| Awaited {
             from,
             until: Some(Timestamp(2_000)),
         }),
     })))
+}
+
+fn stepped(role: Role, steps: &[TradeStep]) -> Event {
+    let event = trade(role, TradeState::Dispatched, None, None);
+    let Event::Market(MarketEvent::Trade(mut trade)) = event else {
+        unreachable!("a trade was made")
+    };
+    trade.steps = steps
+        .iter()
+        .map(|step| StepTaken {
+            step: *step,
+            at: Timestamp(1_500),
+            note: None,
+            delivered: true,
+        })
+        .collect();
+    Event::Market(MarketEvent::Trade(trade))
 }
 
 fn stall() -> Event {
@@ -394,6 +412,28 @@ fn orders_confirmations_and_contacts_are_news_each_once() {
     for (state, awaited, theirs, expected) in steps {
         assert_eq!(board.apply(seller(state, awaited, theirs)), expected);
     }
+}
+
+#[test]
+fn what_the_other_side_has_done_is_news_once_and_ones_own_steps_are_none() {
+    use TradeStep::{Dispatched, Paid, Received};
+    let (mut board, _) = told([READY]);
+    let thread = ThreadId([1; 32]);
+    board.apply(stepped(Role::Buyer, &[]));
+    assert_eq!(board.apply(stepped(Role::Buyer, &[Paid])), []);
+    let sent = News::Step {
+        thread,
+        step: Dispatched,
+    };
+    assert_eq!(
+        board.apply(stepped(Role::Buyer, &[Paid, Dispatched])),
+        [sent]
+    );
+    assert_eq!(board.apply(stepped(Role::Buyer, &[Paid, Dispatched])), []);
+    assert_eq!(
+        board.apply(stepped(Role::Buyer, &[Paid, Dispatched, Received])),
+        []
+    );
 }
 
 #[test]

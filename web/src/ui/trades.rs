@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use crate::app::{desk, sentence, w};
 use crate::board::waits_for_me;
 use crate::forms::Faults;
-use crate::node::{Command, Profile, Reply, Role, Trade, TradeState};
+use crate::node::{Command, Profile, Reply, Role, StepTaken, Trade, TradeState, TradeStep};
 use crate::route::Screen;
 use crate::ui::format;
 use crate::ui::parts::{
@@ -43,6 +43,8 @@ const fn state_name(state: TradeState) -> &'static str {
         TradeState::Ordered => "ordered",
         TradeState::Confirmed => "confirmed",
         TradeState::ContactsExchanged => "contacts-exchanged",
+        TradeState::Dispatched => "dispatched",
+        TradeState::Received => "received",
         TradeState::Declined(_) => "declined",
         TradeState::NotConfirmed => "not-confirmed",
     }
@@ -60,10 +62,17 @@ fn card(id: ThreadId) -> AnyView {
     let to_send = Memo::new(move |_| {
         let bound = matches!(
             state.get(),
-            Some(TradeState::Confirmed | TradeState::ContactsExchanged)
+            Some(
+                TradeState::Confirmed
+                    | TradeState::ContactsExchanged
+                    | TradeState::Dispatched
+                    | TradeState::Received
+            )
         );
         bound && trade.with(|trade| trade.as_ref().is_some_and(|trade| trade.mine.is_none()))
     });
+    let to_say =
+        Memo::new(move |_| trade.with(|trade| trade.as_ref().map(sayable).unwrap_or_default()));
     let test = move || {
         if to_confirm.get() {
             "order-card"
@@ -81,6 +90,7 @@ fn card(id: ThreadId) -> AnyView {
                 <section>
                     <h3>{w().trades.timeline}</h3>
                     {move || trade.with(|trade| trade.as_ref().map(timeline))}
+                    <Show when=move || to_say.with(|steps| !steps.is_empty())>{report(id, to_say)}</Show>
                 </section>
                 <section>
                     {move || trade.with(|trade| trade.as_ref().map(contacts))}
@@ -236,9 +246,10 @@ fn timeline(trade: &Trade) -> AnyView {
     let confirmed = of(words.did_confirm_theirs, words.did_confirm_mine, buyer).to_owned();
     match trade.state {
         TradeState::Ordered => {}
-        TradeState::Confirmed | TradeState::ContactsExchanged => {
-            steps.push((confirmed, String::new()))
-        }
+        TradeState::Confirmed
+        | TradeState::ContactsExchanged
+        | TradeState::Dispatched
+        | TradeState::Received => steps.push((confirmed, String::new())),
         TradeState::Declined(reason) => {
             steps.push((
                 (words.did_decline)((w().word.decline)(reason)),
@@ -261,34 +272,164 @@ fn timeline(trade: &Trade) -> AnyView {
     let done = steps.into_iter().map(|(what, when)| {
         view! { <li class="step done">{icon(Icon::Check)}<span>{what} " " <small>{when}</small></span></li> }
     });
+    let taken = trade
+        .steps
+        .iter()
+        .map(|taken| step_taken(taken, trade.role));
     let awaited = trade.awaited.map(|awaited| {
-        let confirmed = trade.state == TradeState::Confirmed;
-        let whose = match (awaited.from == trade.role, confirmed, awaited.from) {
-            (true, true, _) => words.wait_contact_mine,
-            (false, true, _) => words.wait_contact_theirs,
-            (true, false, _) => words.wait_me,
-            (false, false, Role::Seller) => words.wait_seller,
-            (false, false, Role::Buyer) => words.wait_buyer,
+        let mine = awaited.from == trade.role;
+        let whose = match (mine, trade.state, awaited.from) {
+            (true, TradeState::Confirmed, _) => words.wait_contact_mine,
+            (false, TradeState::Confirmed, _) => words.wait_contact_theirs,
+            (true, TradeState::ContactsExchanged, _) => words.wait_dispatch_mine,
+            (false, TradeState::ContactsExchanged, _) => words.wait_dispatch_theirs,
+            (true, TradeState::Dispatched, _) => words.wait_receipt_mine,
+            (false, TradeState::Dispatched, _) => words.wait_receipt_theirs,
+            (true, _, _) => words.wait_me,
+            (false, _, Role::Seller) => words.wait_seller,
+            (false, _, Role::Buyer) => words.wait_buyer,
         };
         let until = awaited.until.map(|until| (words.until)(&format::time(until)));
         view! {
             <li class="step next" data-test="trade-awaited">{icon(Icon::Clock)}<span>{whose} " " <small>{until}</small></span></li>
         }
     });
-    view! { <ol class="timeline">{done.collect_view()}{awaited}</ol> }.into_any()
+    view! { <ol class="timeline">{done.collect_view()}{taken.collect_view()}{awaited}</ol> }
+        .into_any()
+}
+
+fn step_taken(taken: &StepTaken, me: Role) -> AnyView {
+    let words = &w().trades;
+    let mine = taken.step.role() == me;
+    let of = if mine {
+        words.step_mine
+    } else {
+        words.step_theirs
+    };
+    let unknown = (!taken.delivered).then_some(words.step_unknown);
+    let note = taken.note.clone();
+    view! {
+        <li class="step done" data-test="trade-step" data-step=step_name(taken.step) data-delivered=taken.delivered.to_string()>
+            {icon(Icon::Check)}
+            <span>
+                {of(taken.step)} " " <small>{(words.at)(&format::time(taken.at))} " " {unknown}</small>
+                {note.map(|note| view! { <br/> <q>{note}</q> })}
+            </span>
+        </li>
+    }
+    .into_any()
+}
+
+/// The name of a step for tests.
+const fn step_name(step: TradeStep) -> &'static str {
+    match step {
+        TradeStep::Paid => "paid",
+        TradeStep::Dispatched => "dispatched",
+        TradeStep::Received => "received",
+    }
+}
+
+/// The steps that I can say of myself now.
+fn sayable(trade: &Trade) -> Vec<TradeStep> {
+    match trade.state {
+        TradeState::Ordered | TradeState::Declined(_) | TradeState::NotConfirmed => {
+            return Vec::new();
+        }
+        TradeState::Confirmed
+        | TradeState::ContactsExchanged
+        | TradeState::Dispatched
+        | TradeState::Received => {}
+    }
+    let all = [TradeStep::Paid, TradeStep::Dispatched, TradeStep::Received];
+    let over = trade.state == TradeState::Received;
+    all.into_iter()
+        .filter(|step| step.role() == trade.role)
+        .filter(|step| trade.steps.iter().all(|taken| taken.step != *step))
+        .filter(|step| !(over && *step == TradeStep::Dispatched))
+        .collect()
+}
+
+/// Says that a step is taken; asked once more before it is said, because it cannot be taken back.
+fn report(thread: ThreadId, steps: Memo<Vec<TradeStep>>) -> AnyView {
+    let desk = desk();
+    let words = &w().trades;
+    let chosen = RwSignal::new(None::<TradeStep>);
+    let note = RwSignal::new(String::new());
+    let faults = RwSignal::new(Faults::default());
+    let busy = RwSignal::new(false);
+    let send = move |step: TradeStep| {
+        let text = note.get_untracked().trim().to_owned();
+        let note = (!text.is_empty()).then_some(text);
+        carry_out(
+            busy,
+            faults,
+            async move { desk.command(Command::Report { thread, step, note }).await },
+            move |_: Reply| {
+                let _ = chosen.try_set(None);
+            },
+        );
+    };
+    let field = Field {
+        id: "step-note",
+        label: words.step_note,
+        hint: w().all.optional,
+        name: "note",
+        faults,
+    };
+    let form = move |step: TradeStep| {
+        note.set(String::new());
+        view! {
+            <form novalidate class="decide" on:submit=move |event| {
+                event.prevent_default();
+                send(step);
+            }>
+                <p class="quiet-text">{(words.step_means)(step)}</p>
+                {area(&field, 2, String::new(), move |text| note.set(text))}
+                <div class="card-actions">
+                    <button type="submit" class="primary on-private" data-test="step-send" disabled=move || busy.get()>
+                        {icon(Icon::Check)} {words.step_send}
+                    </button>
+                    <button type="button" class="quiet on-private" on:click=move |_| chosen.set(None)>{w().all.back}</button>
+                </div>
+                {form_fault(faults, &["note"])}
+            </form>
+        }
+    };
+    view! {
+        <h3>{words.steps}</h3>
+        {move || match chosen.get() {
+            Some(step) => form(step).into_any(),
+            None => view! {
+                <div class="card-actions">
+                    {move || steps.get().into_iter().map(|step| view! {
+                        <button type="button" class="secondary on-private" data-test=format!("step-{}", step_name(step))
+                            on:click=move |_| chosen.set(Some(step))>{(words.step_say)(step)}</button>
+                    }).collect_view()}
+                </div>
+            }.into_any(),
+        }}
+    }
+    .into_any()
 }
 
 /// Both sides' contact details, as far as they were said.
 fn contacts(trade: &Trade) -> AnyView {
     let words = &w().trades;
     match trade.state {
-        TradeState::Confirmed | TradeState::ContactsExchanged => {}
+        TradeState::Confirmed
+        | TradeState::ContactsExchanged
+        | TradeState::Dispatched
+        | TradeState::Received => {}
         TradeState::Ordered | TradeState::Declined(_) | TradeState::NotConfirmed => {
             return ().into_any();
         }
     }
-    let done = (trade.state == TradeState::ContactsExchanged)
-        .then(|| view! { <p class="strong" data-test="trade-done">{words.done}</p> });
+    let done = if trade.state == TradeState::Received {
+        Some(words.received)
+    } else {
+        (trade.state == TradeState::ContactsExchanged).then_some(words.done)
+    };
+    let done = done.map(|done| view! { <p class="strong" data-test="trade-done">{done}</p> });
     let theirs = trade.theirs.as_ref().map_or_else(
         || view! { <p class="quiet-text">{words.contact_none}</p> }.into_any(),
         their_contact,

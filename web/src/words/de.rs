@@ -12,7 +12,9 @@ use super::{
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::item::Span;
-use crate::node::{AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste};
+use crate::node::{
+    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
+};
 
 /// `1 Tag`, `2 Tage`.
 fn count(n: u64, one: &str, many: &str) -> String {
@@ -537,6 +539,44 @@ pub(super) const WORDS: Words = Words {
             _ => None,
         },
         at: |time| format!("um {time}"),
+        steps: "Was du getan hast",
+        step_say: |step| match step {
+            TradeStep::Paid => "Ich habe bezahlt",
+            TradeStep::Dispatched => "Ich habe es verschickt oder übergeben",
+            TradeStep::Received => "Ich habe es bekommen",
+        },
+        step_means: |step| match step {
+            TradeStep::Paid => "Der Anbieter erfährt, dass du wie vereinbart bezahlt hast.",
+            TradeStep::Dispatched => {
+                "Der Käufer erfährt, dass es unterwegs oder in seinen Händen ist."
+            }
+            TradeStep::Received => {
+                "Sag es, wenn du es hast und es das Bestellte ist: Damit ist das Geschäft zu Ende."
+            }
+        },
+        step_note: "Ein Wort dazu",
+        step_send: "Der anderen Seite sagen",
+        step_mine: |step| match step {
+            TradeStep::Paid => "Du hast bezahlt",
+            TradeStep::Dispatched => "Du hast es verschickt oder übergeben",
+            TradeStep::Received => "Du hast es bekommen",
+        },
+        step_theirs: |step| match step {
+            TradeStep::Paid => "Der Käufer sagt: bezahlt",
+            TradeStep::Dispatched => "Der Anbieter sagt: verschickt oder übergeben",
+            TradeStep::Received => "Der Käufer sagt: bekommen",
+        },
+        step_unknown: "die andere Seite weiß es noch nicht",
+        step_news: |step| match step {
+            TradeStep::Paid => "Der Käufer sagt, dass er bezahlt hat.",
+            TradeStep::Dispatched => "Der Anbieter sagt, dass es unterwegs ist.",
+            TradeStep::Received => "Der Käufer hat es bekommen.",
+        },
+        wait_dispatch_mine: "Du bist dran: verschick oder übergib es, und sag es",
+        wait_dispatch_theirs: "Der Anbieter muss es noch verschicken oder übergeben",
+        wait_receipt_mine: "Du bist dran: sag es, wenn du es hast",
+        wait_receipt_theirs: "Der Käufer muss noch sagen, dass er es hat",
+        received: "Dieses Geschäft ist zu Ende: Der Käufer hat es, und ihr habt beide die Quittung.",
     },
     link: Link {
         connecting: "Verbinde",

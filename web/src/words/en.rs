@@ -12,7 +12,9 @@ use super::{
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::item::Span;
-use crate::node::{AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste};
+use crate::node::{
+    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
+};
 
 /// `1 seller`, `2 sellers`.
 fn count(n: u64, one: &str, many: &str) -> String {
@@ -519,6 +521,42 @@ pub(super) const WORDS: Words = Words {
             _ => None,
         },
         at: |time| format!("at {time}"),
+        steps: "What you have done",
+        step_say: |step| match step {
+            TradeStep::Paid => "I have paid",
+            TradeStep::Dispatched => "I have sent it or handed it over",
+            TradeStep::Received => "I have received it",
+        },
+        step_means: |step| match step {
+            TradeStep::Paid => "The seller is told that you have paid, as you agreed.",
+            TradeStep::Dispatched => "The buyer is told that it is on its way, or in his hands.",
+            TradeStep::Received => {
+                "Say so once you have it and it is what you ordered: this ends the trade."
+            }
+        },
+        step_note: "A word with it",
+        step_send: "Tell the other side",
+        step_mine: |step| match step {
+            TradeStep::Paid => "You paid",
+            TradeStep::Dispatched => "You sent it or handed it over",
+            TradeStep::Received => "You received it",
+        },
+        step_theirs: |step| match step {
+            TradeStep::Paid => "The buyer says: paid",
+            TradeStep::Dispatched => "The seller says: sent or handed over",
+            TradeStep::Received => "The buyer says: received",
+        },
+        step_unknown: "the other side does not know yet",
+        step_news: |step| match step {
+            TradeStep::Paid => "The buyer says that he has paid.",
+            TradeStep::Dispatched => "The seller says that it is on its way.",
+            TradeStep::Received => "The buyer has received it.",
+        },
+        wait_dispatch_mine: "Your turn: send it or hand it over, and say so",
+        wait_dispatch_theirs: "Waiting for the seller to send it or hand it over",
+        wait_receipt_mine: "Your turn: say so when you have it",
+        wait_receipt_theirs: "Waiting for the buyer to say that he has it",
+        received: "This trade is at its end: the buyer has it, and you both have the receipt.",
     },
     link: Link {
         connecting: "Connecting",

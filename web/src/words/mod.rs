@@ -16,7 +16,9 @@ use haggle_protocol::trade::DeclineReason;
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::item::Span;
-use crate::node::{AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste};
+use crate::node::{
+    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
+};
 
 /// A language of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,7 +168,9 @@ words! {
         did_order_theirs: S, did_confirm_mine: S, did_confirm_theirs: S, did_contact_mine: S, did_contact_sent: S,
         did_contact_theirs: S, did_decline: S1, did_lapse: S, wait_me: S, wait_contact_mine: S, wait_contact_theirs: S, wait_seller: S, wait_buyer: S, until: S1,
         contact_theirs: S, contact_mine: S, contact_none: S, contact_send: S, contact_sent: S, contact_hint: S, contact_hint_all: S, pay: S, order_note: S,
-        confirm_note: S, done: S, way: fn(&str) -> Option<S>, at: S1,
+        confirm_note: S, done: S, way: fn(&str) -> Option<S>, at: S1, steps: S, step_say: fn(TradeStep) -> S, step_means: fn(TradeStep) -> S,
+        step_note: S, step_send: S, step_mine: fn(TradeStep) -> S, step_theirs: fn(TradeStep) -> S, step_unknown: S, step_news: fn(TradeStep) -> S,
+        wait_dispatch_mine: S, wait_dispatch_theirs: S, wait_receipt_mine: S, wait_receipt_theirs: S, received: S,
     }
     /// The connection.
     link: Link {

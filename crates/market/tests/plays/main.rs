@@ -10,4 +10,5 @@ mod forge;
 mod refusals;
 mod secrets;
 mod stage;
+mod steps;
 mod trading;

@@ -20,7 +20,7 @@ use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::reach::{Circuit, Entry, Reach};
 use haggle_protocol::seal::{Context, Direction};
 use haggle_protocol::trade::{
-    Ack, Contact, ContactWay, Decline, DeclineReason, NotSelected, Order, OrderConfirm,
+    Ack, Contact, ContactWay, Decline, DeclineReason, NotSelected, Order, OrderConfirm, Step,
 };
 use haggle_protocol::{
     Frame, FrameId, IntentId, Kind, MessageId, Network, PublicKey, SealPublic, ThreadId, Timestamp,
@@ -338,6 +338,27 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
         ),
         (Direction::ToBuyer, Body::Ack(Ack { message: said })),
         (Direction::ToSeller, Body::Moved),
+        (
+            Direction::ToSeller,
+            Body::PaymentProof(Step {
+                order: said,
+                note: Some("Reference: bike, Ana".into()),
+            }),
+        ),
+        (
+            Direction::ToBuyer,
+            Body::Dispatch(Step {
+                order: said,
+                note: None,
+            }),
+        ),
+        (
+            Direction::ToSeller,
+            Body::Receipt(Step {
+                order: said,
+                note: None,
+            }),
+        ),
     ]
 }
 
