@@ -12,9 +12,7 @@ async fn try_all(dialer: Kind, listener: Kind, relay: Kind) -> Outcome {
     let name = |kind: Kind, number: u8| format!("{kind:?} {number}");
     let a = Page::open(&driver, &name(dialer, 1), dialer, &relay.address()).await?;
     let b = Page::open(&driver, &name(listener, 2), listener, &relay.address()).await?;
-    let both_ours = dialer == Kind::Rust && listener == Kind::Rust;
-    let streams = if both_ours { 1_000 } else { streams() };
-    whole_list(&a, b, streams, || relay.kill()).await
+    whole_list(&a, b, streams(), || relay.kill()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
