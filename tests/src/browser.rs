@@ -194,7 +194,7 @@ impl Driver {
         Ok(Arc::new(Self {
             process: Arc::new(process),
             url: match space {
-                Some(space) => format!("http://{}", space.door(port)?),
+                Some(space) => format!("http://{}", space.door(Some(port))?),
                 None => format!("http://127.0.0.1:{port}"),
             },
             space: space.map(|space| space.name().to_owned()),

@@ -53,7 +53,7 @@ pub async fn open_in(house: &Space, name: &str) -> Outcome<Browser> {
     let marionette = debugging_port(&note, &mut process, name, parse).await?;
 
     let gecko = from_environment("HAGGLE_GECKODRIVER", "the program geckodriver")?;
-    let door = house.door_to_the_same()?;
+    let door = house.door(None)?;
     let driver = Process::start(
         inside(house, &gecko, profile)
             .args(["--port", &door.port().to_string()])

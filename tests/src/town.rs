@@ -113,29 +113,15 @@ impl Space {
             .map_err(|_| Trouble::new("connecting panicked"))?
     }
 
-    /// A port of this machine behind which a port of the space's own loopback is.
+    /// A port of this machine behind which a port of the space's own loopback is; the same one, if none is named, for a program that minds by
+    /// which port it is asked.
     ///
     /// # Errors
     /// If no port can be had.
-    pub fn door(&self, to: u16) -> Outcome<SocketAddr> {
+    pub fn door(&self, to: Option<u16>) -> Outcome<SocketAddr> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        self.let_in(listener, to);
-        Ok(address)
-    }
-
-    /// A port of this machine behind which the same port of the space's own loopback is, for a program that minds by which port it is asked.
-    ///
-    /// # Errors
-    /// If no port can be had.
-    pub fn door_to_the_same(&self) -> Outcome<SocketAddr> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
-        self.let_in(listener, address.port());
-        Ok(address)
-    }
-
-    fn let_in(&self, listener: TcpListener, to: u16) {
+        let to = to.unwrap_or(address.port());
         let file = self.file();
         // Ends with the test's process; as long as that lives, somebody may still knock.
         thread::spawn(move || {
@@ -148,6 +134,7 @@ impl Space {
                 }
             }
         });
+        Ok(address)
     }
 }
 

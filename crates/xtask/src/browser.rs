@@ -82,17 +82,20 @@ pub(crate) fn firefox() -> Outcome<PathBuf> {
 }
 
 fn find_firefox() -> Option<PathBuf> {
-    let given = env::var_os("HAGGLE_FIREFOX").map(PathBuf::from);
-    given.or_else(|| FIREFOXES.iter().find_map(|name| find_program(name)))
+    given_or_found("HAGGLE_FIREFOX", &FIREFOXES)
 }
 
 fn find() -> Option<Browser> {
-    let given = |name: &str| env::var_os(name).map(PathBuf::from);
-    let first = |names: &[&str]| names.iter().find_map(|name| find_program(name));
     Some(Browser {
-        chromium: given("HAGGLE_CHROMIUM").or_else(|| first(&BROWSERS))?,
-        chromedriver: given("HAGGLE_CHROMEDRIVER").or_else(|| first(&DRIVERS))?,
+        chromium: given_or_found("HAGGLE_CHROMIUM", &BROWSERS)?,
+        chromedriver: given_or_found("HAGGLE_CHROMEDRIVER", &DRIVERS)?,
     })
+}
+
+/// What the variable names, or the first of these programs that is there.
+fn given_or_found(variable: &str, names: &[&str]) -> Option<PathBuf> {
+    let given = env::var_os(variable).map(PathBuf::from);
+    given.or_else(|| names.iter().find_map(|name| find_program(name)))
 }
 
 /// A driver of another version refuses the browser with a message that few understand; better to
