@@ -409,12 +409,12 @@ impl Browser {
         let script = "const open = window.__connections.filter(c => c.connectionState === 'connected');
             return Promise.all(open.map(async connection => {
                 const all = [...(await connection.getStats()).values()];
-                // More than one pair can be nominated; the transport says which one it uses.
-                const used = all.find(s => s.type === 'transport')?.selectedCandidatePairId;
-                const pair = all.find(s => s.id === used) ?? {};
+                // The transport says which pair it sends on; the remote may send on another one, so what came is counted over all.
+                const transport = all.find(s => s.type === 'transport') ?? {};
+                const pair = all.find(s => s.id === transport.selectedCandidatePairId) ?? {};
                 const end = id => all.find(s => s.id === id)?.candidateType;
                 const bytes = all.filter(s => s.type === 'data-channel').reduce((sum, s) => sum + s.bytesReceived, 0);
-                return { received: pair.bytesReceived, bytes,
+                return { received: transport.bytesReceived, bytes,
                     here: end(pair.localCandidateId), there: end(pair.remoteCandidateId) };
             }))";
         let told = self.js_async(script, vec![]).await?;

@@ -34,10 +34,15 @@ pub fn dials() -> usize {
     told.and_then(|told| told.parse().ok()).unwrap_or(DIALS)
 }
 
-/// How many streams are opened one after another: a thousand if everything is asked for, else a sample of that.
+/// How many streams are opened one after another to a page of this kind: a thousand; to js-libp2p, which waits for ever on a channel that
+/// Chromium loses (one in some tens of thousands), a sample of that unless everything is asked for.
 #[must_use]
-pub fn streams() -> u64 {
-    if dials() > DIALS { 1_000 } else { 200 }
+pub fn streams(listener: Kind) -> u64 {
+    if listener == Kind::Rust || dials() > DIALS {
+        1_000
+    } else {
+        200
+    }
 }
 
 /// Calls a method of a page that gives back whether it went well.

@@ -34,7 +34,7 @@ async fn both_pages() -> Outcome<Scene> {
 #[tokio::test(flavor = "multi_thread")]
 async fn chromium_dials_firefox_and_does_everything_over_the_connection() -> Outcome {
     let mut scene = both_pages().await?;
-    whole_list(&scene.chromium, scene.firefox, streams(), || {
+    whole_list(&scene.chromium, scene.firefox, streams(Kind::Rust), || {
         scene.relay.kill()
     })
     .await
@@ -43,7 +43,7 @@ async fn chromium_dials_firefox_and_does_everything_over_the_connection() -> Out
 #[tokio::test(flavor = "multi_thread")]
 async fn firefox_dials_chromium_and_does_everything_over_the_connection() -> Outcome {
     let mut scene = both_pages().await?;
-    whole_list(&scene.firefox, scene.chromium, streams(), || {
+    whole_list(&scene.firefox, scene.chromium, streams(Kind::Rust), || {
         scene.relay.kill()
     })
     .await

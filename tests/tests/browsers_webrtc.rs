@@ -12,7 +12,7 @@ async fn try_all(dialer: Kind, listener: Kind, relay: Kind) -> Outcome {
     let name = |kind: Kind, number: u8| format!("{kind:?} {number}");
     let a = Page::open(&driver, &name(dialer, 1), dialer, &relay.address()).await?;
     let b = Page::open(&driver, &name(listener, 2), listener, &relay.address()).await?;
-    whole_list(&a, b, streams(), || relay.kill()).await
+    whole_list(&a, b, streams(listener), || relay.kill()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,4 +78,45 @@ async fn a_page_that_is_not_there_is_said_to_be_unreachable() -> Outcome {
             trouble.to_string()
         }),
     }
+}
+
+/// Every seventh channel that another page opens to this one arrives open and falls back to "connecting" for good: what Chromium does to one
+/// in some tens of thousands by itself.
+const LOSES_CHANNELS: &str = "
+    window.__lost = 0;
+    let arrived = 0;
+    const state = Object.getOwnPropertyDescriptor(RTCDataChannel.prototype, 'readyState').get;
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...options) {
+            super(...options);
+            this.addEventListener('datachannel', ({ channel }) => {
+                if (channel.label === 'init' || ++arrived % 7 !== 0) return;
+                let lost = false;
+                channel.addEventListener('open', () => { lost = true; window.__lost += 1; });
+                const now = () => lost && state.call(channel) === 'open' ? 'connecting' : state.call(channel);
+                Object.defineProperty(channel, 'readyState', { get: now });
+                channel.send = data => {
+                    if (now() !== 'open') throw new DOMException('not open', 'InvalidStateError');
+                    RTCDataChannel.prototype.send.call(channel, data);
+                };
+            });
+        }
+    };
+    return true";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_channel_the_browser_loses_is_begun_again_and_loses_nothing() -> Outcome {
+    let driver = Driver::start()?;
+    let relay = AnyRelay::start(Kind::Rust)?;
+    let a = Page::open(&driver, "a", Kind::Rust, &relay.address()).await?;
+    let b = Page::open(&driver, "b", Kind::Rust, &relay.address()).await?;
+    b.browser().js(LOSES_CHANNELS, vec![]).await?;
+    must(&a, "dialAndBurst", &[b.address().await?.into(), 10.into()]).await?;
+    must(&a, "sequence", &[b.peer.clone().into(), 20.into()]).await?;
+    must(&a, "send", &[b.peer.clone().into(), 1_000_000.into()]).await?;
+    must(&a, "parallel", &[b.peer.clone().into(), 30.into()]).await?;
+    let lost = b.browser().js("return window.__lost", vec![]).await?;
+    ensure(lost.as_u64() > Some(7), || {
+        format!("{lost} channels were lost")
+    })
 }

@@ -3,6 +3,11 @@
 //! The browser's callbacks drive the machine of [`Halves`] even while nobody reads or writes, so that a remote gets its
 //! acknowledgement at once, and a stream that was dropped comes to its end without its owner. What arrives is kept up to a bound, beyond
 //! which the stream is reset: a data channel cannot tell the remote to wait.
+//!
+//! One channel in some tens of thousands is lost by Chromium: where it was opened by the remote it arrives open, everything sent on it
+//! arrives too, and then its `readyState` falls back to "connecting" for good, so that nothing can be answered. The side that has such a
+//! channel closes it unanswered. The side that opened it, hearing its end without having heard a single byte, begins again on a fresh
+//! channel with everything that it had sent.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,6 +15,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use futures::{AsyncRead, AsyncWrite};
@@ -20,7 +26,7 @@ use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataC
 use web_time::Instant;
 
 use super::on;
-use super::peer::Peer;
+use super::peer::{Peer, Phase};
 use crate::clock::now;
 use crate::config::Bounds;
 use crate::frame::{DATA_MAX, DATA_MAX_SERVER, Decoder, Flag, encode_data, encode_flag};
@@ -57,9 +63,47 @@ impl Broken {
     }
 }
 
+/// How long a channel that was open may be "connecting" before it is taken for lost. A browser that is only late with its events is so by
+/// milliseconds.
+const LOST: Duration = Duration::from_millis(500);
+
+/// How often a stream is begun again. Each time by itself is as rare as the first.
+const AGAIN_MAX: u8 = 2;
+
+/// Who has opened a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opener {
+    /// We did, to a browser: it can be begun again.
+    Us,
+    /// The remote did.
+    Remote,
+    /// Both, by agreement; or we did, to a server, which loses none.
+    Agreed,
+}
+
+/// What was sent on a channel that nothing was heard on yet.
+#[derive(Default)]
+struct Unheard {
+    frames: Vec<Vec<u8>>,
+    /// In all of them.
+    bytes: usize,
+    /// How often the stream was begun again.
+    again: u8,
+    /// The channel has ended, and the stream is to be begun again.
+    lost: bool,
+    /// The channel is a fresh one: all of it is to be sent before anything else.
+    owed: bool,
+}
+
+impl Unheard {
+    /// More than this is not kept, in bytes; then the stream is not begun again. Before the remote's first word there is the name of a
+    /// protocol and at most a request.
+    const MOST: usize = 64 * 1024;
+}
+
 /// A data channel with all that is known of the stream on it.
 pub(super) struct Channel {
-    dc: RtcDataChannel,
+    dc: RefCell<RtcDataChannel>,
     peer: Weak<Peer>,
     bounds: Bounds,
     /// The most data in one frame.
@@ -70,6 +114,12 @@ pub(super) struct Channel {
     dropped: Cell<Option<Instant>>,
     /// We have closed the channel and wait for the browser to say that it is.
     closing: Cell<Option<Instant>>,
+    /// Gone as soon as the remote is heard, or when there is too much of it.
+    unheard: RefCell<Option<Unheard>>,
+    /// Whether the channel has been open.
+    was_open: Cell<bool>,
+    /// It has been open and is "connecting" since then.
+    fell_back: Cell<Option<Instant>>,
 }
 
 struct Core {
@@ -92,12 +142,16 @@ struct Handlers {
 
 impl Channel {
     /// Takes the channel over; from here on its callbacks are ours.
-    pub(super) fn new(dc: RtcDataChannel, peer: &Rc<Peer>, acknowledge: Acknowledge) -> Rc<Self> {
+    pub(super) fn new(
+        dc: RtcDataChannel,
+        peer: &Rc<Peer>,
+        acknowledge: Acknowledge,
+        opener: Opener,
+    ) -> Rc<Self> {
         let bounds = peer.bounds();
-        dc.set_binary_type(RtcDataChannelType::Arraybuffer);
-        dc.set_buffered_amount_low_threshold(bounds.unsent_of_stream / 2);
         let channel = Rc::new(Self {
-            dc,
+            was_open: Cell::new(dc.ready_state() == RtcDataChannelState::Open),
+            dc: RefCell::new(dc),
             peer: Rc::downgrade(peer),
             bounds,
             piece: match acknowledge {
@@ -116,6 +170,8 @@ impl Channel {
             handlers: RefCell::new(None),
             dropped: Cell::new(None),
             closing: Cell::new(None),
+            unheard: RefCell::new((opener == Opener::Us).then(Unheard::default)),
+            fell_back: Cell::new(None),
         });
         channel.attach();
         channel
@@ -126,11 +182,13 @@ impl Channel {
             _message: on(self, |channel, event: MessageEvent| {
                 channel.on_message(&event)
             }),
-            _open: on(self, |channel, _: Event| channel.wake_writer()),
+            _open: on(self, |channel, _: Event| channel.on_open()),
             _close: on(self, |channel, _: Event| channel.on_close()),
             _low: on(self, |channel, _: Event| channel.wake_writer()),
         };
-        let dc = &self.dc;
+        let dc = self.dc.borrow();
+        dc.set_binary_type(RtcDataChannelType::Arraybuffer);
+        dc.set_buffered_amount_low_threshold(self.bounds.unsent_of_stream / 2);
         dc.set_onmessage(Some(handlers._message.as_ref().unchecked_ref()));
         dc.set_onopen(Some(handlers._open.as_ref().unchecked_ref()));
         dc.set_onclose(Some(handlers._close.as_ref().unchecked_ref()));
@@ -140,14 +198,26 @@ impl Channel {
 
     /// Lets the browser forget us. Never called from one of the callbacks.
     pub(super) fn detach(&self) {
-        self.dc.set_onmessage(None);
-        self.dc.set_onopen(None);
-        self.dc.set_onclose(None);
-        self.dc.set_onbufferedamountlow(None);
+        let dc = self.dc.borrow();
+        dc.set_onmessage(None);
+        dc.set_onopen(None);
+        dc.set_onclose(None);
+        dc.set_onbufferedamountlow(None);
+        drop(dc);
         self.handlers.borrow_mut().take();
     }
 
+    fn on_open(&self) {
+        self.was_open.set(true);
+        self.fell_back.set(None);
+        if let Err(broken) = self.send_owed() {
+            self.fail(broken);
+        }
+        self.wake_writer();
+    }
+
     fn on_message(&self, event: &MessageEvent) {
+        self.unheard.take();
         let Ok(buffer) = event.data().dyn_into::<js_sys::ArrayBuffer>() else {
             // Text, which no stream has.
             self.fail(Broken::Violation);
@@ -214,6 +284,18 @@ impl Channel {
     }
 
     fn on_close(&self) {
+        if self.can_begin_again() {
+            if let Some(unheard) = self.unheard.borrow_mut().as_mut() {
+                unheard.lost = true;
+            }
+            self.wake_owner();
+            return;
+        }
+        self.end();
+    }
+
+    /// Nothing more will come or go.
+    fn end(&self) {
         {
             let mut core = self.core.borrow_mut();
             core.halves.on_channel_closed();
@@ -226,7 +308,44 @@ impl Channel {
 
     /// The connection underneath has gone.
     pub(super) fn lose(&self) {
-        self.on_close();
+        self.unheard.take();
+        self.end();
+    }
+
+    /// Whether the channel has ended without our doing before anything was heard on it.
+    fn can_begin_again(&self) -> bool {
+        let unheard = self.unheard.borrow();
+        let connected = |peer: Rc<Peer>| peer.phase() == Phase::Connected;
+        unheard.as_ref().is_some_and(|it| it.again < AGAIN_MAX)
+            && self.closing.get().is_none()
+            && self.dropped.get().is_none()
+            && self.core.borrow().broken.is_none()
+            && self.peer.upgrade().is_some_and(connected)
+    }
+
+    /// Takes a fresh channel for a stream whose channel was lost. Never called from one of the callbacks.
+    fn begin_again(self: &Rc<Self>) {
+        let fresh = self
+            .peer
+            .upgrade()
+            .filter(|_| self.can_begin_again())
+            .and_then(|peer| peer.create().ok());
+        let Some(fresh) = fresh else {
+            self.unheard.take();
+            self.end();
+            return;
+        };
+        tracing::debug!("a stream is begun again, because its channel was lost");
+        self.detach();
+        *self.dc.borrow_mut() = fresh;
+        self.was_open.set(false);
+        if let Some(unheard) = self.unheard.borrow_mut().as_mut() {
+            unheard.lost = false;
+            unheard.owed = true;
+            unheard.again += 1;
+        }
+        self.attach();
+        self.wake_writer();
     }
 
     fn fail(&self, broken: Broken) {
@@ -263,14 +382,44 @@ impl Channel {
         }
     }
 
+    fn state(&self) -> RtcDataChannelState {
+        self.dc.borrow().ready_state()
+    }
+
     fn is_open(&self) -> bool {
-        self.dc.ready_state() == RtcDataChannelState::Open
+        self.state() == RtcDataChannelState::Open
     }
 
     fn send(&self, bytes: &[u8]) -> Result<(), Broken> {
-        self.dc
-            .send_with_u8_array(bytes)
-            .map_err(|_| Broken::Unsendable)
+        self.send_owed()?;
+        self.send_now(bytes)?;
+        let mut unheard = self.unheard.borrow_mut();
+        if let Some(kept) = unheard.as_mut() {
+            kept.bytes += bytes.len();
+            kept.frames.push(bytes.to_vec());
+            if kept.bytes > Unheard::MOST {
+                *unheard = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what the remote has not heard because the channel before this one was lost.
+    fn send_owed(&self) -> Result<(), Broken> {
+        let mut unheard = self.unheard.borrow_mut();
+        if let Some(kept) = unheard.as_mut()
+            && core::mem::take(&mut kept.owed)
+        {
+            for frame in &kept.frames {
+                self.send_now(frame)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_now(&self, bytes: &[u8]) -> Result<(), Broken> {
+        let dc = self.dc.borrow();
+        dc.send_with_u8_array(bytes).map_err(|_| Broken::Unsendable)
     }
 
     /// Sends a flag if the channel can still carry it; where it cannot, the remote has noticed something stronger.
@@ -293,16 +442,24 @@ impl Channel {
 
     fn close(&self) {
         self.closing.set(Some(now()));
-        self.dc.close();
+        self.dc.borrow().close();
         self.wake_owner();
     }
 
     /// Looks after a channel without a user or one that is being closed. Returns whether it is to be forgotten.
-    pub(super) fn tend(&self, now: Instant) -> bool {
+    pub(super) fn tend(self: &Rc<Self>, now: Instant) -> bool {
         let linger = self.bounds.linger;
         let waited = |since: Instant| now.saturating_duration_since(since) >= linger;
-        if self.dc.ready_state() == RtcDataChannelState::Closed {
+        if self.unheard.borrow().as_ref().is_some_and(|it| it.lost) {
+            self.begin_again();
+        }
+        if self.state() == RtcDataChannelState::Closed {
             return true;
+        }
+        let lost = |since: Instant| now.saturating_duration_since(since) >= LOST;
+        if self.fell_back.get().is_some_and(lost) && self.closing.get().is_none() {
+            tracing::debug!("the browser has lost a channel");
+            self.fail(Broken::Gone);
         }
         if self.closing.get().is_some_and(waited) {
             return true;
@@ -315,13 +472,15 @@ impl Channel {
 
     /// Whether time has to be kept for it.
     pub(super) fn lingers(&self) -> bool {
-        self.closing.get().is_some() || self.dropped.get().is_some()
+        self.closing.get().is_some()
+            || self.dropped.get().is_some()
+            || self.fell_back.get().is_some()
     }
 
     /// Its user has dropped it.
     fn abandon(&self) {
         self.dropped.set(Some(now()));
-        if self.dc.ready_state() == RtcDataChannelState::Connecting {
+        if self.state() == RtcDataChannelState::Connecting {
             // Nothing was said on it, so there is nothing to take back.
             let _ = self.core.borrow_mut().halves.reset();
         } else {
@@ -392,11 +551,17 @@ impl Channel {
         if let Some(broken) = core.broken {
             return Poll::Ready(Err(broken.error()));
         }
-        let state = self.dc.ready_state();
+        let state = self.state();
+        let begins_again = self.unheard.borrow().as_ref().is_some_and(|it| it.lost);
         if state == RtcDataChannelState::Open {
             Poll::Ready(Ok(()))
-        } else if state == RtcDataChannelState::Connecting {
+        } else if state == RtcDataChannelState::Connecting || begins_again {
             core.writer = Some(cx.waker().clone());
+            drop(core);
+            if self.was_open.get() && self.fell_back.get().is_none() && !begins_again {
+                self.fell_back.set(Some(now()));
+                self.wake_owner();
+            }
             Poll::Pending
         } else {
             Poll::Ready(Err(Broken::Gone.error()))
@@ -416,7 +581,7 @@ impl Channel {
         if data.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        if self.dc.buffered_amount() >= self.bounds.unsent_of_stream {
+        if self.dc.borrow().buffered_amount() >= self.bounds.unsent_of_stream {
             self.core.borrow_mut().writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
@@ -464,7 +629,7 @@ impl Stream {
 impl core::fmt::Debug for Stream {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Stream")
-            .field("id", &self.channel.dc.id())
+            .field("id", &self.channel.dc.borrow().id())
             .finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@ use web_sys::{
 };
 use web_time::Instant;
 
-use super::channel::Channel;
+use super::channel::{Channel, Opener};
 use super::{browser_error, on};
 use crate::clock::now;
 use crate::config::{Bounds, Shared};
@@ -258,7 +258,7 @@ impl Peer {
             dc.close();
             return;
         }
-        let channel = Channel::new(dc, self, self.acknowledge);
+        let channel = Channel::new(dc, self, self.acknowledge, Opener::Remote);
         {
             let mut state = self.state.borrow_mut();
             state.channels.push(Rc::clone(&channel));
@@ -313,10 +313,18 @@ impl Peer {
         self.state.borrow().channels.len()
     }
 
+    /// A data channel for a stream.
+    pub(super) fn create(&self) -> Result<RtcDataChannel, Error> {
+        create_channel(&self.pc, "", None)
+    }
+
     /// Opens a channel for a stream.
     pub(super) fn open(self: &Rc<Self>) -> Result<Rc<Channel>, Error> {
-        let dc = create_channel(&self.pc, "", None)?;
-        let channel = Channel::new(dc, self, self.acknowledge);
+        let opener = match self.acknowledge {
+            Acknowledge::AtOnce => Opener::Us,
+            Acknowledge::WhenClosed => Opener::Agreed,
+        };
+        let channel = Channel::new(self.create()?, self, self.acknowledge, opener);
         self.state.borrow_mut().channels.push(Rc::clone(&channel));
         Ok(channel)
     }
@@ -324,7 +332,7 @@ impl Peer {
     /// Opens the channel on which a server and we make sure who we are: number 0, agreed on beforehand.
     pub(super) fn open_first(self: &Rc<Self>) -> Result<Rc<Channel>, Error> {
         let dc = create_channel(&self.pc, "", Some(0))?;
-        let channel = Channel::new(dc, self, self.acknowledge);
+        let channel = Channel::new(dc, self, self.acknowledge, Opener::Agreed);
         self.state.borrow_mut().channels.push(Rc::clone(&channel));
         Ok(channel)
     }
