@@ -1,7 +1,7 @@
 //! A program that a test started and ends: by its own number, when it is dropped, also when the test panics.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -97,6 +97,17 @@ impl Process {
             .unwrap_or_else(PoisonError::into_inner)
             .0
             .join("\n")
+    }
+
+    /// Writes a line to its standard input.
+    ///
+    /// # Errors
+    /// If it does not read any more.
+    pub fn tell(&mut self, line: &str) -> Outcome {
+        let input = self.child.stdin.as_mut();
+        let input = input.ok_or_else(|| Trouble::new(format!("{} does not listen", self.name)))?;
+        writeln!(input, "{line}")?;
+        Ok(input.flush()?)
     }
 
     /// Whether it still runs.

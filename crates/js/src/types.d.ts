@@ -241,7 +241,14 @@ export interface NewItem {
 export interface Item extends NewItem { id: ItemId }
 
 /** How a stall answers. */
-export interface Rules { auto: Auto; validFor: number; perHour: number; payment: string | null }
+export interface Rules {
+  auto: Auto;
+  validFor: number;
+  perHour: number;
+  payment: string | null;
+  /** What may be promised by rule within 24 hours; `null` is no bound. */
+  perDay: Money | null;
+}
 
 /** My stall. */
 export interface Stall {

@@ -5,7 +5,7 @@ use haggle_protocol::category::Category;
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::Quality;
-use haggle_protocol::{Asset, Quantity, Unit};
+use haggle_protocol::{Asset, Money, Quantity, Unit};
 
 /// Names an item of one's own stall; never leaves this peer.
 #[derive(
@@ -108,6 +108,8 @@ pub struct Rules {
     pub per_hour: u32,
     /// How an order is paid, unless said otherwise with a confirmation.
     pub payment: Option<String>,
+    /// What may be promised by rule within 24 hours: no firm quote is written beyond it, and none in another currency. `None` is no bound.
+    pub per_day: Option<Money>,
 }
 
 impl Default for Rules {
@@ -117,6 +119,7 @@ impl Default for Rules {
             valid_for: 30 * 60,
             per_hour: 120,
             payment: None,
+            per_day: None,
         }
     }
 }

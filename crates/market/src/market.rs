@@ -371,7 +371,7 @@ impl Market {
                 Subject::Mine(id) => self.intent_deadline(&id, now),
                 Subject::Thread(id) => self.thread_deadline(&id),
                 Subject::Book => self.book.next_expiry(),
-                Subject::Postponed => self.postponed_deadline(),
+                Subject::Postponed => self.postponed_deadline(now),
             };
             self.calendar.set(subject, at);
         }

@@ -3,6 +3,7 @@
 //! A category that fits and wishes that hold are facts, on which a rule may quote. Words that two titles share are a
 //! hint: shown to a person, never quoted on. What is not stated is not failed, but a rule does not quote on it either.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use haggle_protocol::attribute::{Fit, Value, Wish};
@@ -32,6 +33,8 @@ pub struct Found<'a> {
     pub complete: bool,
     /// Must-wishes that fail: the less, the nearer.
     pub failed: usize,
+    /// Words of the intent's title that stand in the item's: the more, the nearer.
+    pub named: usize,
 }
 
 /// How near an item comes to an intent, before anything is priced.
@@ -43,6 +46,8 @@ pub struct Near {
     pub failed: usize,
     /// Must-wishes of which it says nothing.
     pub unknown: usize,
+    /// Words of the intent's title that stand in the item's. Counted by whoever has an index of words; else 0.
+    pub named: usize,
 }
 
 impl Near {
@@ -55,6 +60,7 @@ impl Near {
                 && item.category.kinship(intent.category) == Kinship::Same,
             failed: 0,
             unknown: 0,
+            named: 0,
         };
         for wish in intent.wishes.iter().filter(|wish| wish.must) {
             match fit(wish, item) {
@@ -145,6 +151,7 @@ pub fn price<'a>(
             && delivery.is_some()
             && item.asset == intent.budget.asset(),
         failed: near.failed,
+        named: near.named,
     })
 }
 
@@ -164,14 +171,15 @@ impl Found<'_> {
         }
     }
 
-    /// The order in which matches are shown and chosen from: what can be quoted first, then what fails least, then
-    /// the lowest total.
+    /// The order in which matches are shown and chosen from: what can be quoted first, then what fails least, then what is called most like
+    /// it, then the lowest total.
     #[must_use]
-    pub fn place(&self) -> (bool, usize, bool, u64, crate::item::ItemId) {
+    pub fn place(&self) -> (bool, usize, bool, Reverse<usize>, u64, crate::item::ItemId) {
         (
             !self.complete,
             self.failed,
             self.delivery.is_none(),
+            Reverse(self.named),
             self.total.minor,
             self.item.id,
         )

@@ -8,7 +8,7 @@ use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Line, Quote};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::trade::{Decline, DeclineReason};
-use haggle_protocol::{FrameId, IntentId, Money, PublicKey, Refusal, ThreadId, Timestamp};
+use haggle_protocol::{Asset, FrameId, IntentId, Money, PublicKey, Refusal, ThreadId, Timestamp};
 
 use crate::batch::{Batch, Subject};
 use crate::command::{Complaint, Profile, QuoteDraft};
@@ -19,12 +19,14 @@ use crate::market::Market;
 use crate::matching::Found;
 use crate::record::Key;
 use crate::stall::{ITEMS_MAX, Stall, VALID_MAX, VALID_MIN, check_item, check_rules};
-use crate::threads::{About, Deal, Offer, Outgoing, Over, SetAside, Sort, Thread};
-use crate::view::AnswerState;
+use crate::threads::{About, Deal, DealState, Offer, Outgoing, Over, SetAside, Sort, Thread};
+use crate::view::{AnswerState, Role};
 
 /// The span over which a rule's quotes are counted, in seconds.
 const HOUR: u64 = 60 * 60;
-/// Intents that wait for the next hour's allowance. More are answered when they are renewed.
+/// The span over which it is counted what was promised, in seconds.
+const DAY: u64 = 24 * HOUR;
+/// Intents that wait for the next hour's or day's allowance. More are answered when they are renewed.
 const POSTPONED_MAX: usize = 256;
 /// How long a refusal by hand is brought to the buyer, in seconds.
 const DECLINE_FOR: u64 = 24 * 60 * 60;
@@ -92,8 +94,9 @@ impl Market {
         if wanted.ways.is_empty() && known_ways.is_none_or(|thread| thread.ways.is_empty()) {
             return;
         }
-        if !self.hour_allows(now) {
-            if self.stall.rules.per_hour > 0 && self.stall.postponed.len() < POSTPONED_MAX {
+        let may_ever = self.stall.rules.per_hour > 0 && self.is_within_a_day(&quote);
+        if !self.hour_allows(now) || !self.day_allows(thread, &quote, now) {
+            if may_ever && self.stall.postponed.len() < POSTPONED_MAX {
                 self.stall.postponed.insert(id);
                 batch.due.insert(Subject::Postponed);
             }
@@ -161,7 +164,7 @@ impl Market {
     }
 
     pub(crate) fn is_sold(&self, thread: &Thread) -> bool {
-        let confirmed = crate::threads::DealState::Confirmed;
+        let confirmed = DealState::Confirmed;
         thread
             .deal
             .as_ref()
@@ -176,13 +179,59 @@ impl Market {
         quoted.len() < self.stall.rules.per_hour as usize
     }
 
-    pub(crate) fn postponed_deadline(&self) -> Option<Timestamp> {
-        let first = self
-            .stall
-            .quoted
-            .front()
-            .filter(|_| !self.stall.postponed.is_empty());
-        first.map(|at| *at + HOUR)
+    /// Whether a rule may promise this much if nothing else is promised.
+    fn is_within_a_day(&self, quote: &Quote) -> bool {
+        let most = self.stall.rules.per_day.filter(|_| quote.firm);
+        most.is_none_or(|most| most.asset == quote.asset() && quote.total.minor <= most.minor)
+    }
+
+    /// Whether a rule may promise this much beside all that is promised and was sold within a day, its own thread left out.
+    fn day_allows(&self, thread: Option<ThreadId>, quote: &Quote, now: Timestamp) -> bool {
+        let Some(most) = self.stall.rules.per_day.filter(|_| quote.firm) else {
+            return true;
+        };
+        let promised = self.promised(most.asset, now);
+        let promised = promised.filter(|(other, ..)| Some(*other) != thread);
+        let sum = promised.fold(u128::from(quote.total.minor), |sum, (_, minor, _)| {
+            sum + u128::from(minor)
+        });
+        most.asset == quote.asset() && sum <= u128::from(most.minor)
+    }
+
+    /// What binds me in this currency: in which thread, how much in minor units, and until when it is counted.
+    fn promised(
+        &self,
+        asset: Asset,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (ThreadId, u64, Timestamp)> {
+        let sellers = self.threads.values().filter(|t| t.role == Role::Seller);
+        let bound = sellers.filter_map(move |thread| {
+            let deal = thread.deal.as_ref().and_then(|deal| match deal.state {
+                DealState::Confirmed => Some((deal.quote.total, deal.at + DAY)),
+                DealState::Ordered => Some((deal.quote.total, deal.order.confirm_by)),
+                DealState::Declined(_) | DealState::NotConfirmed => None,
+            });
+            let offer = thread.offer.as_ref();
+            let offer = offer.filter(|offer| offer.stands(now) && offer.quote.firm);
+            let offer = offer.map(|offer| (offer.quote.total, offer.quote.valid_until));
+            let (total, until) = deal.or(offer)?;
+            Some((thread.id, total, until))
+        });
+        bound
+            .filter(move |(_, total, until)| total.asset == asset && *until > now)
+            .map(|(thread, total, until)| (thread, total.minor, until))
+    }
+
+    /// When the next allowance of an hour or a day may be there, if something waits for it.
+    pub(crate) fn postponed_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.stall.postponed.is_empty() {
+            return None;
+        }
+        let hour = self.stall.quoted.front().map(|at| *at + HOUR);
+        let most = self.stall.rules.per_day;
+        let promised = most.into_iter().flat_map(|m| self.promised(m.asset, now));
+        let ends = promised.map(|(.., until)| until);
+        ends.chain(hour).filter(|at| *at > now).min()
     }
 
     pub(crate) fn lapse_postponed(&mut self, now: Timestamp, batch: &mut Batch) {

@@ -105,8 +105,14 @@ impl Stall {
     /// What answers an intent, best first.
     pub(crate) fn matches(&self, intent: &Intent, now: Timestamp) -> Vec<Found<'_>> {
         let mut best: Vec<Found<'_>> = Vec::with_capacity(MATCHES_SHOWN + 1);
+        let words = matching::words(&intent.title);
+        let shelves: Vec<&BTreeSet<ItemId>> = words
+            .iter()
+            .filter_map(|word| self.by_word.get(word))
+            .collect();
         for item in self.candidates(intent) {
-            let near = Near::of(item, intent);
+            let mut near = Near::of(item, intent);
+            near.named = shelves.iter().filter(|on| on.contains(&item.id)).count();
             let worst = best.last().filter(|_| best.len() >= MATCHES_SHOWN);
             if let Some(worst) = worst
                 && (worst.complete, usize::MAX - worst.failed)
@@ -295,6 +301,13 @@ pub(crate) fn check_rules(rules: &Rules) -> Result<(), Complaint> {
             "bad-rules",
             "validFor",
             "Let a quote hold for at least a minute and at most a week.",
+        ));
+    }
+    if rules.per_day.is_some_and(|most| most.minor > Money::MAX) {
+        return Err(Complaint::about(
+            "bad-rules",
+            "perDay",
+            "Give what may be promised a day as an amount.",
         ));
     }
     if let Some(payment) = &rules.payment

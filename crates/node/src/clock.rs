@@ -20,7 +20,8 @@ const LONGEST_NAP: Duration = Duration::from_secs(30);
 const OVERDUE: Duration = Duration::from_millis(50);
 
 /// The wall clock, in whole seconds.
-pub(crate) fn now() -> Timestamp {
+#[must_use]
+pub fn now() -> Timestamp {
     Timestamp(since_epoch().as_secs())
 }
 

@@ -27,6 +27,7 @@ mod sync;
 mod whispers;
 
 pub use client::Client;
+pub use clock::now;
 pub use config::{Config, open};
 pub use error::Error;
 pub use event::{Event, Link, NetworkView, Path, RelayState, RelayView, TraderView};

@@ -41,9 +41,10 @@ use workshop::Workshop;
 
 /// What `cargo xtask help` prints.
 const HELP: &str = "\
-cargo xtask up [--port N] [--profile NAME]
-    Sets up what is missing, builds the site and the relay, starts the relay on this machine
-    with the site on it, and prints one address to open. Ctrl-C stops it.
+cargo xtask up [--port N] [--profile NAME] [--alone]
+    Sets up what is missing, builds the site, the relay and the stalls' program, starts the relay
+    on this machine with the site on it and, unless alone, a few sample stalls, and prints one
+    address to open. Ctrl-C stops it.
 
 cargo xtask test [--only KIND]... [--keep-going]
     Sets up what is missing and runs every check and every test, or only the kinds named.
@@ -120,6 +121,7 @@ fn up_options(mut args: lexopt::Parser) -> Outcome<up::Options> {
         match arg {
             Long("port") => options.port = args.value()?.parse()?,
             Long("profile") => options.profile = Some(args.value()?.string()?),
+            Long("alone") => options.alone = true,
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
         }
     }

@@ -6,6 +6,7 @@ use crate::say::{OrSay, Outcome, Trouble};
 use crate::tally::Tally;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -182,7 +183,17 @@ impl Run {
         Ok(status.success())
     }
 
-    /// Starts it and leaves it running with its output passed on.
+    /// What it says goes into this file, and nothing that was in it stays.
+    pub(crate) fn into_file(mut self, path: &Path) -> Outcome<Self> {
+        let file = File::create(path).or_say(|| format!("create {}", path.display()))?;
+        let again = file
+            .try_clone()
+            .or_say(|| format!("write {}", path.display()))?;
+        self.command.stdout(file).stderr(again);
+        Ok(self)
+    }
+
+    /// Starts it and leaves it running, with its output passed on unless it goes elsewhere.
     pub(crate) fn start(mut self) -> Outcome<Child> {
         flush();
         self.command

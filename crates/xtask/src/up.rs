@@ -1,5 +1,5 @@
-//! `cargo xtask up`: from a checkout to a page in the browser. Sets up, builds the site and the relay,
-//! starts the relay on loopback with the site on it, waits until it is ready, and prints one address.
+//! `cargo xtask up`: from a checkout to a page in the browser. Sets up, builds the site and the programs,
+//! starts the relay on loopback with the site on it and a few sample stalls, waits until it is ready, and prints one address.
 
 use crate::outfit::{self, Speed};
 use crate::run::Run;
@@ -32,6 +32,12 @@ const GLANCE: Duration = Duration::from_millis(100);
 const QUESTION: Duration = Duration::from_secs(2);
 const FIRST_LINE: usize = 64;
 
+/// The relay's list of addresses is a kilobyte; more is no list.
+const LIST: usize = 64 * 1024;
+
+/// Where the sample stalls are.
+const STALLS: &str = "crates/agent/stalls";
+
 /// What the command line asks for.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -39,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) port: u16,
     /// The named profile that the printed address opens.
     pub(crate) profile: Option<String>,
+    /// Without sample stalls.
+    pub(crate) alone: bool,
 }
 
 impl Default for Options {
@@ -46,6 +54,7 @@ impl Default for Options {
         Self {
             port: PORT,
             profile: None,
+            alone: false,
         }
     }
 }
@@ -56,8 +65,9 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
     is_free(address)?;
     shop.set_up(false)?;
     let site = site::build(shop)?;
-    doing("building the relay");
+    doing("building the relay and the stalls' program");
     let relay = outfit::relay(shop, Speed::Release)?;
+    let agent = outfit::agent(shop, Speed::Release)?;
 
     let state = shop.workspace.target.join("up");
     fs::create_dir_all(&state).or_say(|| format!("create {}", state.display()))?;
@@ -74,17 +84,33 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
         .within(&state)
         .start()?;
     let ready = wait_until_ready(&mut child, address, &stop);
-    if let Ok(true) = ready {
+    let mut stalls = Vec::new();
+    let opened = if matches!(ready, Ok(true)) && !options.alone {
+        open_stalls(shop, &agent, address, &state, &mut stalls)
+    } else {
+        Ok(())
+    };
+    if matches!((&ready, &opened), (Ok(true), Ok(()))) {
         println!("\n    {}\n", url(address, options.profile.as_deref()));
-        doing("open this address in two or more browser windows; Ctrl-C stops the relay");
+        if !stalls.is_empty() {
+            doing(format!(
+                "{} sample stalls answer: ask for a bicycle, a laptop or a translation; what they say is in {}",
+                stalls.len(),
+                state.join("stalls").display()
+            ));
+        }
+        doing("open this address, in a second window as a second person; Ctrl-C stops everything");
         while !stop.load(Ordering::Relaxed) && is_running(&mut child) {
             std::thread::sleep(GLANCE);
         }
     }
     let asked = stop.load(Ordering::Relaxed);
     let running = is_running(&mut child);
-    end(&mut child)?;
+    // All of them, also if one does not want to.
+    let ended: Vec<Outcome> = stalls.iter_mut().chain([&mut child]).map(end).collect();
     ready?;
+    opened?;
+    ended.into_iter().collect::<Outcome>()?;
     if !asked && !running {
         return Err(Trouble::new(
             "the relay ended by itself; what it said is above",
@@ -149,21 +175,67 @@ fn wait_until_ready(child: &mut Child, address: SocketAddr, stop: &AtomicBool) -
     )))
 }
 
+/// Starts a peer for each sample stall; those that are running are in `running` even if another one fails.
+fn open_stalls(
+    shop: &Workshop,
+    agent: &Path,
+    address: SocketAddr,
+    state: &Path,
+    running: &mut Vec<Child>,
+) -> Outcome {
+    let list = get(address, "/relays.json", LIST).or_say(|| "ask the relay where it is".into())?;
+    let relay = by_websocket(&list)
+        .ok_or_else(|| Trouble::new("the relay does not say how a stall would reach it"))?;
+    let records = state.join("stalls");
+    fs::create_dir_all(&records).or_say(|| format!("create {}", records.display()))?;
+    let folder = shop.workspace.root.join(STALLS);
+    let files = fs::read_dir(&folder).or_say(|| format!("read {}", folder.display()))?;
+    let mut files: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    files.sort();
+    for file in files {
+        let name = file.file_stem().unwrap_or_default();
+        let record = |end: &str| records.join(name).with_extension(end);
+        let run = Run::new(agent)
+            .arg("stall")
+            .arg(&file)
+            .args(["--relay", &relay])
+            .arg("--data")
+            .arg(record("redb"))
+            .within(&records)
+            .into_file(&record("log"))?;
+        running.push(run.start()?);
+    }
+    Ok(())
+}
+
+/// The relay's own address for WebSockets, out of its list.
+fn by_websocket(answer: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(answer);
+    let (_, body) = text.split_once("\r\n\r\n")?;
+    let list: Value = serde_json::from_str(body).ok()?;
+    let all = list["relays"].as_array()?.iter();
+    let mut all = all.filter_map(Value::as_str);
+    all.find(|address| address.contains("/ws/"))
+        .map(str::to_owned)
+}
+
 /// Whether `/readyz` answers with 200 now.
 fn is_ready(address: SocketAddr) -> bool {
-    let ask = || -> std::io::Result<Vec<u8>> {
-        let mut stream = TcpStream::connect_timeout(&address, QUESTION)?;
-        stream.set_read_timeout(Some(QUESTION))?;
-        write!(
-            stream,
-            "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut answer = vec![0; FIRST_LINE];
-        let length = stream.read(&mut answer)?;
-        answer.truncate(length);
-        Ok(answer)
-    };
-    ask().is_ok_and(|answer| says_ok(&answer))
+    get(address, "/readyz", FIRST_LINE).is_ok_and(|answer| says_ok(&answer))
+}
+
+/// The beginning of what is answered to a question for a path.
+fn get(address: SocketAddr, path: &str, most: usize) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect_timeout(&address, QUESTION)?;
+    stream.set_read_timeout(Some(QUESTION))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = Vec::new();
+    stream.take(most as u64).read_to_end(&mut answer)?;
+    Ok(answer)
 }
 
 fn says_ok(answer: &[u8]) -> bool {
@@ -242,6 +314,21 @@ mod tests {
         assert!(text.contains("listen = \"127.0.0.1:8787\""), "{text}");
         assert!(text.contains("site = \"/a \\\"b\\\"/site\""), "{text}");
         assert!(text.contains("data = \"/state/relay\""), "{text}");
+    }
+
+    #[test]
+    fn a_stall_reaches_the_relay_by_its_websocket() {
+        let list = b"HTTP/1.1 200 OK\r\na: b\r\n\r\n{\"relays\":[\"/ip4/1.2.3.4/udp/1/webrtc-direct/p2p/x\",\
+            \"/ip4/127.0.0.1/tcp/8787/ws/p2p/x\"]}";
+        assert_eq!(
+            by_websocket(list).as_deref(),
+            Some("/ip4/127.0.0.1/tcp/8787/ws/p2p/x")
+        );
+        assert_eq!(
+            by_websocket(b"HTTP/1.1 200 OK\r\n\r\n{\"relays\":[]}"),
+            None
+        );
+        assert_eq!(by_websocket(b"nonsense"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a seller types about his stall as a whole: how it answers, and who he is to the one he trades with.
 
-use haggle_protocol::limits;
 use haggle_protocol::trade::ContactWay;
+use haggle_protocol::{Money, limits};
 
 use super::item::Lead;
 use super::{Flaw, Reading, Wrong};
@@ -18,6 +18,8 @@ pub struct RulesForm {
     pub per_hour: String,
     /// How an order is paid.
     pub payment: String,
+    /// What may be promised a day, which this form has no field for; kept as it is.
+    pub per_day: Option<Money>,
 }
 
 impl RulesForm {
@@ -29,6 +31,7 @@ impl RulesForm {
             valid: Lead::of(rules.valid_for),
             per_hour: rules.per_hour.to_string(),
             payment: rules.payment.clone().unwrap_or_default(),
+            per_day: rules.per_day,
         }
     }
 
@@ -48,6 +51,7 @@ impl RulesForm {
             valid_for,
             per_hour: u32::try_from(per_hour).unwrap_or(u32::MAX),
             payment: reading.optional("payment", &self.payment, limits::NOTE_MAX),
+            per_day: self.per_day,
         };
         reading.end(rules)
     }
@@ -124,6 +128,8 @@ impl ProfileForm {
 
 #[cfg(test)]
 mod tests {
+    use haggle_protocol::Asset;
+
     use super::*;
 
     #[test]
@@ -133,6 +139,7 @@ mod tests {
             valid_for: 5_400,
             per_hour: 30,
             payment: Some("Bank transfer".into()),
+            per_day: Some(Money::new(50_000, Asset::new("EUR").unwrap())),
         };
         assert_eq!(RulesForm::from_rules(&rules).read(), Ok(rules));
         let way = |kind: &str| ContactWay {

@@ -234,6 +234,17 @@ impl Stage {
         }
     }
 
+    /// Takes the best quote for an intent.
+    pub(crate) fn accept(&mut self, at: usize, intent: IntentId) {
+        let best = self.actors[at].mine[&intent].quotes[0].clone();
+        let accept = Command::Accept {
+            thread: best.thread,
+            total: best.quote.total,
+            note: None,
+        };
+        self.tell(at, accept).unwrap();
+    }
+
     pub(crate) fn put(&mut self, at: usize, item: Item) -> ItemId {
         match self.tell(at, Command::PutItem(Box::new(item))) {
             Ok(Reply::Item(id)) => id,

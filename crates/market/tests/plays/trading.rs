@@ -438,6 +438,23 @@ fn a_seller_who_comes_late_finds_what_is_open_and_quotes() {
 }
 
 #[test]
+fn what_is_called_like_the_request_is_quoted_before_something_cheaper_of_its_kind() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    let titled = |title: &str, price: u64| haggle_market::Item {
+        title: title.into(),
+        ..laptop(price, 3)
+    };
+    stage.put(1, titled("A plain laptop", 30_000));
+    stage.put(1, titled("A silver ultrabook", 40_000));
+    stage.tell(1, rules("firm")).unwrap();
+    let mut draft = wants_laptop();
+    draft.title = "An ultrabook, silver if there is one".into();
+    let id = stage.publish(0, draft);
+    let quote = &stage.actors[0].mine[&id].quotes[0].quote;
+    assert_eq!(quote.lines[0].description, "A silver ultrabook");
+}
+
+#[test]
 fn a_rule_answers_only_so_many_an_hour_and_the_rest_in_the_next() {
     let mut stage = Stage::new(&["buyer", "seller"]);
     stage.put(1, laptop(40_000, 30));
@@ -457,6 +474,53 @@ fn a_rule_answers_only_so_many_an_hour_and_the_rest_in_the_next() {
     assert_eq!(quoted(&stage), 2);
     stage.pass(2);
     assert_eq!(quoted(&stage), 3);
+}
+
+#[test]
+fn a_rule_promises_no_more_a_day_than_it_may_and_goes_on_when_a_promise_ends() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(1, laptop(40_000, 30));
+    let rules = |per_day: serde_json::Value| {
+        let rules = serde_json::json!({"auto": "firm", "validFor": 7_200, "perDay": per_day});
+        Command::SetRules(serde_json::from_value(rules).unwrap())
+    };
+    // Room for two laptops, and for something less than a third.
+    let room = serde_json::json!({"minor": 119_999, "asset": "EUR"});
+    stage.tell(1, rules(room)).unwrap();
+    let ids: Vec<_> = (0..4).map(|_| stage.publish(0, wants_laptop())).collect();
+    // How many quotes were written, later ones in the same thread included, and how many of them bind.
+    let written = |stage: &Stage| {
+        let quotes = ids.iter().flat_map(|id| &stage.actors[0].mine[id].quotes);
+        quotes.clone().map(|quote| quote.quote.number).sum::<u32>()
+    };
+    let binding = |stage: &Stage| {
+        let quotes = ids.iter().flat_map(|id| &stage.actors[0].mine[id].quotes);
+        let binds = [QuoteState::Standing, QuoteState::Confirmed];
+        quotes.filter(|quote| binds.contains(&quote.state)).count()
+    };
+    assert_eq!((written(&stage), binding(&stage)), (2, 2));
+
+    // One of them is sold and counts for a day; the promise of the other one ends unused, and makes room for one.
+    let quoted = |id: &&haggle_protocol::IntentId| !stage.actors[0].mine[*id].quotes.is_empty();
+    let sold = *ids.iter().find(quoted).unwrap();
+    stage.accept(0, sold);
+    stage.pass(7_199);
+    assert_eq!((written(&stage), binding(&stage)), (2, 2));
+    stage.pass(2);
+    assert_eq!((written(&stage), binding(&stage)), (3, 2));
+
+    // Nor is anything promised in another currency than the bound is in, or when it is too low for even one.
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(1, laptop(40_000, 30));
+    for room in [
+        serde_json::json!({"minor": 119_999, "asset": "USD"}),
+        serde_json::json!({"minor": 39_999, "asset": "EUR"}),
+    ] {
+        stage.tell(1, rules(room)).unwrap();
+        let id = stage.publish(0, wants_laptop());
+        stage.pass(7_201);
+        assert!(stage.actors[0].mine[&id].quotes.is_empty());
+    }
 }
 
 #[test]
