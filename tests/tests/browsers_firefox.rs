@@ -6,7 +6,7 @@ use haggle_tests::Outcome;
 use haggle_tests::browser::{Browser, Driver};
 use haggle_tests::firefox;
 use haggle_tests::interop::{Kind, Page};
-use haggle_tests::list::{streams, whole_list};
+use haggle_tests::list::whole_list;
 use haggle_tests::town::{Nat, PUBLIC, PublicRelay, Town};
 
 struct Scene {
@@ -34,17 +34,11 @@ async fn both_pages() -> Outcome<Scene> {
 #[tokio::test(flavor = "multi_thread")]
 async fn chromium_dials_firefox_and_does_everything_over_the_connection() -> Outcome {
     let mut scene = both_pages().await?;
-    whole_list(&scene.chromium, scene.firefox, streams(Kind::Rust), || {
-        scene.relay.kill()
-    })
-    .await
+    whole_list(&scene.chromium, scene.firefox, || scene.relay.kill()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn firefox_dials_chromium_and_does_everything_over_the_connection() -> Outcome {
     let mut scene = both_pages().await?;
-    whole_list(&scene.firefox, scene.chromium, streams(Kind::Rust), || {
-        scene.relay.kill()
-    })
-    .await
+    whole_list(&scene.firefox, scene.chromium, || scene.relay.kill()).await
 }

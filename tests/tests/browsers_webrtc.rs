@@ -3,7 +3,7 @@
 
 use haggle_tests::browser::Driver;
 use haggle_tests::interop::{AnyRelay, Kind, Page};
-use haggle_tests::list::{dials, must, streams, whole_list};
+use haggle_tests::list::{dials, must, whole_list};
 use haggle_tests::{Outcome, Trouble, ensure};
 
 async fn try_all(dialer: Kind, listener: Kind, relay: Kind) -> Outcome {
@@ -12,7 +12,7 @@ async fn try_all(dialer: Kind, listener: Kind, relay: Kind) -> Outcome {
     let name = |kind: Kind, number: u8| format!("{kind:?} {number}");
     let a = Page::open(&driver, &name(dialer, 1), dialer, &relay.address()).await?;
     let b = Page::open(&driver, &name(listener, 2), listener, &relay.address()).await?;
-    whole_list(&a, b, streams(listener), || relay.kill()).await
+    whole_list(&a, b, || relay.kill()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
