@@ -359,6 +359,73 @@ impl Person {
         Ok(())
     }
 
+    /// Offers so much for the quote of this rank, and sees that its seller has it.
+    ///
+    /// # Errors
+    /// If the page does not let him, or it does not arrive.
+    pub async fn haggles(&self, intent: &str, rank: u32, total: &str) -> Outcome {
+        self.goes_to("requests").await?;
+        let card =
+            format!("[data-intent=\"{intent}\"] [data-test=\"quote-card\"][data-rank=\"{rank}\"]");
+        let button = format!("{card} {}", named("haggle"));
+        self.browser.click(&button, SOON).await?;
+        self.types("counter-total", total).await?;
+        self.clicks("counter-send").await?;
+        let arrived = format!("{card} [data-test=\"my-counter\"][data-delivered=\"true\"]");
+        self.browser.see(&arrived, SURELY).await?;
+        Ok(())
+    }
+
+    /// Writes to the other side in a part of the page, and sees that it has arrived there.
+    ///
+    /// # Errors
+    /// If the page does not let him, or it does not arrive.
+    pub async fn writes(&self, within: &str, text: &str) -> Outcome {
+        let chat = format!("{within} {}", named("chat"));
+        let unfold = "const chat = document.querySelector(arguments[0]);
+            if (chat && !chat.open) chat.querySelector('summary').click();
+            return chat?.open";
+        let arguments = vec![chat.clone().into()];
+        self.browser.until(&chat, SOON, unfold, arguments).await?;
+        let field = format!("{chat} {}", named("chat-text"));
+        self.browser.fill(&field, text, SOON).await?;
+        let button = format!("{chat} {}", named("chat-send"));
+        self.browser.click(&button, SOON).await?;
+        let arrived = "return [...document.querySelectorAll(arguments[0])]
+            .some(line => line.dataset.state === 'delivered' && line.innerText.includes(arguments[1]))";
+        let mine = format!("{chat} [data-test=\"chat-line\"][data-mine=\"true\"]");
+        let arguments = vec![mine.into(), text.into()];
+        self.browser.until(text, SURELY, arrived, arguments).await?;
+        Ok(())
+    }
+
+    /// Reads in a part of the page what the other side has written.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub async fn is_told(&self, within: &str, text: &str) -> Outcome {
+        let theirs = format!("{within} [data-test=\"chat-line\"][data-mine=\"false\"]");
+        let came = "return [...document.querySelectorAll(arguments[0])].some(line => line.innerText.includes(arguments[1]))";
+        let arguments = vec![theirs.into(), text.into()];
+        self.browser.until(text, SURELY, came, arguments).await?;
+        Ok(())
+    }
+
+    /// Sees what the buyer offers for his quote (in minor units), and quotes just that.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub async fn meets(&self, intent: &str, total: u64) -> Outcome {
+        self.goes_to("market").await?;
+        let counter = format!(
+            "[data-intent=\"{intent}\"] [data-test=\"their-counter\"][data-total=\"{total}\"]"
+        );
+        self.browser.see(&counter, SURELY).await?;
+        let button = format!("{counter} {}", named("meet"));
+        self.browser.click(&button, SOON).await?;
+        Ok(())
+    }
+
     /// Sees an order, and confirms it.
     ///
     /// # Errors

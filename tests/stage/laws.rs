@@ -38,6 +38,10 @@ pub(crate) fn a_reload_changes_nothing(who: usize, before: &Screen, after: &Scre
         "trader {who}: a reload changed a trade"
     );
     assert!(
+        before.chats == after.chats,
+        "trader {who}: a reload changed what was said"
+    );
+    assert!(
         before.stall == after.stall,
         "trader {who}: a reload changed the stall"
     );

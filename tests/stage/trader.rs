@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use haggle_book::{Cursor, Limits};
+use haggle_market::view::Chat;
 use haggle_market::{
     Command, Complaint, Effect, Effects, Event, Heard, Input, Market, MyIntent, OpenIntent, Reply,
     Setup, StallView, Ticket, Trade,
@@ -21,6 +22,7 @@ pub(crate) struct Screen {
     pub(crate) mine: BTreeMap<IntentId, MyIntent>,
     pub(crate) open: BTreeMap<IntentId, OpenIntent>,
     pub(crate) trades: BTreeMap<ThreadId, Trade>,
+    pub(crate) chats: BTreeMap<ThreadId, Chat>,
     pub(crate) stall: Option<StallView>,
 }
 
@@ -39,17 +41,24 @@ impl Screen {
             Event::Trade(trade) => {
                 self.trades.insert(trade.thread, *trade);
             }
+            Event::Chat(chat) => {
+                self.chats.insert(chat.thread, *chat);
+            }
             Event::Stall(stall) => self.stall = Some(*stall),
             Event::Ready => {}
         }
     }
 
-    /// Without what a restart may forget: whether something was said since, and the intents of others.
+    /// Without what a restart may forget: whether something was said since, and the intents of others, on which it depends whether their owners
+    /// can be asked.
     pub(crate) fn lasting(&self) -> Self {
         let mut lasting = self.clone();
         lasting.open.clear();
         for mine in lasting.mine.values_mut() {
             mine.said = false;
+        }
+        for chat in lasting.chats.values_mut() {
+            chat.can_say = false;
         }
         lasting
     }

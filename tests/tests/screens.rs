@@ -176,6 +176,45 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
         .await?;
     shown(&seller, "market", &folder, &mut problems).await?;
 
+    // He asks about the quote; somebody who has not quoted asks him.
+    let asking = Person::arrives(&driver, &relay.url(), "asking").await?;
+    asking.goes_to("market").await?;
+    let open = format!("[data-intent=\"{intent}\"]");
+    asking
+        .writes(&open, "Would a scratch at the back be fine?")
+        .await?;
+    let question = format!("{open} {}", named("question"));
+    buyer.is_told(&question, "scratch").await?;
+    buyer
+        .writes(&question, "Yes, if the screen is fine.")
+        .await?;
+    asking.is_told(&open, "screen").await?;
+    let first = format!("{open} [data-test=\"quote-card\"][data-rank=\"1\"]");
+    buyer
+        .writes(&first, "Is the keyboard a German one?")
+        .await?;
+    seller.is_told(&open, "German").await?;
+    seller.writes(&open, "No, an American one.\nI can add a German one for 20 dollars, which I would have to order first.").await?;
+    buyer.is_told(&first, "American").await?;
+    shown(&buyer, "requests-chat", &folder, &mut problems).await?;
+    shown(&asking, "market-chat", &folder, &mut problems).await?;
+
+    // He haggles, and the seller meets him.
+    let offered = scene.dearer.price - 5;
+    buyer.haggles(&intent, 1, &offered.to_string()).await?;
+    shown(&buyer, "requests-haggling", &folder, &mut problems).await?;
+    buyer.clicks("haggle").await?;
+    buyer.browser.see(&named("counter-send"), SOON).await?;
+    shown(&buyer, "haggle", &folder, &mut problems).await?;
+    buyer.clicks("counter-cancel").await?;
+    let their = format!("[data-intent=\"{intent}\"] {}", named("their-counter"));
+    seller.browser.see(&their, SURELY).await?;
+    shown(&seller, "market-haggling", &folder, &mut problems).await?;
+    let minor = offered * 100;
+    seller.meets(&intent, minor).await?;
+    let met = format!("[data-test=\"quote-card\"][data-rank=\"1\"][data-total=\"{minor}\"]");
+    buyer.browser.see(&met, SURELY).await?;
+
     buyer.accepts(&intent, 1).await?;
     shown(&buyer, "requests-ordered", &folder, &mut problems).await?;
     let winner = "return document.querySelector('[data-test=\"quote-card\"][data-state=\"ordered\"]')?.dataset.total";
@@ -191,7 +230,7 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
     buyer.browser.see(&named("connection-sum"), SOON).await?;
     shown(&buyer, "connection", &folder, &mut problems).await?;
 
-    for person in [&buyer, &seller, &other] {
+    for person in [&buyer, &seller, &other, &asking] {
         let blamed = person.browser.blamed_for(&[]).await?;
         if !blamed.is_empty() {
             problems.push(format!("{}: {blamed:#?}", person.browser.name()));

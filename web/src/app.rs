@@ -259,12 +259,20 @@ impl Desk {
                     threads.push(*thread);
                 }
                 News::Match { .. } => matches += 1,
+                News::Counter { .. } => sentences.push(words.haggling.news.to_owned()),
                 News::Order { thread } => {
                     let title = self.board.with_untracked(|board| {
                         board.trade(thread).map(|trade| trade.title.clone())
                     });
                     let sentence = words.requests.arrived_order;
                     sentences.push(sentence(&title.unwrap_or_default()));
+                    threads.push(*thread);
+                }
+                News::Chat { thread } => {
+                    let title = self
+                        .board
+                        .with_untracked(|board| board.chat(thread).map(|chat| chat.title.clone()));
+                    sentences.push((words.chat.news)(&title.unwrap_or_default()));
                     threads.push(*thread);
                 }
                 News::Confirmed { thread } => {

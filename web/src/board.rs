@@ -12,7 +12,7 @@ use haggle_protocol::category::Category;
 use haggle_protocol::{IntentId, ThreadId, Timestamp};
 
 use crate::node::{
-    AnswerState, Event, IntentState, Link, MarketEvent, MyIntent, NetworkView, OpenIntent,
+    AnswerState, Chat, Event, IntentState, Link, MarketEvent, MyIntent, NetworkView, OpenIntent,
     QuoteState, QuoteView, Role, StallView, Trade, TradeState, TradeStep,
 };
 
@@ -22,6 +22,7 @@ pub struct Board {
     mine: BTreeMap<IntentId, MyIntent>,
     open: BTreeMap<IntentId, Told>,
     trades: BTreeMap<ThreadId, Trade>,
+    chats: BTreeMap<ThreadId, Chat>,
     stall: Option<Box<StallView>>,
     network: Option<NetworkView>,
     stopped: Option<Stopped>,
@@ -83,6 +84,16 @@ pub enum News {
         /// Which.
         step: TradeStep,
     },
+    /// A buyer has made a counter to my quote.
+    Counter {
+        /// To which intent.
+        intent: IntentId,
+    },
+    /// The other one has said something.
+    Chat {
+        /// In which thread.
+        thread: ThreadId,
+    },
     /// Somebody wants what I have.
     Match {
         /// Which intent.
@@ -130,8 +141,11 @@ impl Board {
             MarketEvent::OpenIntent(intent) => {
                 let before = self.open.get(&intent.id).map(|told| &told.intent);
                 let newly = !before.is_some_and(is_match) && is_match(&intent);
-                let news = News::Match { intent: intent.id };
-                let news = self.when_ready(|| newly.then_some(news).into_iter().collect());
+                let id = intent.id;
+                let matched = newly.then_some(News::Match { intent: id });
+                let countered = has_new_counter(before, &intent);
+                let countered = countered.then_some(News::Counter { intent: id });
+                let news = self.when_ready(|| matched.into_iter().chain(countered).collect());
                 let during = self.snapshots;
                 let told = Told {
                     intent: *intent,
@@ -148,6 +162,12 @@ impl Board {
                 let before = self.trades.get(&trade.thread);
                 let news = self.when_ready(|| trade_news(before, &trade));
                 self.trades.insert(trade.thread, *trade);
+                news
+            }
+            MarketEvent::Chat(chat) => {
+                let before = self.chats.get(&chat.thread);
+                let news = self.when_ready(|| chat_news(before, &chat));
+                self.chats.insert(chat.thread, *chat);
                 news
             }
             MarketEvent::Stall(stall) => {
@@ -276,6 +296,29 @@ impl Board {
         open.map(standing).sum()
     }
 
+    /// What was said in an exchange.
+    #[must_use]
+    pub fn chat(&self, thread: &ThreadId) -> Option<&Chat> {
+        self.chats.get(thread)
+    }
+
+    /// What I and the owner of an open intent have said to each other.
+    #[must_use]
+    pub fn chat_with_owner(&self, intent: &IntentId) -> Option<&Chat> {
+        let mut chats = self.chats.values();
+        chats.find(|chat| chat.intent == *intent && chat.role == Role::Seller)
+    }
+
+    /// Where sellers who have not quoted ask something about an intent of mine.
+    #[must_use]
+    pub fn questions(&self, intent: &IntentId) -> Vec<ThreadId> {
+        let of = self.chats.values();
+        let of = of.filter(|chat| chat.intent == *intent && chat.role == Role::Buyer);
+        let threads = of.map(|chat| chat.thread);
+        let quoted = |thread: &ThreadId| self.quote(intent, thread).is_some();
+        threads.filter(|thread| !quoted(thread)).collect()
+    }
+
     /// Orders and trades in which the next step is mine.
     #[must_use]
     pub fn trades_waiting_for_me(&self) -> usize {
@@ -389,6 +432,26 @@ fn quote_news(before: Option<&MyIntent>, now: &MyIntent) -> Vec<News> {
         thread: quote.thread,
     };
     arrived.map(news).collect()
+}
+
+/// Whether the buyer has made another counter.
+fn has_new_counter(before: Option<&OpenIntent>, now: &OpenIntent) -> bool {
+    let round = |open: &OpenIntent| {
+        let counter = open.answer.as_ref()?.counter.as_ref()?;
+        Some(counter.round)
+    };
+    round(now).is_some() && before.and_then(round) != round(now)
+}
+
+fn chat_news(before: Option<&Chat>, now: &Chat) -> Vec<News> {
+    let last = |chat: &Chat| {
+        let mut theirs = chat.lines.iter().rev().filter(|line| !line.mine);
+        theirs.next().map(|line| line.message)
+    };
+    let thread = now.thread;
+    let newest = last(now);
+    let news = newest.is_some() && before.and_then(last) != newest;
+    news.then_some(News::Chat { thread }).into_iter().collect()
 }
 
 fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {

@@ -6,8 +6,9 @@ pub use haggle_node::market::command::{
 pub use haggle_node::market::event::Event as MarketEvent;
 pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
 pub use haggle_node::market::view::{
-    AnswerState, Awaited, IntentState, Match, MyAnswer, MyIntent, OpenIntent, QuoteState,
-    QuoteView, Reason, Role, StallView, StepTaken, Trade, TradeState, TradeStep,
+    AnswerState, Awaited, Chat, ChatLine, ChatState, CounterView, IntentState, Match, MyAnswer,
+    MyIntent, OpenIntent, QuoteState, QuoteView, Reason, Role, StallView, StepTaken, Trade,
+    TradeState, TradeStep,
 };
 #[cfg(target_arch = "wasm32")]
 pub use haggle_node::store::IndexedDb;

@@ -146,7 +146,10 @@ impl Agent {
                 line("stall", &data)?
             }
             Event::Market(
-                MarketEvent::OpenIntent(_) | MarketEvent::Gone(_) | MarketEvent::Ready,
+                MarketEvent::OpenIntent(_)
+                | MarketEvent::Gone(_)
+                | MarketEvent::Chat(_)
+                | MarketEvent::Ready,
             )
             | Event::Network(_) => text(&event)?,
         };

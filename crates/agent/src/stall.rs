@@ -90,6 +90,7 @@ struct How {
     valid_minutes: Option<u64>,
     per_hour: Option<u32>,
     payment: Option<String>,
+    concession_percent: Option<u8>,
 }
 
 #[derive(Default, Deserialize)]
@@ -168,6 +169,7 @@ impl Sheet {
             per_hour: self.rules.per_hour.unwrap_or(usual.per_hour),
             payment: self.rules.payment,
             per_day: amount("mandate.sell-per-day", &self.mandate.sell_per_day)?,
+            concession: self.rules.concession_percent.unwrap_or(0),
         };
         let buy_per_day = amount("mandate.buy-per-day", &self.mandate.buy_per_day)?;
         let ways = self.profile.ways.into_iter();
@@ -345,6 +347,7 @@ mod tests {
         answer = "firm"
         valid-minutes = 60
         payment = "Cash on hand-over"
+        concession-percent = 12
 
         [mandate]
         sell-per-day = "2000"
@@ -366,6 +369,7 @@ mod tests {
         let eur = Asset::new("EUR").unwrap();
         assert_eq!(shop.rules.auto, Auto::Firm);
         assert_eq!(shop.rules.valid_for, 3_600);
+        assert_eq!(shop.rules.concession, 12);
         assert_eq!(shop.rules.per_day, Some(Money::new(200_000, eur)));
         assert_eq!(shop.buy_per_day, None);
         assert_eq!(shop.profile.ways[0].kind, "phone");

@@ -213,6 +213,47 @@ impl Haggle {
         )
     }
 
+    /// Says to this seller what I would pay instead: three times at most, each time more.
+    pub async fn counter(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Money")] total: JsValue,
+        note: Option<String>,
+    ) -> Result<(), JsValue> {
+        nothing(
+            self.0
+                .counter(read("thread", thread)?, read("total", total)?, note)
+                .await,
+        )
+    }
+
+    /// Quotes anew at what the buyer of this exchange has offered.
+    pub async fn meet(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+    ) -> Result<(), JsValue> {
+        nothing(self.0.meet(read("thread", thread)?).await)
+    }
+
+    /// Asks the owner of an open intent something before a quote; gives the exchange it is asked in.
+    #[wasm_bindgen(unchecked_return_type = "ThreadId")]
+    pub async fn inquire(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "IntentId")] intent: JsValue,
+        text: String,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.inquire(read("intent", intent)?, text).await)
+    }
+
+    /// Says something to the other side of an exchange.
+    pub async fn say(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        text: String,
+    ) -> Result<(), JsValue> {
+        nothing(self.0.say(read("thread", thread)?, text).await)
+    }
+
     /// Binds me to an order.
     pub async fn confirm(
         &self,

@@ -150,6 +150,43 @@ export interface QuoteView {
   state: QuoteState;
   rank: number;
   reasons: Reason[];
+  /** What I offered for it last. */
+  counter: Counter | null;
+  /** Whether I can offer less for it now. */
+  canCounter: boolean;
+}
+
+/** What a buyer offered for a quote; it binds nobody. */
+export interface Counter {
+  total: Money;
+  /** From 1 to 3, each above the one before. */
+  round: number;
+  note: string | null;
+  at: Timestamp;
+  delivered: boolean;
+  /** Whether the seller has quoted anew since. */
+  answered: boolean;
+}
+
+/** What was said in one exchange; the newest hundred lines. */
+export interface Chat {
+  thread: ThreadId;
+  intent: IntentId;
+  title: string;
+  role: "buyer" | "seller";
+  lines: ChatLine[];
+  /** Whether I can say more now: a seller has three lines until he is answered. */
+  canSay: boolean;
+}
+
+/** What one of the two has said. */
+export interface ChatLine {
+  message: MessageId;
+  mine: boolean;
+  text: string;
+  at: Timestamp;
+  /** `lost` was not taken, or found no way in three days. */
+  state: "sending" | "delivered" | "lost";
 }
 
 /** One of my intents, with its quotes in rank order. */
@@ -170,6 +207,8 @@ export interface MyAnswer {
   quote: Quote | null;
   automatic: boolean;
   state: "sending" | "delivered" | "ordered" | "not-selected" | "expired" | "dismissed" | "refused";
+  /** What the buyer offered for it last. */
+  counter: Counter | null;
 }
 
 /** An open intent of somebody else. */
@@ -248,6 +287,8 @@ export interface Rules {
   payment: string | null;
   /** What may be promised by rule within 24 hours; `null` is no bound. */
   perDay: Money | null;
+  /** By how many per cent a rule gives way at most, from 0 to 90; a third of it in each round. */
+  concession: number;
 }
 
 /** My stall. */
@@ -303,6 +344,7 @@ export interface Events {
   /** An intent of somebody else is over. */
   gone: IntentId;
   trade: Trade;
+  chat: Chat;
   stall: Stall;
   /** Everything that was known at the start has been told. */
   ready: undefined;

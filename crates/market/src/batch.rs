@@ -31,6 +31,7 @@ pub(crate) struct Batch {
     pub(crate) mine: BTreeSet<IntentId>,
     pub(crate) open: BTreeSet<IntentId>,
     pub(crate) trades: BTreeSet<ThreadId>,
+    pub(crate) chats: BTreeSet<ThreadId>,
     pub(crate) stall: bool,
     /// What was found in the stall for an open intent; holds as long as the stall has not changed.
     pub(crate) found: BTreeMap<IntentId, Vec<Match>>,
@@ -43,6 +44,7 @@ impl Batch {
         self.mine.clear();
         self.open.clear();
         self.trades.clear();
+        self.chats.clear();
         self.stall = false;
     }
 

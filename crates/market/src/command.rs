@@ -60,6 +60,34 @@ pub enum Command {
         /// Anything the seller should know.
         note: Option<String>,
     },
+    /// Say to this seller what I would pay instead. Three times at most, each time more.
+    Counter {
+        /// Whose quote.
+        thread: ThreadId,
+        /// In all; below the quote's total.
+        total: Money,
+        /// Anything the seller should know.
+        note: Option<String>,
+    },
+    /// Quote anew at what the buyer has offered.
+    Meet {
+        /// In which exchange.
+        thread: ThreadId,
+    },
+    /// Ask the owner of an open intent something before I quote. Replies [`Reply::Inquired`].
+    Inquire {
+        /// Whom.
+        intent: IntentId,
+        /// What.
+        text: String,
+    },
+    /// Say something to the other side of an exchange.
+    Say {
+        /// In which exchange.
+        thread: ThreadId,
+        /// What.
+        text: String,
+    },
     /// Bind myself to an order.
     Confirm {
         /// Which one.
@@ -233,6 +261,8 @@ pub enum Reply {
     Item(ItemId),
     /// The quote is saved and on its way, in this thread.
     Quoted(ThreadId),
+    /// The question is saved and on its way, in this thread.
+    Inquired(ThreadId),
 }
 
 /// Why a command was not carried out: a stable code, the field it is about, and a sentence that says what to do.
@@ -286,6 +316,10 @@ impl Command {
             Self::Quote(_) => "quote",
             Self::Dismiss { .. } => "dismiss",
             Self::Accept { .. } => "accept",
+            Self::Counter { .. } => "counter",
+            Self::Meet { .. } => "meet",
+            Self::Inquire { .. } => "inquire",
+            Self::Say { .. } => "say",
             Self::Confirm { .. } => "confirm",
             Self::Refuse { .. } => "refuse",
             Self::SendContact { .. } => "send-contact",

@@ -3,7 +3,7 @@
 
 use haggle_protocol::IntentId;
 
-use crate::view::{MyIntent, OpenIntent, StallView, Trade};
+use crate::view::{Chat, MyIntent, OpenIntent, StallView, Trade};
 
 /// Something a person or a program may want to know.
 #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -17,6 +17,8 @@ pub enum Event {
     Gone(IntentId),
     /// An order or a confirmed trade, of either side.
     Trade(Box<Trade>),
+    /// What was said in one exchange, of either side.
+    Chat(Box<Chat>),
     /// My stall.
     Stall(Box<StallView>),
     /// The end of a snapshot: everything known so far was told.
@@ -31,6 +33,7 @@ impl core::fmt::Debug for Event {
             Self::OpenIntent(open) => write!(f, "OpenIntent({})", open.id.short()),
             Self::Gone(id) => write!(f, "Gone({})", id.short()),
             Self::Trade(trade) => write!(f, "Trade({})", trade.thread.short()),
+            Self::Chat(chat) => write!(f, "Chat({})", chat.thread.short()),
             Self::Stall(stall) => write!(f, "Stall({} items)", stall.items.len()),
             Self::Ready => f.write_str("Ready"),
         }

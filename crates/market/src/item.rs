@@ -110,7 +110,12 @@ pub struct Rules {
     pub payment: Option<String>,
     /// What may be promised by rule within 24 hours: no firm quote is written beyond it, and none in another currency. `None` is no bound.
     pub per_day: Option<Money>,
+    /// By how many per cent a rule gives way at most when a buyer makes a counter, from 0 to [`CONCESSION_MAX`]: a third of it in each round.
+    pub concession: u8,
 }
+
+/// The most that a rule may give way, in per cent. More is a slip of the finger.
+pub const CONCESSION_MAX: u8 = 90;
 
 impl Default for Rules {
     fn default() -> Self {
@@ -120,6 +125,7 @@ impl Default for Rules {
             per_hour: 120,
             payment: None,
             per_day: None,
+            concession: 0,
         }
     }
 }

@@ -21,6 +21,19 @@ impl Market {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
+        let mut lines = thread.chat.iter_mut();
+        if let Some(line) = lines.find(|line| line.message == message) {
+            line.delivered = true;
+            batch.chats.insert(id);
+            return;
+        }
+        if let Some(said) = &mut thread.counter
+            && said.message == message
+        {
+            said.delivered = true;
+            batch.mine.insert(thread.intent);
+            return;
+        }
         if thread
             .offer
             .as_ref()
@@ -58,6 +71,9 @@ impl Market {
         let Some(thread) = self.threads.get(&id) else {
             return;
         };
+        if thread.chat.iter().any(|line| line.message == message) {
+            batch.chats.insert(id);
+        }
         // An order's deadline and a contact's missing acknowledgement speak for themselves.
         if thread.role == Role::Seller
             && thread.deal.is_none()
@@ -79,6 +95,9 @@ impl Market {
             // Whatever it said of my ways may never have arrived.
             if let Some(thread) = self.threads.get_mut(&id) {
                 thread.told.clear();
+                if !thread.chat.is_empty() {
+                    batch.chats.insert(id);
+                }
             }
             batch.thread(id);
         }

@@ -8,10 +8,12 @@
 //! A restart is the same path as a first start: [`Market::restore`] reads the records that `Save` wrote.
 
 mod batch;
+mod chatting;
 mod choosing;
 pub mod command;
 pub mod effect;
 pub mod event;
+mod haggling;
 pub mod input;
 mod intents;
 pub mod item;

@@ -489,13 +489,14 @@ impl Market {
         let id = message.thread;
         let named = match &message.body {
             Body::Order(order) => Some(order.quote),
+            Body::Counter(counter) => Some(counter.quote),
             Body::OrderConfirm(confirm) => Some(confirm.order),
             Body::NotSelected(not_selected) => Some(not_selected.quote),
             Body::Decline(decline) => decline.order,
             Body::PaymentProof(step) | Body::Dispatch(step) | Body::Receipt(step) => {
                 Some(step.order)
             }
-            Body::Quote(_) | Body::Contact(_) | Body::Ack(_) | Body::Moved => None,
+            Body::Quote(_) | Body::Contact(_) | Body::Chat(_) | Body::Ack(_) | Body::Moved => None,
         };
         for arrived in named.into_iter().chain(message.prev) {
             if self.posted.get(&arrived) == Some(&id) {

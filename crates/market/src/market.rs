@@ -270,6 +270,16 @@ impl Market {
                 total,
                 note,
             } => self.accept(thread, total, note, now, batch).map(done),
+            Command::Counter {
+                thread,
+                total,
+                note,
+            } => self.counter(thread, total, note, now, batch).map(done),
+            Command::Meet { thread } => self.meet(thread, now, batch).map(done),
+            Command::Inquire { intent, text } => {
+                self.inquire(intent, text, now, batch).map(Reply::Inquired)
+            }
+            Command::Say { thread, text } => self.talk(thread, text, now, batch).map(done),
             Command::Confirm {
                 thread,
                 payment,

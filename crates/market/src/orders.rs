@@ -73,10 +73,12 @@ impl Market {
             Body::Dispatch(step) => {
                 self.hear_step(TradeStep::Dispatched, opened, step, now, batch)?;
             }
+            Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
             Body::Order(_)
             | Body::NotSelected(_)
             | Body::PaymentProof(_)
             | Body::Receipt(_)
+            | Body::Counter(_)
             | Body::Ack(_) => {
                 return Err(Refusal::WrongState);
             }
@@ -112,6 +114,8 @@ impl Market {
             Body::Receipt(step) => {
                 self.hear_step(TradeStep::Received, opened, step, now, batch)?;
             }
+            Body::Counter(counter) => self.hear_counter(opened, counter, now, batch)?,
+            Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
             Body::Moved => self.took(opened, now, batch),
             Body::Quote(_)
             | Body::Decline(_)
@@ -477,7 +481,9 @@ impl Market {
             | Sort::NotSelected
             | Sort::Moved
             | Sort::PaymentProof
-            | Sort::Receipt => false,
+            | Sort::Receipt
+            | Sort::Counter
+            | Sort::Chat => false,
         });
         batch.open.insert(intent);
         batch.thread(id);

@@ -34,15 +34,15 @@ const DECLINE_FOR: u64 = 24 * 60 * 60;
 pub(crate) const DISMISSED_KEPT: u64 = crate::command::OPEN_MAX;
 
 /// What of an open intent is needed to answer it.
-struct Wanted {
+pub(crate) struct Wanted {
     intent: Intent,
     key: PublicKey,
-    newest: FrameId,
+    pub(crate) newest: FrameId,
     ways: Vec<Circuit>,
 }
 
 impl Market {
-    fn wanted(&self, id: &IntentId) -> Option<Wanted> {
+    pub(crate) fn wanted(&self, id: &IntentId) -> Option<Wanted> {
         let open = self.book.open(id)?;
         if self.is_mine(id, &open.key, &open.intent.mark) {
             return None;
@@ -87,6 +87,7 @@ impl Market {
             self.stall.set_aside(held.item, held.micros);
         }
         let Some((item, quote)) = best else { return };
+        let quote = self.conceding(thread, quote);
         if !self.is_worth_saying(thread, &quote, now) {
             return;
         }
@@ -171,7 +172,7 @@ impl Market {
             .is_some_and(|deal| deal.state == confirmed)
     }
 
-    fn hour_allows(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn hour_allows(&mut self, now: Timestamp) -> bool {
         let quoted = &mut self.stall.quoted;
         while quoted.front().is_some_and(|at| *at + HOUR <= now) {
             quoted.pop_front();
@@ -245,7 +246,7 @@ impl Market {
         clippy::too_many_arguments,
         reason = "the parts of one saying; each is named where it is called"
     )]
-    fn offer(
+    pub(crate) fn offer(
         &mut self,
         id: IntentId,
         wanted: &Wanted,
@@ -296,7 +297,7 @@ impl Market {
     }
 
     /// The thread in which I answer an intent, begun if there is none.
-    fn thread_for(
+    pub(crate) fn thread_for(
         &mut self,
         id: IntentId,
         wanted: &Wanted,

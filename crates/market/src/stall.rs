@@ -8,7 +8,7 @@ use haggle_protocol::limits::{ATTRIBUTES_MAX, LABEL_MAX, NOTE_MAX, TITLE_MAX};
 use haggle_protocol::{Intent, IntentId, Money, Quantity, Timestamp, text};
 
 use crate::command::{Complaint, Profile};
-use crate::item::{Item, ItemId, Rules};
+use crate::item::{CONCESSION_MAX, Item, ItemId, Rules};
 use crate::matching::{self, Found, Near};
 
 /// Items of one stall: 10,000 is the largest that was measured; this leaves room and bounds memory.
@@ -301,6 +301,13 @@ pub(crate) fn check_rules(rules: &Rules) -> Result<(), Complaint> {
             "bad-rules",
             "validFor",
             "Let a quote hold for at least a minute and at most a week.",
+        ));
+    }
+    if rules.concession > CONCESSION_MAX {
+        return Err(Complaint::about(
+            "bad-rules",
+            "concession",
+            "Give way by at most 90 per cent.",
         ));
     }
     if rules.per_day.is_some_and(|most| most.minor > Money::MAX) {

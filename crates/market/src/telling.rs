@@ -10,8 +10,8 @@ use crate::market::Market;
 use crate::ranking;
 use crate::threads::{DealState, Offer, Over, Taken, Thread};
 use crate::view::{
-    AnswerState, Awaited, IntentState, MyAnswer, MyIntent, OpenIntent, QuoteState, QuoteView, Role,
-    StallView, StepTaken, Trade, TradeState,
+    AnswerState, Awaited, CounterView, IntentState, MyAnswer, MyIntent, OpenIntent, QuoteState,
+    QuoteView, Role, StallView, StepTaken, Trade, TradeState,
 };
 
 impl Market {
@@ -22,6 +22,8 @@ impl Market {
         batch.open.extend(self.book.iter_open().map(|open| open.id));
         let traded = self.threads.values().filter(|thread| thread.deal.is_some());
         batch.trades.extend(traded.map(|thread| thread.id));
+        let talked = self.threads.values().filter(|it| !it.chat.is_empty());
+        batch.chats.extend(talked.map(|thread| thread.id));
         batch.events.push(Event::Ready);
     }
 
@@ -41,6 +43,8 @@ impl Market {
         }
         let trades = batch.trades.iter().filter_map(|id| self.trade(id));
         events.extend(trades.map(|trade| Event::Trade(Box::new(trade))));
+        let chats = batch.chats.iter().filter_map(|id| self.chat(id, now));
+        events.extend(chats.map(|chat| Event::Chat(Box::new(chat))));
         events
     }
 
@@ -99,6 +103,8 @@ impl Market {
                     state: *state,
                     rank,
                     reasons,
+                    counter: counter(thread),
+                    can_counter: self.can_counter(mine, thread, now),
                 }
             })
             .collect()
@@ -129,13 +135,17 @@ impl Market {
             expires: open.frame.header().expires,
             reachable: open.reach.is_some_and(|reach| !reach.entries.is_empty()),
             matches,
-            answer: match thread {
+            // Who has only asked something has not answered yet.
+            answer: match thread
+                .filter(|it| it.offer.is_some() || it.answer != AnswerState::Sending)
+            {
                 Some(thread) => Some(answer(thread)),
                 None if dismissed => Some(MyAnswer {
                     thread: None,
                     quote: None,
                     automatic: false,
                     state: AnswerState::Dismissed,
+                    counter: None,
                 }),
                 None => None,
             },
@@ -196,7 +206,21 @@ fn answer(thread: &Thread) -> MyAnswer {
         quote: thread.offer.as_ref().map(|offer| offer.quote.clone()),
         automatic: thread.offer.as_ref().is_some_and(|offer| offer.automatic),
         state: thread.answer,
+        counter: counter(thread),
     }
+}
+
+/// What the buyer of a thread offered last.
+fn counter(thread: &Thread) -> Option<CounterView> {
+    let newest = thread.offer.as_ref().map(|offer| offer.message);
+    thread.counter.as_ref().map(|said| CounterView {
+        total: said.counter.total,
+        round: said.counter.round,
+        note: said.counter.note.clone(),
+        at: said.at,
+        delivered: said.delivered,
+        answered: newest != Some(said.counter.quote),
+    })
 }
 
 /// What has become of a quote, for its buyer.

@@ -12,7 +12,7 @@ use haggle_protocol::keys::{SealSecret, SigningKey};
 use haggle_protocol::private::{Body, Message};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Context, Direction, Hint};
-use haggle_protocol::trade::{Contact, DeclineReason, Order, OrderConfirm};
+use haggle_protocol::trade::{Contact, Counter, DeclineReason, Order, OrderConfirm};
 use haggle_protocol::{
     IntentId, MessageId, Network, PublicKey, Quote, Refusal, SealPublic, Signature, ThreadId,
     Timestamp,
@@ -88,6 +88,8 @@ pub(crate) enum Sort {
     PaymentProof,
     Dispatch,
     Receipt,
+    Counter,
+    Chat,
 }
 
 impl Sort {
@@ -104,6 +106,8 @@ impl Sort {
             Body::PaymentProof(_) => Some(Self::PaymentProof),
             Body::Dispatch(_) => Some(Self::Dispatch),
             Body::Receipt(_) => Some(Self::Receipt),
+            Body::Counter(_) => Some(Self::Counter),
+            Body::Chat(_) => Some(Self::Chat),
             Body::Ack(_) => None,
         }
     }
@@ -167,6 +171,30 @@ pub(crate) struct Offer {
     /// Its time is over, and that was told.
     #[serde(default)]
     pub(crate) lapsed: bool,
+}
+
+/// The buyer's newest counter, on either side.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Countered {
+    pub(crate) message: MessageId,
+    pub(crate) counter: Counter,
+    /// When it came, or when I wrote it.
+    pub(crate) at: Timestamp,
+    /// Whether the other side is known to have it: always, if it is his.
+    pub(crate) delivered: bool,
+}
+
+/// What one of the two has said.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) message: MessageId,
+    /// Whether I said it.
+    pub(crate) mine: bool,
+    pub(crate) text: String,
+    /// When it came, or when I wrote it.
+    pub(crate) at: Timestamp,
+    /// Whether the other side is known to have it: always, if it is his.
+    pub(crate) delivered: bool,
 }
 
 /// Why a quote is over before its time.
@@ -307,6 +335,14 @@ pub(crate) struct Thread {
     pub(crate) offer: Option<Offer>,
     pub(crate) deal: Option<Deal>,
     #[serde(default)]
+    pub(crate) counter: Option<Countered>,
+    /// By how much a rule has given way so far, in minor units.
+    #[serde(default)]
+    pub(crate) conceded: u64,
+    /// What was said, in the order in which this side learned of it.
+    #[serde(default)]
+    pub(crate) chat: VecDeque<Line>,
+    #[serde(default)]
     pub(crate) set_aside: Option<SetAside>,
     /// How far my answer got, on the seller's side.
     pub(crate) answer: AnswerState,
@@ -400,6 +436,9 @@ impl Thread {
             told: Vec::new(),
             offer: None,
             deal: None,
+            counter: None,
+            conceded: 0,
+            chat: VecDeque::new(),
             set_aside: None,
             answer: AnswerState::Sending,
             bucket: None,

@@ -68,6 +68,74 @@ pub struct QuoteView {
     pub rank: u32,
     /// Why this place.
     pub reasons: Vec<Reason>,
+    /// What I offered for it last.
+    pub counter: Option<CounterView>,
+    /// Whether I can offer less for it now.
+    pub can_counter: bool,
+}
+
+/// What a buyer offered for a quote.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CounterView {
+    /// In all.
+    pub total: Money,
+    /// The how-maniest of this exchange.
+    pub round: u8,
+    /// What he said with it.
+    pub note: Option<String>,
+    /// When this side wrote it or learned of it.
+    pub at: Timestamp,
+    /// Whether the other side has it.
+    pub delivered: bool,
+    /// Whether the seller has quoted anew since.
+    pub answered: bool,
+}
+
+/// What was said in one exchange.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chat {
+    /// In which exchange.
+    pub thread: ThreadId,
+    /// About which intent.
+    pub intent: IntentId,
+    /// The intent's title.
+    pub title: String,
+    /// Which side I am.
+    pub role: Role,
+    /// The newest lines, in the order in which this side learned of them.
+    pub lines: Vec<ChatLine>,
+    /// Whether I can say more now.
+    pub can_say: bool,
+}
+
+/// What one of the two has said.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatLine {
+    /// Which message.
+    pub message: MessageId,
+    /// Whether I said it.
+    pub mine: bool,
+    /// What.
+    pub text: String,
+    /// When this side wrote it or learned of it.
+    pub at: Timestamp,
+    /// How far it got.
+    pub state: ChatState,
+}
+
+/// How far a line got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChatState {
+    /// Saved; it waits for a way to the other side.
+    Sending,
+    /// The other side has it.
+    Delivered,
+    /// It was not taken, or no way was found in time.
+    Lost,
 }
 
 /// What has become of a quote.
@@ -208,6 +276,8 @@ pub struct MyAnswer {
     pub automatic: bool,
     /// How far it got.
     pub state: AnswerState,
+    /// What the buyer offered for it last.
+    pub counter: Option<CounterView>,
 }
 
 /// How far my answer got.
@@ -419,6 +489,9 @@ short_debug! {
     OpenIntent, id;
     Match, item;
     MyAnswer, state;
+    CounterView, round;
+    Chat, thread;
+    ChatLine, state;
     Trade, thread;
     StepTaken, step;
     StallView, trader;

@@ -128,7 +128,9 @@ impl Client {
     pub async fn publish(&self, draft: Draft) -> Result<IntentId, Complaint> {
         match self.command(Command::Publish(Box::new(draft))).await? {
             Reply::Published(id) => Ok(id),
-            other @ (Reply::Done | Reply::Item(_) | Reply::Quoted(_)) => Err(unexpected(&other)),
+            other @ (Reply::Done | Reply::Item(_) | Reply::Quoted(_) | Reply::Inquired(_)) => {
+                Err(unexpected(&other))
+            }
         }
     }
 
@@ -156,7 +158,7 @@ impl Client {
     pub async fn put_item(&self, item: Item) -> Result<ItemId, Complaint> {
         match self.command(Command::PutItem(Box::new(item))).await? {
             Reply::Item(id) => Ok(id),
-            other @ (Reply::Done | Reply::Published(_) | Reply::Quoted(_)) => {
+            other @ (Reply::Done | Reply::Published(_) | Reply::Quoted(_) | Reply::Inquired(_)) => {
                 Err(unexpected(&other))
             }
         }
@@ -193,7 +195,9 @@ impl Client {
     pub async fn quote(&self, draft: QuoteDraft) -> Result<ThreadId, Complaint> {
         match self.command(Command::Quote(Box::new(draft))).await? {
             Reply::Quoted(thread) => Ok(thread),
-            other @ (Reply::Done | Reply::Published(_) | Reply::Item(_)) => Err(unexpected(&other)),
+            other @ (Reply::Done | Reply::Published(_) | Reply::Item(_) | Reply::Inquired(_)) => {
+                Err(unexpected(&other))
+            }
         }
     }
 
@@ -225,6 +229,53 @@ impl Client {
             note,
         })
         .await
+    }
+
+    /// Says to this seller what I would pay instead: three times at most, each time more.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn counter(
+        &self,
+        thread: ThreadId,
+        total: Money,
+        note: Option<String>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Counter {
+            thread,
+            total,
+            note,
+        })
+        .await
+    }
+
+    /// Quotes anew at what the buyer of this exchange has offered.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn meet(&self, thread: ThreadId) -> Result<(), Complaint> {
+        self.done(Command::Meet { thread }).await
+    }
+
+    /// Asks the owner of an open intent something before a quote; gives the exchange it is asked in.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn inquire(&self, intent: IntentId, text: String) -> Result<ThreadId, Complaint> {
+        match self.command(Command::Inquire { intent, text }).await? {
+            Reply::Inquired(thread) => Ok(thread),
+            other @ (Reply::Done | Reply::Published(_) | Reply::Item(_) | Reply::Quoted(_)) => {
+                Err(unexpected(&other))
+            }
+        }
+    }
+
+    /// Says something to the other side of an exchange.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn say(&self, thread: ThreadId, text: String) -> Result<(), Complaint> {
+        self.done(Command::Say { thread, text }).await
     }
 
     /// Binds me to an order.

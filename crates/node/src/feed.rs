@@ -24,6 +24,7 @@ enum Name {
     OpenIntent(IntentId),
     /// A person may trade with himself, to try both sides.
     Trade(ThreadId, bool),
+    Chat(ThreadId, bool),
     Stall,
     Ready,
     Stopped,
@@ -39,6 +40,7 @@ impl Name {
                 MarketEvent::OpenIntent(open) => Self::OpenIntent(open.id),
                 MarketEvent::Gone(id) => Self::OpenIntent(*id),
                 MarketEvent::Trade(trade) => Self::Trade(trade.thread, trade.role == Role::Buyer),
+                MarketEvent::Chat(chat) => Self::Chat(chat.thread, chat.role == Role::Buyer),
                 MarketEvent::Stall(_) => Self::Stall,
                 MarketEvent::Ready => Self::Ready,
             },
@@ -97,6 +99,7 @@ impl Queue {
             Event::Market(
                 MarketEvent::MyIntent(_)
                 | MarketEvent::Trade(_)
+                | MarketEvent::Chat(_)
                 | MarketEvent::Stall(_)
                 | MarketEvent::Ready,
             )

@@ -60,6 +60,8 @@ pub const QUOTE_CHARGES_MAX: usize = 6;
 pub const LABEL_MAX: usize = 120;
 /// A free note inside a private message, in bytes.
 pub const NOTE_MAX: usize = 600;
+/// One chat message, in bytes: with its envelope it still fits into a small cell.
+pub const CHAT_MAX: usize = 800;
 /// Ways of contact in one Contact message.
 pub const CONTACT_WAYS_MAX: usize = 4;
 /// One line of contact (an address line, a telephone number), in bytes.

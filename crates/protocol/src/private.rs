@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::seal::{Context, Direction};
 use crate::tag::{Tag, hash, verify};
 use crate::time::Timestamp;
-use crate::trade::{Ack, Contact, Decline, NotSelected, Order, OrderConfirm, Step};
+use crate::trade::{Ack, Chat, Contact, Counter, Decline, NotSelected, Order, OrderConfirm, Step};
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,10 @@ pub enum Body {
     Dispatch(Step),
     /// The buyer has it: the end of the trade.
     Receipt(Step),
+    /// The buyer would take a quote at a lower total.
+    Counter(Counter),
+    /// One says something to the other.
+    Chat(Chat),
 }
 
 impl Body {
@@ -60,6 +64,8 @@ impl Body {
             Self::PaymentProof(_) => "payment-proof",
             Self::Dispatch(_) => "dispatch",
             Self::Receipt(_) => "receipt",
+            Self::Counter(_) => "counter",
+            Self::Chat(_) => "chat",
         }
     }
 
@@ -76,6 +82,8 @@ impl Body {
             Self::PaymentProof(_) => 9,
             Self::Dispatch(_) => 10,
             Self::Receipt(_) => 11,
+            Self::Counter(_) => 12,
+            Self::Chat(_) => 13,
         }
     }
 
@@ -92,6 +100,8 @@ impl Body {
             Self::Decline(_)
             | Self::NotSelected(_)
             | Self::Contact(_)
+            | Self::Counter(_)
+            | Self::Chat(_)
             | Self::Ack(_)
             | Self::Moved => false,
         }
@@ -110,6 +120,8 @@ impl Body {
             Self::PaymentProof(step) | Self::Dispatch(step) | Self::Receipt(step) => {
                 step.write(writer);
             }
+            Self::Counter(counter) => counter.write(writer),
+            Self::Chat(chat) => chat.write(writer),
         }
     }
 
@@ -132,6 +144,8 @@ impl Body {
             9 => Self::PaymentProof(Step::read(r)?),
             10 => Self::Dispatch(Step::read(r)?),
             11 => Self::Receipt(Step::read(r)?),
+            12 => Self::Counter(Counter::read(r)?),
+            13 => Self::Chat(Chat::read(r)?),
             _ => return Err(Refusal::UnknownMessage),
         })
     }

@@ -4,7 +4,7 @@ use crate::amount::{Money, Quantity};
 use crate::cbor::{Fields, Reader, Writer};
 use crate::ids::MessageId;
 use crate::intent::Delivery;
-use crate::limits::{CONTACT_LINE_MAX, CONTACT_WAYS_MAX, LABEL_MAX, NOTE_MAX};
+use crate::limits::{CHAT_MAX, CONTACT_LINE_MAX, CONTACT_WAYS_MAX, LABEL_MAX, NOTE_MAX};
 use crate::refusal::Refusal;
 use crate::text;
 use crate::time::Timestamp;
@@ -102,6 +102,41 @@ pub struct OrderConfirm {
 pub struct NotSelected {
     /// The message that held the quote.
     pub quote: MessageId,
+}
+
+/// The buyer would take a quote at a lower total. It binds nobody: the seller answers with a new quote, or not.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counter {
+    /// The message that held the quote.
+    pub quote: MessageId,
+    /// What he would pay for the same, in all.
+    pub total: Money,
+    /// The how-maniest of this exchange, from 1 to [`Counter::ROUNDS`]. Each offers more than the one before.
+    pub round: u8,
+    /// Anything the seller should know.
+    pub note: Option<String>,
+}
+
+impl core::fmt::Debug for Counter {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Counter")
+            .field("quote", &self.quote)
+            .field("round", &self.round)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One says something to the other: a question before a quote, an answer, a word during a trade. It changes nothing else.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Chat {
+    /// Paragraphs of at most [`CHAT_MAX`] bytes.
+    pub text: String,
+}
+
+impl core::fmt::Debug for Chat {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Chat(..)")
+    }
 }
 
 /// How to reach a person.
@@ -300,6 +335,56 @@ impl NotSelected {
     }
 }
 
+impl Counter {
+    /// Counters in one exchange: enough to meet, and too few to find out a seller's lowest price by halving.
+    pub const ROUNDS: u8 = 3;
+
+    /// Checks the round, the total and the note.
+    ///
+    /// # Errors
+    /// [`Refusal::BadField`], [`Refusal::BadText`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        if !(1..=Self::ROUNDS).contains(&self.round)
+            || self.total.minor == 0
+            || self.total.minor > Money::MAX
+        {
+            return Err(Refusal::BadField);
+        }
+        note(self.note.as_deref())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.bytes(&self.quote.0));
+            map.field(4, |w| self.total.write(w));
+            map.optional(5, self.note.as_deref(), Writer::text);
+            map.field(6, |w| w.uint(u64::from(self.round)));
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut quote, mut total, mut round, mut note) = (None, None, None, None);
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => quote = Some(MessageId(r.fixed()?)),
+                4 => total = Some(Money::read(r)?),
+                5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                6 => round = Some(r.small()?),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let counter = Self {
+            quote: quote.ok_or(Refusal::MissingField)?,
+            total: total.ok_or(Refusal::MissingField)?,
+            round: round.ok_or(Refusal::MissingField)?,
+            note,
+        };
+        counter.check()?;
+        Ok(counter)
+    }
+}
+
 impl Step {
     /// Checks the note.
     ///
@@ -332,6 +417,36 @@ impl Step {
         };
         step.check()?;
         Ok(step)
+    }
+}
+
+impl Chat {
+    /// Checks the text.
+    ///
+    /// # Errors
+    /// [`Refusal::BadText`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        text::paragraphs(&self.text, CHAT_MAX).map(|_| ())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| map.field(2, |w| w.text(&self.text)));
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let mut text = None;
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => text = Some(r.text(CHAT_MAX)?.to_owned()),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let chat = Self {
+            text: text.ok_or(Refusal::MissingField)?,
+        };
+        chat.check()?;
+        Ok(chat)
     }
 }
 

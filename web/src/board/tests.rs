@@ -12,8 +12,8 @@ use haggle_protocol::{
 
 use super::*;
 use crate::node::{
-    Auto, Awaited, DeliveryOffer, Draft, Item, ItemId, Match, MyAnswer, Profile, RelayState,
-    RelayView, Rules, StepTaken, Taste, Tier,
+    Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, Item, ItemId, Match,
+    MyAnswer, Profile, RelayState, RelayView, Rules, StepTaken, Taste, Tier,
 };
 
 fn eur() -> Asset {
@@ -95,6 +95,8 @@ fn quote(thread: u8, message: u8, rank: u32, state: QuoteState) -> QuoteView {
         state,
         rank,
         reasons: Vec::new(),
+        counter: None,
+        can_counter: true,
     }
 }
 
@@ -147,6 +149,7 @@ fn open(id: u8, title: &str, created: u64, matches: bool, answer: Option<AnswerS
             quote: None,
             automatic: false,
             state,
+            counter: None,
         }),
     })))
 }
@@ -236,6 +239,81 @@ fn told(events: impl IntoIterator<Item = Event>) -> (Board, Vec<News>) {
     let news = events.into_iter().flat_map(|event| board.apply(event));
     let news = news.collect();
     (board, news)
+}
+
+#[test]
+fn another_counter_of_a_buyer_is_news_and_the_same_one_again_is_not() {
+    let countered = |round: u8| {
+        let mut event = open(1, "A bike", 1, true, Some(AnswerState::Delivered));
+        let counter = CounterView {
+            total: Money::new(30_000, eur()),
+            round,
+            note: None,
+            at: Timestamp(5),
+            delivered: true,
+            answered: false,
+        };
+        if let Event::Market(MarketEvent::OpenIntent(open)) = &mut event {
+            open.answer.as_mut().unwrap().counter = Some(counter);
+        }
+        event
+    };
+    let mut board = Board::default();
+    board.apply(Event::Market(MarketEvent::Ready));
+    let is_counter = |news: Vec<News>| {
+        let mut news = news.iter();
+        news.any(|news| matches!(news, News::Counter { .. }))
+    };
+    assert!(is_counter(board.apply(countered(1))));
+    assert!(!is_counter(board.apply(countered(1))));
+    assert!(is_counter(board.apply(countered(2))));
+}
+
+fn chat(role: Role, lines: &[(u8, bool)]) -> Event {
+    let lines = lines.iter().map(|(number, mine)| ChatLine {
+        message: MessageId([*number; 32]),
+        mine: *mine,
+        text: "Is it for you?".into(),
+        at: Timestamp(5),
+        state: ChatState::Delivered,
+    });
+    Event::Market(MarketEvent::Chat(Box::new(Chat {
+        thread: ThreadId([1; 32]),
+        intent: IntentId([1; 32]),
+        title: "A bike".into(),
+        role,
+        lines: lines.collect(),
+        can_say: true,
+    })))
+}
+
+#[test]
+fn what_the_other_one_says_is_news_and_what_i_say_is_not() {
+    let thread = ThreadId([1; 32]);
+    let (mut board, _) = told([READY]);
+    assert_eq!(board.apply(chat(Role::Buyer, &[(1, true)])), []);
+    let news = board.apply(chat(Role::Buyer, &[(1, true), (2, false)]));
+    assert_eq!(news, [News::Chat { thread }]);
+    let again = board.apply(chat(Role::Buyer, &[(1, true), (2, false), (3, true)]));
+    assert_eq!(again, []);
+}
+
+#[test]
+fn a_question_stands_by_itself_until_its_seller_quotes() {
+    let (thread, intent) = (ThreadId([1; 32]), IntentId([1; 32]));
+    let (mut board, _) = told([
+        mine(1, IntentState::Open, 1_000, Vec::new()),
+        chat(Role::Buyer, &[(1, false)]),
+        READY,
+    ]);
+    assert_eq!(board.questions(&intent), [thread]);
+    assert!(board.chat_with_owner(&intent).is_none());
+    let quotes = vec![quote(1, 1, 1, QuoteState::Standing)];
+    board.apply(mine(1, IntentState::Open, 1_000, quotes));
+    assert_eq!(board.questions(&intent), []);
+    assert!(board.chat(&thread).is_some());
+    board.apply(chat(Role::Seller, &[(1, false)]));
+    assert!(board.chat_with_owner(&intent).is_some());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! becomes numbers, and what cannot is a [`Flaw`] beside its field. Nothing typed is changed or lost by it.
 
 pub mod ask;
+pub mod counter;
 pub mod item;
 pub mod quote;
 pub mod stall;
@@ -33,6 +34,8 @@ pub enum Wrong {
     NeedsNumber,
     /// The reduction is larger than everything else.
     BelowZero,
+    /// As much as is asked, or more.
+    NotLess,
 }
 
 /// A field and what is wrong with it. Fields are called as the peer's complaints call them.
@@ -363,6 +366,18 @@ impl Reading {
             Err(_) => self.wrong(field, Wrong::NotANumber),
         }
         1
+    }
+
+    /// A share in per cent; none if nothing was typed. What is too much of it is for the peer to say.
+    fn share(&mut self, field: &'static str, text: &str) -> u8 {
+        let text = text.trim().trim_end_matches('%').trim_end();
+        if text.is_empty() {
+            return 0;
+        }
+        text.parse().unwrap_or_else(|_| {
+            self.wrong(field, Wrong::NotANumber);
+            0
+        })
     }
 
     fn end<T>(self, whole: T) -> Result<T, Vec<Flaw>> {

@@ -16,6 +16,8 @@ pub struct RulesForm {
     pub valid: Lead,
     /// Quotes an hour by itself at most.
     pub per_hour: String,
+    /// By how many per cent it gives way at most.
+    pub concession: String,
     /// How an order is paid.
     pub payment: String,
     /// What may be promised a day, which this form has no field for; kept as it is.
@@ -30,6 +32,7 @@ impl RulesForm {
             auto: rules.auto,
             valid: Lead::of(rules.valid_for),
             per_hour: rules.per_hour.to_string(),
+            concession: rules.concession.to_string(),
             payment: rules.payment.clone().unwrap_or_default(),
             per_day: rules.per_day,
         }
@@ -46,12 +49,14 @@ impl RulesForm {
             reading.wrong("validFor", Wrong::Zero);
         }
         let per_hour = reading.count("perHour", &self.per_hour);
+        let concession = reading.share("concession", &self.concession);
         let rules = Rules {
             auto: self.auto,
             valid_for,
             per_hour: u32::try_from(per_hour).unwrap_or(u32::MAX),
             payment: reading.optional("payment", &self.payment, limits::NOTE_MAX),
             per_day: self.per_day,
+            concession,
         };
         reading.end(rules)
     }
@@ -140,6 +145,7 @@ mod tests {
             per_hour: 30,
             payment: Some("Bank transfer".into()),
             per_day: Some(Money::new(50_000, Asset::new("EUR").unwrap())),
+            concession: 15,
         };
         assert_eq!(RulesForm::from_rules(&rules).read(), Ok(rules));
         let way = |kind: &str| ContactWay {
@@ -156,12 +162,22 @@ mod tests {
     }
 
     #[test]
+    fn a_price_may_be_fixed() {
+        for fixed in ["0", " "] {
+            let mut form = RulesForm::from_rules(&Rules::default());
+            form.concession = fixed.into();
+            assert_eq!(form.read().unwrap().concession, 0);
+        }
+    }
+
+    #[test]
     fn a_quote_that_holds_for_no_time_and_a_person_without_a_name_are_flaws() {
         let mut form = RulesForm::from_rules(&Rules::default());
         form.valid.count = "0".into();
         form.per_hour.clear();
+        form.concession = "-1".into();
         let fields: Vec<_> = form.read().unwrap_err().iter().map(|f| f.field).collect();
-        assert_eq!(fields, ["validFor", "perHour"]);
+        assert_eq!(fields, ["validFor", "perHour", "concession"]);
         let flaws = ProfileForm::default().read().unwrap_err();
         assert_eq!(flaws[0].field, "name");
     }

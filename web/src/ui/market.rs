@@ -9,9 +9,11 @@ use leptos::task::spawn_local;
 use crate::app::{desk, lang, sentence, w};
 use crate::board::{Filter, is_dismissed, is_match};
 use crate::categories;
-use crate::node::{AnswerState, Command, Match, MyAnswer, OpenIntent};
+use crate::node::{AnswerState, Command, Match, MyAnswer, OpenIntent, Role};
 use crate::route::Screen;
+use crate::ui::chat::{self, To};
 use crate::ui::format;
+use crate::ui::haggling;
 use crate::ui::parts::{Icon, empty, face, heading, icon, money, typed};
 use crate::ui::quote_form;
 use crate::ui::slip::{loud_mark, private_mark, slip};
@@ -130,6 +132,7 @@ fn card(id: IntentId) -> AnyView {
             <section class="private answers">
                 {move || open.with(|open| open.as_ref().map(my_side))}
                 <Show when=move || !quoting.get()>{actions(id, open, quoting)}</Show>
+                {chat::panel(To::Owner(id), Role::Buyer)}
                 <Show when=move || quoting.get()>
                     {move || open.with_untracked(|open| open.as_ref().map(|open| quote_form::form(open, quoting)))}
                 </Show>
@@ -216,6 +219,7 @@ fn my_answer(answer: &MyAnswer) -> AnyView {
             {private_mark(words.my_quote)}
             {total.map(|total| view! { <p class="quote-total">{money(total)} <small>{how}</small></p> })}
             <p role="status" data-test="answer-state">{(words.answer_of)(answer.state)}</p>
+            {haggling::theirs(answer)}
         </div>
     }
     .into_any()
@@ -264,7 +268,7 @@ fn actions(id: IntentId, open: Memo<Option<OpenIntent>>, quoting: RwSignal<bool>
     view! {
         <div class="card-actions">
             <Show when=move || !over()>
-                <button type="button" class="primary on-private" data-test="quote-open" on:click=move |_| quoting.set(true)>
+                <button type="button" class:primary=move || !quoted() class:secondary=quoted class="on-private" data-test="quote-open" on:click=move |_| quoting.set(true)>
                     {icon(Icon::Lock)} {move || if quoted() { words.quote_again } else { words.answer }}
                 </button>
             </Show>

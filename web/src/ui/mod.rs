@@ -2,8 +2,10 @@
 
 mod ask;
 mod category;
+mod chat;
 mod connection;
 mod format;
+mod haggling;
 mod item_form;
 mod market;
 mod parts;

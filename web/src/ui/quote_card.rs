@@ -7,8 +7,10 @@ use leptos::prelude::*;
 use crate::app::{desk, w};
 use crate::board::best;
 use crate::forms::Faults;
-use crate::node::{Command, QuoteState, QuoteView, Reply};
+use crate::node::{Command, QuoteState, QuoteView, Reply, Role};
+use crate::ui::chat::{self, To};
 use crate::ui::format;
+use crate::ui::haggling::{self, Countering};
 use crate::ui::parts::{Field, Icon, area, carry_out, dialog, form_fault, icon, money, person};
 
 /// The quote that is about to be taken.
@@ -42,7 +44,12 @@ impl Accepting {
 }
 
 /// One quote.
-pub(crate) fn card(intent: IntentId, thread: ThreadId, accepting: Accepting) -> AnyView {
+pub(crate) fn card(
+    intent: IntentId,
+    thread: ThreadId,
+    accepting: Accepting,
+    countering: Countering,
+) -> AnyView {
     let desk = desk();
     let quote = Memo::new(move |_| {
         desk.board
@@ -79,7 +86,8 @@ pub(crate) fn card(intent: IntentId, thread: ThreadId, accepting: Accepting) -> 
         <li class="quote" class:best=is_best class:fresh=fresh class:past=past data-test="quote-card"
             data-rank=rank data-total=total data-state=move || state().map(state_name)>
             {move || quote.with(|quote| quote.as_ref().map(inside))}
-            {action(intent, thread, quote, is_best, accepting)}
+            {action(intent, thread, quote, is_best, accepting, countering)}
+            {chat::panel(To::Thread(thread), Role::Seller)}
         </li>
     }
     .into_any()
@@ -144,6 +152,7 @@ fn inside(view: &QuoteView) -> AnyView {
         {quote.note.clone().map(|note| view! {
             <blockquote class="note"><p class="note-who">{words.seller_note}</p>{note}</blockquote>
         })}
+        {haggling::mine(view)}
         <details class="breakdown">
             <summary>{words.breakdown}</summary>
             {breakdown(quote)}
@@ -221,6 +230,7 @@ fn action(
     quote: Memo<Option<QuoteView>>,
     is_best: Memo<bool>,
     accepting: Accepting,
+    countering: Countering,
 ) -> AnyView {
     let words = &w().requests;
     let desk = desk();
@@ -232,6 +242,9 @@ fn action(
     let next = Memo::new(move |_| {
         desk.board
             .with(|board| board.mine(&intent).is_some_and(crate::board::let_down))
+    });
+    let haggles = Memo::new(move |_| {
+        quote.with(|quote| quote.as_ref().is_some_and(|quote| quote.can_counter))
     });
     let can = move || open.get() && state.get() == Some(QuoteState::Standing);
     let label = move || match (is_best.get(), next.get()) {
@@ -245,6 +258,11 @@ fn action(
                 <button type="button" class:primary=is_best class:secondary=move || !is_best.get() class="on-private"
                     data-test="accept" on:click=move |_| accepting.ask(intent, thread)>
                     {label}
+                </button>
+            </Show>
+            <Show when=move || can() && haggles.get()>
+                <button type="button" class="quiet on-private" data-test="haggle" on:click=move |_| countering.ask(intent, thread)>
+                    {w().haggling.begin}
                 </button>
             </Show>
             <Show when=move || state.get().is_some_and(|state| state != QuoteState::Standing)>

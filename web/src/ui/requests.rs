@@ -8,10 +8,11 @@ use crate::board::{answers, best, is_over, let_down};
 use crate::forms::ask::AskForm;
 use crate::node::{IntentState, MyIntent, QuoteState, RelayState};
 use crate::route::Screen;
-use crate::ui::format;
+use crate::ui::haggling::{self, Countering};
 use crate::ui::parts::{Icon, empty, face, heading, icon};
 use crate::ui::quote_card::{self, Accepting};
 use crate::ui::slip::{loud_mark, slip};
+use crate::ui::{chat, format};
 use crate::words::duration;
 
 /// After so many seconds without a quote the page says what helps.
@@ -23,6 +24,7 @@ pub(crate) fn screen() -> AnyView {
     let words = &w().requests;
     let ids = Memo::new(move |_| desk.board.with(crate::board::Board::my_intents));
     let accepting = Accepting::new();
+    let countering = Countering::new();
     view! {
         {heading(words.heading, words.stay)}
         <Show when=move || ids.with(Vec::is_empty)>
@@ -31,15 +33,16 @@ pub(crate) fn screen() -> AnyView {
             }.into_any())}
         </Show>
         <div class="stack">
-            <For each=move || ids.get() key=|id| *id children=move |id| card(id, accepting) />
+            <For each=move || ids.get() key=|id| *id children=move |id| card(id, accepting, countering) />
         </div>
         {quote_card::confirm_dialog(accepting)}
+        {haggling::counter_dialog(countering)}
     }
     .into_any()
 }
 
 /// One request with its quotes.
-fn card(id: IntentId, accepting: Accepting) -> AnyView {
+fn card(id: IntentId, accepting: Accepting, countering: Countering) -> AnyView {
     let desk = desk();
     let mine = Memo::new(move |_| desk.board.with(|board| board.mine(&id).cloned()));
     let state = move || mine.with(|mine| mine.as_ref().map(|mine| mine.state));
@@ -81,8 +84,9 @@ fn card(id: IntentId, accepting: Accepting) -> AnyView {
                 {move || mine.with(|mine| mine.as_ref().map(above_quotes))}
                 <ol class="quotes">
                     <For each=move || threads.get() key=|thread| *thread
-                        children=move |thread| quote_card::card(id, thread, accepting) />
+                        children=move |thread| quote_card::card(id, thread, accepting, countering) />
                 </ol>
+                {chat::questions(id)}
             </section>
         </article>
     }

@@ -251,10 +251,12 @@ fn rules() -> AnyView {
                         move |span| form.update(|form| form.valid.span = span))}
                     {line(&named("rules-per-hour", "perHour", words.per_hour, words.per_hour_hint), number, start.per_hour.clone(),
                         move |text| form.update(|form| form.per_hour = text))}
+                    {line(&named("rules-concession", "concession", words.concession, words.concession_hint), number, start.concession.clone(),
+                        move |text| form.update(|form| form.concession = text))}
                 </div>
                 {area(&named("rules-payment", "payment", words.payment, words.payment_hint), 2, start.payment,
                     move |text| form.update(|form| form.payment = text))}
-                {form_fault(faults, &["validFor", "perHour", "payment"])}
+                {form_fault(faults, &["validFor", "perHour", "concession", "payment"])}
                 <button type="submit" class="secondary" data-test="rules-save" disabled=move || busy.get()>{w().all.save}</button>
             </form>
         </section>

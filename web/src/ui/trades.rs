@@ -10,6 +10,7 @@ use crate::board::waits_for_me;
 use crate::forms::Faults;
 use crate::node::{Command, Profile, Reply, Role, StepTaken, Trade, TradeState, TradeStep};
 use crate::route::Screen;
+use crate::ui::chat::{self, To};
 use crate::ui::format;
 use crate::ui::parts::{
     Choices, Field, Icon, area, carry_out, empty, form_fault, heading, icon, money, person, select,
@@ -35,6 +36,13 @@ pub(crate) fn screen() -> AnyView {
         </div>
     }
     .into_any()
+}
+
+const fn other(role: Role) -> Role {
+    match role {
+        Role::Buyer => Role::Seller,
+        Role::Seller => Role::Buyer,
+    }
 }
 
 /// The name of a state for tests.
@@ -97,6 +105,7 @@ fn card(id: ThreadId) -> AnyView {
                     <Show when=move || to_send.get()>{send_contact(id)}</Show>
                 </section>
             </div>
+            {move || role.get().map(|role| chat::panel(To::Thread(id), other(role)))}
         </article>
     }
     .into_any()

@@ -6,8 +6,8 @@ use haggle_protocol::quote::{ChargeKind, Quality};
 use haggle_protocol::trade::DeclineReason;
 
 use super::{
-    All, Amount, Ask, Link, Market, Nav, Requests, S, Slip, Stall, Stop, Trades, Who, Word, Words,
-    duration,
+    All, Amount, Ask, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall, Stop,
+    Trades, Who, Word, Words, duration,
 };
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
@@ -140,6 +140,7 @@ pub(super) const WORDS: Words = Words {
             Wrong::NoName => "Sag, was der Wert ist: Größe, Marke, Baujahr …",
             Wrong::NeedsNumber => "„Mindestens“ und „höchstens“ brauchen eine Zahl.",
             Wrong::BelowZero => "Der Nachlass ist größer als alles andere zusammen.",
+            Wrong::NotLess => "Biete weniger, als verlangt wird.",
         },
         complaint,
         quality_grade: |quality, means| format!("{quality}: {means}"),
@@ -357,6 +358,47 @@ pub(super) const WORDS: Words = Words {
         unnamed: "Ein Anbieter ohne Namen",
         trader: "Anbieter",
     },
+    haggling: Haggling {
+        begin: "Handeln",
+        heading: "Was würdest du zahlen?",
+        body: "Der Anbieter verlangt diese Summe. Dein Gegenangebot bindet niemanden: Er kann neu anbieten oder auch nicht. Du hast drei, jedes höher als das davor.",
+        total: "Dein Gegenangebot, insgesamt",
+        private: "Nur dieser Anbieter liest es.",
+        send: "Vertraulich senden",
+        sending: "Wird gesendet …",
+        sent: "Dein Gegenangebot ist unterwegs zum Anbieter.",
+        mine: |total| format!("Du hast {total} geboten."),
+        on_its_way: "Es ist unterwegs.",
+        delivered: "Der Anbieter hat es.",
+        answered: "Der Anbieter hat neu angeboten.",
+        left: |n| match n {
+            0 => "Es war dein letztes.".into(),
+            1 => "Eines kannst du noch machen.".into(),
+            _ => format!("Du kannst noch {n} machen."),
+        },
+        theirs: |total| format!("Der Käufer bietet insgesamt {total}."),
+        buyer_note: "Der Käufer sagt",
+        meet: |total| format!("Für {total} anbieten"),
+        news: "Ein Käufer hat ein Gegenangebot gemacht.",
+    },
+    chat: ChatWords {
+        heading: "Nachrichten",
+        ask_buyer: "Den Käufer etwas fragen",
+        ask_seller: "Dem Anbieter schreiben",
+        count: |n| count(n, "Nachricht", "Nachrichten"),
+        questions: "Fragen von Anbietern",
+        me: "Du",
+        buyer: "Der Käufer",
+        seller: "Der Anbieter",
+        sending: "unterwegs",
+        lost: "nicht angekommen",
+        placeholder: "Deine Nachricht",
+        send: "Vertraulich senden",
+        busy: "Wird gesendet …",
+        careful: "Nur die andere Seite liest es. Haggle bittet dich nie, an einer Adresse zu zahlen oder dich anzumelden, die dir jemand schickt.",
+        wait: "Du kannst wieder schreiben, wenn die andere Seite geantwortet hat.",
+        news: |title| format!("Eine Nachricht zu „{title}“."),
+    },
     market: Market {
         heading: "Markt",
         lead: "Wonach andere gerade fragen. Deine Antwort bekommt nur der, der fragt.",
@@ -473,6 +515,8 @@ pub(super) const WORDS: Words = Words {
         valid: "Ein Angebot gilt",
         per_hour: "Angebote je Stunde höchstens",
         per_hour_hint: "So kann niemand deine Preise einsammeln.",
+        concession: "Gibt nach um höchstens (%)",
+        concession_hint: "Wenn ein Käufer handelt; ein Drittel davon in jeder von drei Runden. 0 ist ein Festpreis.",
         payment: "Wie du bezahlt wirst",
         payment_hint: "Geht mit der Bestätigung hinaus: Überweisung, bar beim Abholen …",
         profile: "Wer du bist",
@@ -836,6 +880,12 @@ fn complaint(code: &str, field: &str) -> Option<S> {
         ("quote-expired", _) => {
             "Dieses Angebot gilt nicht mehr. Nimm ein anderes, oder warte auf ein neues."
         }
+        ("bad-counter", _) => "Biete mehr als beim letzten Mal und weniger, als verlangt wird.",
+        ("no-more-rounds", _) => {
+            "Du hast diesem Anbieter drei Gegenangebote gemacht. Nimm sein Angebot, oder lass es."
+        }
+        ("quote-gone", _) => "Über dieses Angebot lässt sich nicht mehr handeln. Nimm ein anderes.",
+        ("no-counter", _) => "Der Käufer wartet auf keine Antwort mehr. Biete selbst neu an.",
         ("out-of-stock", _) => "Davon ist nicht mehr genug an deinem Stand.",
         ("peer-stopped", _) => {
             "Diese Seite hat angehalten. Lade sie neu; was bestätigt wurde, ist gespeichert."

@@ -6,8 +6,8 @@ use haggle_protocol::quote::{ChargeKind, Quality};
 use haggle_protocol::trade::DeclineReason;
 
 use super::{
-    All, Amount, Ask, Link, Market, Nav, Requests, S, Slip, Stall, Stop, Trades, Who, Word, Words,
-    duration,
+    All, Amount, Ask, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall, Stop,
+    Trades, Who, Word, Words, duration,
 };
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
@@ -133,6 +133,7 @@ pub(super) const WORDS: Words = Words {
             Wrong::NoName => "Say what the value is: size, brand, year …",
             Wrong::NeedsNumber => "“At least” and “at most” need a number.",
             Wrong::BelowZero => "The discount is larger than everything else together.",
+            Wrong::NotLess => "Offer less than is asked.",
         },
         // The peer itself complains in English.
         complaint: |_, _| None,
@@ -341,6 +342,47 @@ pub(super) const WORDS: Words = Words {
         unnamed: "An unnamed seller",
         trader: "Seller",
     },
+    haggling: Haggling {
+        begin: "Haggle",
+        heading: "What would you pay?",
+        body: "The seller asks for this total. Your counter-offer binds nobody: the seller may quote anew, or not. You have three, each above the one before.",
+        total: "Your counter-offer, in all",
+        private: "Only this seller reads it.",
+        send: "Send privately",
+        sending: "Sending …",
+        sent: "Your counter-offer is on its way to the seller.",
+        mine: |total| format!("You offered {total}."),
+        on_its_way: "It is on its way.",
+        delivered: "The seller has it.",
+        answered: "The seller has quoted anew.",
+        left: |n| match n {
+            0 => "It was your last one.".into(),
+            1 => "You can make one more.".into(),
+            _ => format!("You can make {n} more."),
+        },
+        theirs: |total| format!("The buyer offers {total} in all."),
+        buyer_note: "The buyer says",
+        meet: |total| format!("Quote {total}"),
+        news: "A buyer has made a counter-offer.",
+    },
+    chat: ChatWords {
+        heading: "Messages",
+        ask_buyer: "Ask the buyer something",
+        ask_seller: "Write to the seller",
+        count: |n| count(n, "message", "messages"),
+        questions: "Questions from sellers",
+        me: "You",
+        buyer: "The buyer",
+        seller: "The seller",
+        sending: "on its way",
+        lost: "did not arrive",
+        placeholder: "Your message",
+        send: "Send privately",
+        busy: "Sending …",
+        careful: "Only the other side reads it. Haggle never asks you to pay or to sign in at an address that somebody sends you.",
+        wait: "You can write again when the other side has answered.",
+        news: |title| format!("A message about “{title}”."),
+    },
     market: Market {
         heading: "Market",
         lead: "What others ask for right now. Your answer goes to that person alone.",
@@ -455,6 +497,8 @@ pub(super) const WORDS: Words = Words {
         valid: "A quote holds for",
         per_hour: "Quotes an hour at most",
         per_hour_hint: "Keeps anybody from collecting your prices.",
+        concession: "Gives way by at most (%)",
+        concession_hint: "When a buyer haggles; a third of it in each of three rounds. 0 is a fixed price.",
         payment: "How you are paid",
         payment_hint: "Sent with a confirmation: bank transfer, cash at pick-up …",
         profile: "Who you are",

@@ -142,6 +142,16 @@ words! {
         arrived_not: S, arrived_contact: S, arrived_match: N, seller_note: S, stay: S, unnamed: S, trader: S,
 
     }
+    /// Haggling, on both sides.
+    haggling: Haggling {
+        begin: S, heading: S, body: S, total: S, private: S, send: S, sending: S, sent: S, mine: S1, on_its_way: S, delivered: S,
+        answered: S, left: N, theirs: S1, buyer_note: S, meet: S1, news: S,
+    }
+    /// Words between two.
+    chat: ChatWords {
+        heading: S, ask_buyer: S, ask_seller: S, count: N, questions: S, me: S, buyer: S, seller: S, sending: S, lost: S, placeholder: S,
+        send: S, busy: S, careful: S, wait: S, news: S1,
+    }
     /// What others want.
     market: Market {
         heading: S, lead: S, empty_heading: S, empty: S, none_found: S, search: S, only_matching: S, category: S, all_categories: S,
@@ -157,7 +167,7 @@ words! {
         attributes: S, attributes_hint: S, unit: S, stock: S, stock_hint: S, stock_left: S2, stock_endless: S, currency: S, tiers: S,
         tiers_hint: S, tier_from: S, tier_price: S, tier_add: S, quality: S, deliveries: S, delivery_way: S, delivery_fee: S,
         delivery_time: S, delivery_place: S, delivery_add: S, note: S, note_hint: S, auto: S, auto_as_stall: S, remove_ask: S1,
-        rules: S, rules_lead: S, auto_of: fn(Auto) -> S, auto_means: fn(Auto) -> S, valid: S, per_hour: S, per_hour_hint: S,
+        rules: S, rules_lead: S, auto_of: fn(Auto) -> S, auto_means: fn(Auto) -> S, valid: S, per_hour: S, per_hour_hint: S, concession: S, concession_hint: S,
         payment: S, payment_hint: S, profile: S, profile_lead: S, name: S, phone: S, email: S, address: S, instructions: S,
         instructions_hint: S, trader: S, trader_hint: S, saved: S, each: S1, from_quantity: S2,
     }

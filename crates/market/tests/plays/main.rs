@@ -5,8 +5,10 @@
     reason = "helpers of tests: what cannot be is a failed test"
 )]
 
+mod chatting;
 mod faults;
 mod forge;
+mod haggling;
 mod refusals;
 mod secrets;
 mod stage;

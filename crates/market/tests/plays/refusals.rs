@@ -4,7 +4,7 @@ use haggle_market::{Command, Heard, Input, Ticket};
 use haggle_protocol::private::Body;
 use haggle_protocol::reach::Entry;
 use haggle_protocol::seal::Direction;
-use haggle_protocol::trade::{Ack, Order, OrderConfirm};
+use haggle_protocol::trade::{Ack, Counter, Order, OrderConfirm};
 use haggle_protocol::{
     Asset, FrameId, IntentId, MessageId, Money, Quantity, Refusal, SealPublic, ThreadId,
 };
@@ -13,7 +13,7 @@ use crate::forge::{FakeBuyer, Forger};
 use crate::stage::*;
 
 /// What actor 0 says to a cell: its refusal, or `None` if it was acknowledged.
-fn says(stage: &mut Stage, at: usize, bytes: Vec<u8>) -> Option<Refusal> {
+pub(crate) fn says(stage: &mut Stage, at: usize, bytes: Vec<u8>) -> Option<Refusal> {
     let before = stage.actors[at].refused.len();
     stage.input(
         at,
@@ -26,7 +26,7 @@ fn says(stage: &mut Stage, at: usize, bytes: Vec<u8>) -> Option<Refusal> {
     stage.actors[at].refused.get(before).copied()
 }
 
-fn forger(stage: &Stage, id: IntentId, seed: u8) -> Forger {
+pub(crate) fn forger(stage: &Stage, id: IntentId, seed: u8) -> Forger {
     let open = stage.actors[0].market.book().open(&id).unwrap();
     Forger::seller(seed, id, open.key, open.intent.seal.as_x25519().unwrap())
 }
@@ -361,6 +361,13 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
             };
             message.body = Body::OrderConfirm(confirm);
         }),
+        // A counter that offers as much as is asked, and one in another currency.
+        (Refusal::WrongSum, |_, message| {
+            message.body = counter(order(message), "EUR", 0);
+        }),
+        (Refusal::WrongUnit, |_, message| {
+            message.body = counter(order(message), "USD", 1);
+        }),
     ];
     for (row, (code, bend)) in (1u8..).zip(table) {
         let mut buyer = FakeBuyer::new(row, &like, now);
@@ -425,7 +432,18 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
         let cell = buyer.sealed(&other, read.message.reply, &stranger);
         assert_eq!(says(&mut stage, 0, cell), Some(Refusal::WrongSender));
     }
-    assert_eq!(stage.actors[0].trades.len(), 7);
+    assert_eq!(stage.actors[0].trades.len(), 9);
+}
+
+/// A counter instead of an order, by so much below what it would pay.
+fn counter(order: &Order, asset: &str, less: u64) -> Body {
+    let asset = Asset::new(asset).unwrap();
+    Body::Counter(Counter {
+        quote: order.quote,
+        total: Money::new(order.total.minor - less, asset),
+        round: 1,
+        note: None,
+    })
 }
 
 fn order(message: &mut haggle_protocol::private::Message) -> &mut Order {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use haggle_book::{Limits, Source};
+use haggle_market::view::Chat;
 use haggle_market::{
     Answer, Command, Complaint, Draft, Effect, Effects, Event, Heard, Input, Item, ItemId, Market,
     MyIntent, OpenIntent, Reply, Rules, Setup, StallView, Ticket, Trade,
@@ -63,6 +64,7 @@ pub(crate) struct Actor {
     pub(crate) mine: BTreeMap<IntentId, MyIntent>,
     pub(crate) open: BTreeMap<IntentId, OpenIntent>,
     pub(crate) trades: BTreeMap<ThreadId, Trade>,
+    pub(crate) chats: BTreeMap<ThreadId, Chat>,
     pub(crate) stall: Option<StallView>,
     pub(crate) events: Vec<Event>,
     /// Refusals that this one gave.
@@ -133,6 +135,7 @@ impl Stage {
             mine: BTreeMap::new(),
             open: BTreeMap::new(),
             trades: BTreeMap::new(),
+            chats: BTreeMap::new(),
             stall: None,
             events: Vec::new(),
             refused: Vec::new(),
@@ -498,6 +501,7 @@ const fn kind(event: &Event) -> &'static str {
         Event::OpenIntent(_) => "open-intent",
         Event::Gone(_) => "gone",
         Event::Trade(_) => "trade",
+        Event::Chat(_) => "chat",
         Event::Stall(_) => "stall",
         Event::Ready => "ready",
     }
@@ -524,6 +528,9 @@ impl Actor {
             }
             Event::Trade(trade) => {
                 self.trades.insert(trade.thread, (**trade).clone());
+            }
+            Event::Chat(chat) => {
+                self.chats.insert(chat.thread, (**chat).clone());
             }
             Event::Stall(stall) => self.stall = Some((**stall).clone()),
             Event::Ready => {}

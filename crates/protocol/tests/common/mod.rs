@@ -20,7 +20,8 @@ use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::reach::{Circuit, Entry, Reach};
 use haggle_protocol::seal::{Context, Direction};
 use haggle_protocol::trade::{
-    Ack, Contact, ContactWay, Decline, DeclineReason, NotSelected, Order, OrderConfirm, Step,
+    Ack, Chat, Contact, ContactWay, Counter, Decline, DeclineReason, NotSelected, Order,
+    OrderConfirm, Step,
 };
 use haggle_protocol::{
     Frame, FrameId, IntentId, Kind, MessageId, Network, PublicKey, SealPublic, ThreadId, Timestamp,
@@ -357,6 +358,21 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             Body::Receipt(Step {
                 order: said,
                 note: None,
+            }),
+        ),
+        (
+            Direction::ToSeller,
+            Body::Counter(Counter {
+                quote: said,
+                total: Money::new(36_000, Asset::new("EUR").unwrap()),
+                round: 1,
+                note: Some("If I fetch it today?".into()),
+            }),
+        ),
+        (
+            Direction::ToBuyer,
+            Body::Chat(Chat {
+                text: "Is a scratch at the back fine?\nThe screen is as new.".into(),
             }),
         ),
     ]

@@ -9,7 +9,8 @@ use haggle_protocol::place::Place;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::trade::{
-    Ack, Contact, ContactWay, Decline, DeclineReason, NotSelected, Order, OrderConfirm,
+    Ack, Chat, Contact, ContactWay, Counter, Decline, DeclineReason, NotSelected, Order,
+    OrderConfirm, Step,
 };
 use haggle_protocol::{FrameId, IntentId, MessageId, SealPublic, Timestamp};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -261,6 +262,24 @@ fn contact() -> impl Strategy<Value = Contact> {
     )
 }
 
+fn step() -> impl Strategy<Value = Step> {
+    (said(), note()).prop_map(|(order, note)| Step { order, note })
+}
+
+fn counter() -> impl Strategy<Value = Counter> {
+    let some = money().prop_filter("something", |money| money.minor > 0);
+    (said(), some, 1..=Counter::ROUNDS, note()).prop_map(|(quote, total, round, note)| Counter {
+        quote,
+        total,
+        round,
+        note,
+    })
+}
+
+fn chat() -> impl Strategy<Value = Chat> {
+    text(60).prop_map(|text| Chat { text })
+}
+
 pub(crate) fn body() -> impl Strategy<Value = Body> {
     let reason = select(vec![
         DeclineReason::NoStock,
@@ -302,6 +321,11 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
         contact().prop_map(Body::Contact),
         said().prop_map(|message| Body::Ack(Ack { message })),
         Just(Body::Moved),
+        step().prop_map(Body::PaymentProof),
+        step().prop_map(Body::Dispatch),
+        step().prop_map(Body::Receipt),
+        counter().prop_map(Body::Counter),
+        chat().prop_map(Body::Chat),
     ]
 }
 

@@ -1,0 +1,212 @@
+//! Talking: a seller asks before he quotes, a buyer asks about a quote, both speak during a trade. Words change nothing but what was said.
+//!
+//! A buyer has not asked every seller to talk to him: until he answers or orders, a seller has three lines and no more.
+
+use haggle_protocol::private::Body;
+use haggle_protocol::trade::Chat as Said;
+use haggle_protocol::{IntentId, Refusal, ThreadId, Timestamp};
+
+use crate::batch::Batch;
+use crate::command::Complaint;
+use crate::intents::no_such_intent;
+use crate::mail::Opened;
+use crate::market::Market;
+use crate::orders::{no_such_thread, unsent};
+use crate::threads::{Line, Over, Sort, Thread};
+use crate::view::{Chat, ChatLine, ChatState, Role};
+
+/// Lines kept of one exchange: older ones are forgotten.
+const KEPT: usize = 100;
+/// Lines that may wait for the other side: the rest of the outbox is for what a trade needs.
+const WAITING: usize = 8;
+/// Lines of a seller that a buyer has neither answered nor ordered after.
+const UNANSWERED: usize = 3;
+/// How long it is tried to bring a line, in seconds: three days, over a weekend.
+const CHAT_FOR: u64 = 3 * 24 * 60 * 60;
+
+impl Market {
+    /// I ask the owner of an intent something before I quote.
+    pub(crate) fn inquire(
+        &mut self,
+        intent: IntentId,
+        text: String,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<ThreadId, Complaint> {
+        let said = checked(text)?;
+        if let Some(thread) = self.answers.get(&intent).copied() {
+            return self.speak(thread, said, now, batch).map(|()| thread);
+        }
+        let wanted = self.wanted(&intent).ok_or_else(no_such_intent)?;
+        let thread = self.thread_for(intent, &wanted, now).map_err(|refusal| {
+            let sentence =
+                "This request was made with a newer version of Haggle. Reload the page to get it.";
+            Complaint::about(refusal.code(), "intent", sentence)
+        })?;
+        self.speak(thread, said, now, batch)?;
+        batch.open.insert(intent);
+        Ok(thread)
+    }
+
+    /// I say something to the other side.
+    pub(crate) fn talk(
+        &mut self,
+        id: ThreadId,
+        text: String,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let said = checked(text)?;
+        self.speak(id, said, now, batch)
+    }
+
+    fn speak(
+        &mut self,
+        id: ThreadId,
+        said: Said,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let thread = self.threads.get(&id).ok_or_else(no_such_thread)?;
+        if !self.is_talkable(thread, now) {
+            let sentence =
+                "This exchange is over: the other side does not take words about it any more.";
+            return Err(Complaint::new("closed", sentence));
+        }
+        if thread.role == Role::Seller && is_unanswered(thread, true) {
+            let sentence = "The buyer has three messages of yours. Wait until he answers.";
+            return Err(Complaint::new("unanswered", sentence));
+        }
+        let waiting = thread.outbox.iter().filter(|it| it.sort == Sort::Chat);
+        if waiting.count() >= WAITING {
+            let sentence =
+                "Eight messages wait for the other side already. Wait until he is reached.";
+            return Err(Complaint::new("too-many-waiting", sentence));
+        }
+        let text = said.text.clone();
+        let sent = self.send(id, Body::Chat(said), now + CHAT_FOR, now, batch);
+        let line = Line {
+            message: sent.map_err(unsent)?,
+            mine: true,
+            text,
+            at: now,
+            delivered: false,
+        };
+        self.keep_line(id, line, batch);
+        Ok(())
+    }
+
+    /// The other side says something.
+    pub(crate) fn hear_chat(
+        &mut self,
+        opened: &Opened,
+        said: &Said,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let id = opened.message.thread;
+        if let Some(thread) = self.threads.get(&id) {
+            if !self.is_talkable(thread, now) {
+                return Err(Refusal::Closed);
+            }
+            // He waits for an answer, and tries again until then.
+            if thread.role == Role::Buyer && is_unanswered(thread, false) {
+                return Err(Refusal::WhisperRate);
+            }
+            self.took(opened, now, batch);
+        } else {
+            self.begin_buyer(opened, None, now, batch)?;
+        }
+        let line = Line {
+            message: opened.id,
+            mine: false,
+            text: said.text.clone(),
+            at: now,
+            delivered: true,
+        };
+        self.keep_line(id, line, batch);
+        Ok(())
+    }
+
+    fn keep_line(&mut self, id: ThreadId, line: Line, batch: &mut Batch) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        if thread.chat.len() >= KEPT {
+            thread.chat.pop_front();
+        }
+        thread.chat.push_back(line);
+        batch.thread(id);
+        batch.chats.insert(id);
+    }
+
+    /// Whether there is still something to talk about: an order, or the hope of one.
+    fn is_talkable(&self, thread: &Thread, now: Timestamp) -> bool {
+        if thread.deal.is_some() {
+            return true;
+        }
+        let over = thread.offer.as_ref().and_then(|offer| offer.over);
+        let open = match thread.role {
+            Role::Buyer => {
+                let mine = self.intents.get(&thread.intent);
+                mine.is_some_and(crate::intents::Mine::is_open)
+            }
+            Role::Seller => {
+                let stands = thread.offer.as_ref().is_some_and(|it| it.stands(now));
+                stands || self.book.open(&thread.intent).is_some()
+            }
+        };
+        open && over != Some(Over::NotSelected)
+    }
+
+    /// What was said in a thread, if anything was.
+    pub(crate) fn chat(&self, id: &ThreadId, now: Timestamp) -> Option<Chat> {
+        let thread = self.threads.get(id).filter(|it| !it.chat.is_empty())?;
+        let state = |line: &Line| {
+            let waits = |line: &Line| thread.outbox.iter().any(|it| it.message == line.message);
+            match line.delivered {
+                true => ChatState::Delivered,
+                false if waits(line) => ChatState::Sending,
+                false => ChatState::Lost,
+            }
+        };
+        let lines = thread.chat.iter().map(|line| ChatLine {
+            message: line.message,
+            mine: line.mine,
+            text: line.text.clone(),
+            at: line.at,
+            state: state(line),
+        });
+        let silenced = thread.role == Role::Seller && is_unanswered(thread, true);
+        Some(Chat {
+            thread: thread.id,
+            intent: thread.intent,
+            title: thread.title.clone(),
+            role: thread.role,
+            lines: lines.collect(),
+            can_say: self.is_talkable(thread, now) && !silenced,
+        })
+    }
+}
+
+/// Whether the seller of a thread has said as much as he may before he is answered. Whose lines are the seller's is for the caller to know.
+fn is_unanswered(thread: &Thread, mine: bool) -> bool {
+    let last = thread
+        .chat
+        .iter()
+        .rev()
+        .take_while(|line| line.mine == mine);
+    thread.deal.is_none() && last.count() >= UNANSWERED
+}
+
+fn checked(text: String) -> Result<Said, Complaint> {
+    let said = Said { text };
+    match said.check() {
+        Ok(()) => Ok(said),
+        Err(_) => {
+            let sentence =
+                "Write something, and at most 800 letters at once, without spaces at its ends.";
+            Err(Complaint::about("bad-text", "text", sentence))
+        }
+    }
+}

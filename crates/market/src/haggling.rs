@@ -1,0 +1,256 @@
+//! Haggling: a buyer says what he would pay, and the seller's rule or his hand answers with a new quote, or not at all.
+//!
+//! A counter binds nobody. There are three in an exchange, each offering more than the one before, so that nobody finds out a seller's lowest price by
+//! halving. A rule gives way by a third of what it may in each round: it meets a buyer who offers that much, and else comes towards him.
+
+use haggle_protocol::private::Body;
+use haggle_protocol::quote::{Charge, ChargeKind, Quote};
+use haggle_protocol::trade::Counter;
+use haggle_protocol::{Money, Refusal, ThreadId, Timestamp};
+
+use crate::batch::Batch;
+use crate::command::Complaint;
+use crate::intents::Mine;
+use crate::mail::Opened;
+use crate::market::Market;
+use crate::orders::{no_such_thread, unsent};
+use crate::threads::{Countered, Deal, Sort, Thread};
+use crate::view::{IntentState, Role};
+
+impl Market {
+    /// I tell a seller what I would pay.
+    pub(crate) fn counter(
+        &mut self,
+        id: ThreadId,
+        total: Money,
+        note: Option<String>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let thread = self.threads.get(&id).filter(|it| it.role == Role::Buyer);
+        let thread = thread.ok_or_else(no_such_thread)?;
+        let mine = self.intents.get(&thread.intent);
+        let mine = mine.ok_or_else(no_such_thread)?;
+        let offer = thread.offer.as_ref().ok_or_else(no_such_thread)?;
+        if mine.state != IntentState::Open || !offer.stands(now) {
+            let sentence = "This quote cannot be haggled over any more. Take another one, or wait for a new one.";
+            return Err(Complaint::new("quote-gone", sentence));
+        }
+        let before = thread.counter.as_ref().map(|said| &said.counter);
+        let round = before.map_or(0, |counter| counter.round) + 1;
+        if round > Counter::ROUNDS {
+            let sentence =
+                "You have made three offers to this seller. Take his quote, or leave it.";
+            return Err(Complaint::new("no-more-rounds", sentence));
+        }
+        let wrong = |sentence: &str| Err(Complaint::about("bad-counter", "total", sentence));
+        if total.asset != offer.quote.asset() || total.minor == 0 || total >= offer.quote.total {
+            return wrong(
+                "Offer something above nothing and below the quote's total, in its currency.",
+            );
+        }
+        if before.is_some_and(|counter| total.minor <= counter.total.minor) {
+            return wrong("Offer more than the last time.");
+        }
+        let counter = Counter {
+            quote: offer.message,
+            total,
+            round,
+            note,
+        };
+        counter.check().map_err(|_| {
+            let sentence = "Keep the note below 600 letters, without spaces at its ends.";
+            Complaint::about("bad-text", "note", sentence)
+        })?;
+        let (intent, until) = (thread.intent, offer.quote.valid_until);
+        let sent = self.send(id, Body::Counter(counter.clone()), until, now, batch);
+        let message = sent.map_err(unsent)?;
+        self.drop_outgoing(id, |waiting| {
+            waiting.sort == Sort::Counter && waiting.message != message
+        });
+        if let Some(thread) = self.threads.get_mut(&id) {
+            thread.counter = Some(Countered {
+                message,
+                counter,
+                at: now,
+                delivered: false,
+            });
+        }
+        batch.thread(id);
+        batch.mine.insert(intent);
+        Ok(())
+    }
+
+    /// Whether a counter to the newest quote of a thread would be taken now.
+    pub(crate) fn can_counter(&self, mine: &Mine, thread: &Thread, now: Timestamp) -> bool {
+        let rounds = thread.counter.as_ref().map_or(0, |said| said.counter.round);
+        mine.state == IntentState::Open
+            && thread.offer.as_ref().is_some_and(|offer| offer.stands(now))
+            && rounds < Counter::ROUNDS
+    }
+
+    /// A buyer says what he would pay.
+    pub(crate) fn hear_counter(
+        &mut self,
+        opened: &Opened,
+        counter: &Counter,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let id = opened.message.thread;
+        let thread = self.threads.get(&id).ok_or(Refusal::UnknownRecipient)?;
+        let offer = thread.offer.as_ref().ok_or(Refusal::WrongState)?;
+        if thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread) {
+            return Err(Refusal::WrongState);
+        }
+        if counter.total.asset != offer.quote.asset() {
+            return Err(Refusal::WrongUnit);
+        }
+        let newest = offer.message == counter.quote;
+        if newest && counter.total.minor >= offer.quote.total.minor {
+            return Err(Refusal::WrongSum);
+        }
+        if let Some(before) = &thread.counter {
+            if counter.round <= before.counter.round {
+                return Err(Refusal::WrongState);
+            }
+            if counter.total.minor <= before.counter.total.minor {
+                return Err(Refusal::WrongSum);
+            }
+        }
+        let (intent, automatic) = (thread.intent, offer.automatic);
+        let standing = offer.stands(now);
+        self.took(opened, now, batch);
+        if let Some(thread) = self.threads.get_mut(&id) {
+            thread.counter = Some(Countered {
+                message: opened.id,
+                counter: counter.clone(),
+                at: now,
+                delivered: true,
+            });
+        }
+        batch.thread(id);
+        batch.open.insert(intent);
+        if newest && automatic && standing {
+            self.concede(id, now, batch);
+        }
+        Ok(())
+    }
+
+    /// A rule answers a counter, if it may give way so far.
+    fn concede(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some(thread) = self.threads.get(&id) else {
+            return;
+        };
+        let (Some(offer), Some(said)) = (&thread.offer, &thread.counter) else {
+            return;
+        };
+        let asked = offer.quote.total.minor;
+        let list = asked.saturating_add(thread.conceded);
+        let lowest = lowest(list, self.stall.rules.concession, said.counter.round);
+        let price = said.counter.total.minor.max(lowest);
+        if price >= asked || !self.hour_allows(now) {
+            return;
+        }
+        if self.requote(id, price, true, now, batch).is_ok() {
+            self.stall.quoted.push_back(now);
+            if let Some(thread) = self.threads.get_mut(&id) {
+                thread.conceded = list - price;
+            }
+        }
+    }
+
+    /// I quote anew at what the buyer has offered.
+    pub(crate) fn meet(
+        &mut self,
+        id: ThreadId,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let thread = self.threads.get(&id).filter(|it| it.role == Role::Seller);
+        let thread = thread.ok_or_else(no_such_thread)?;
+        let offer = thread.offer.as_ref().filter(|offer| offer.stands(now));
+        let said = thread.counter.as_ref();
+        let said = said.filter(|said| offer.is_some_and(|it| it.message == said.counter.quote));
+        let ordered = thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread);
+        let Some(said) = said.filter(|_| !ordered) else {
+            let sentence =
+                "There is no offer of the buyer's to be met any more. Quote anew instead.";
+            return Err(Complaint::new("no-counter", sentence));
+        };
+        let price = said.counter.total.minor;
+        self.requote(id, price, false, now, batch).map_err(unsent)
+    }
+
+    /// The newest quote of a thread once more, for less.
+    fn requote(
+        &mut self,
+        id: ThreadId,
+        price: u64,
+        automatic: bool,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let thread = self.threads.get(&id).ok_or(Refusal::UnknownRecipient)?;
+        let offer = thread.offer.as_ref().ok_or(Refusal::WrongState)?;
+        let (intent, item) = (thread.intent, offer.item);
+        let less = offer.quote.total.minor.checked_sub(price);
+        let quote = discounted(&offer.quote, less.ok_or(Refusal::WrongSum)?);
+        let wanted = self.wanted(&intent).ok_or(Refusal::Closed)?;
+        let quote = Quote {
+            answers: wanted.newest,
+            valid_until: now + self.stall.rules.valid_for,
+            ..quote.ok_or(Refusal::WrongSum)?
+        };
+        self.offer(intent, &wanted, quote, item, automatic, now, batch)
+            .map(drop)
+    }
+
+    /// What a rule would quote in a thread in which it has given way before.
+    pub(crate) fn conceding(&self, thread: Option<ThreadId>, quote: Quote) -> Quote {
+        let thread = thread.and_then(|thread| self.threads.get(&thread));
+        let conceded = thread.map_or(0, |thread| thread.conceded);
+        discounted(&quote, conceded).unwrap_or(quote)
+    }
+}
+
+/// The least that a rule asks in a round.
+fn lowest(list: u64, concession: u8, round: u8) -> u64 {
+    let parts = u128::from(list) * u128::from(concession) * u128::from(round);
+    let less = parts / (100 * u128::from(Counter::ROUNDS));
+    list.saturating_sub(u64::try_from(less).unwrap_or(u64::MAX))
+}
+
+/// The same quote for so much less, as one discount; `None` if that is all of it or it has too many charges.
+fn discounted(quote: &Quote, less: u64) -> Option<Quote> {
+    if less == 0 {
+        return Some(quote.clone());
+    }
+    let mut quote = quote.clone();
+    let is_ours =
+        |charge: &&mut Charge| charge.kind == ChargeKind::Discount && charge.label.is_empty();
+    match quote.charges.iter_mut().find(is_ours) {
+        Some(charge) => charge.amount = charge.amount.checked_add(less)?,
+        None => quote.charges.push(Charge {
+            kind: ChargeKind::Discount,
+            label: String::new(),
+            amount: less,
+        }),
+    }
+    quote.total.minor = quote.sum()?;
+    quote.check().ok().filter(|()| quote.total.minor > 0)?;
+    Some(quote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_gives_way_by_a_third_in_each_round_and_no_further() {
+        let asked: Vec<u64> = (1..=3).map(|round| lowest(40_000, 15, round)).collect();
+        assert_eq!(asked, [38_000, 36_000, 34_000]);
+        assert_eq!(lowest(40_000, 0, 3), 40_000);
+        assert_eq!(lowest(u64::MAX, 90, 3), u64::MAX / 10 + 1);
+    }
+}

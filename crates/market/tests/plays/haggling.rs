@@ -1,0 +1,162 @@
+//! Counters: what a buyer would pay, and how a seller answers by hand and by rule.
+
+use haggle_market::view::{QuoteState, QuoteView, TradeState};
+use haggle_market::{Command, Complaint, Reply};
+use haggle_protocol::{IntentId, Money};
+
+use crate::stage::*;
+
+const BUYER: usize = 0;
+const SELLER: usize = 1;
+
+/// A stage on which a laptop for 400 EUR is quoted by these rules.
+fn quoted(rules: serde_json::Value) -> (Stage, IntentId) {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(SELLER, laptop(40_000, 3));
+    let rules = serde_json::from_value(rules).unwrap();
+    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    let id = stage.publish(BUYER, wants_laptop());
+    (stage, id)
+}
+
+fn quote(stage: &Stage, id: IntentId) -> QuoteView {
+    stage.actors[BUYER].mine[&id].quotes[0].clone()
+}
+
+fn offer(stage: &mut Stage, id: IntentId, minor: u64) -> Result<Reply, Complaint> {
+    let counter = Command::Counter {
+        thread: quote(stage, id).thread,
+        total: Money::new(minor, eur()),
+        note: Some("If I fetch it today?".into()),
+    };
+    stage.tell(BUYER, counter)
+}
+
+#[test]
+fn a_seller_meets_a_counter_by_hand_and_the_buyer_takes_the_lower_quote() {
+    for restless in [false, true] {
+        let (mut stage, id) = quoted(serde_json::json!({ "auto": "indicative" }));
+        stage.restless = restless;
+        let asked = quote(&stage, id).quote.total.minor;
+        offer(&mut stage, id, asked - 3_000).unwrap();
+
+        // Both know of it, and nothing else has changed: a counter binds nobody.
+        let mine = quote(&stage, id);
+        let said = mine.counter.clone().unwrap();
+        assert_eq!(
+            (said.round, said.delivered, said.answered),
+            (1, true, false)
+        );
+        assert_eq!(mine.quote.total.minor, asked);
+        let heard = stage.actors[SELLER].open[&id].answer.clone().unwrap();
+        let heard_counter = heard.counter.unwrap();
+        assert_eq!(heard_counter.total.minor, asked - 3_000);
+        assert_eq!(heard_counter.note.as_deref(), Some("If I fetch it today?"));
+
+        let thread = mine.thread;
+        stage.tell(SELLER, Command::Meet { thread }).unwrap();
+        let met = quote(&stage, id);
+        assert_eq!(met.quote.total.minor, asked - 3_000);
+        assert_eq!(met.state, QuoteState::Standing);
+        assert!(met.counter.unwrap().answered);
+        // There is nothing to be met a second time.
+        let again = stage.tell(SELLER, Command::Meet { thread });
+        assert_eq!(again.unwrap_err().code, "no-counter");
+
+        stage.accept(BUYER, id);
+        let trade = stage.actors[SELLER].trade();
+        assert_eq!(trade.state, TradeState::Ordered);
+        assert_eq!(trade.quote.total.minor, asked - 3_000);
+    }
+}
+
+#[test]
+fn a_rule_gives_way_by_thirds_meets_who_offers_enough_and_never_goes_below_what_it_may() {
+    let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
+    let (mut stage, id) = quoted(rules);
+    let asked = quote(&stage, id).quote.total.minor;
+    let less = |percent: u64| asked - asked * percent / 100;
+
+    // Too low: it comes towards the buyer by a third of what it may.
+    offer(&mut stage, id, less(50)).unwrap();
+    assert_eq!(quote(&stage, id).quote.total.minor, less(5));
+    // Within reach of the second round: it is met exactly.
+    offer(&mut stage, id, less(8)).unwrap();
+    let met = quote(&stage, id);
+    assert_eq!(met.quote.total.minor, less(8));
+    assert!(met.quote.firm);
+    let sum = met.quote.sum();
+    assert_eq!(sum, Some(met.quote.total.minor));
+    // What was conceded stands when the rule looks at the request again.
+    stage.tell(SELLER, rules_again()).unwrap();
+    assert_eq!(quote(&stage, id).quote.total.minor, less(8));
+    stage.pass(7_300);
+    assert_eq!(quote(&stage, id).quote.total.minor, less(8));
+    assert_eq!(quote(&stage, id).state, QuoteState::Standing);
+
+    // The third and last, still too much asked for: no word, since it may not come further than it is asked.
+    let third = offer(&mut stage, id, less(7));
+    assert_eq!(third.unwrap_err().code, "bad-counter");
+    assert_eq!(quote(&stage, id).quote.total.minor, less(8));
+}
+
+fn rules_again() -> Command {
+    let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 16 });
+    Command::SetRules(serde_json::from_value(rules).unwrap())
+}
+
+#[test]
+fn there_are_three_rounds_each_offers_more_and_none_as_much_as_is_asked() {
+    let (mut stage, id) = quoted(serde_json::json!({ "auto": "indicative" }));
+    let asked = quote(&stage, id).quote.total.minor;
+    for wrong in [0, asked, asked + 1] {
+        let complaint = offer(&mut stage, id, wrong).unwrap_err();
+        assert_eq!(
+            (complaint.code.as_str(), complaint.field.as_deref()),
+            ("bad-counter", Some("total"))
+        );
+    }
+    for (round, minor) in (1..).zip([30_000, 31_000, 32_000]) {
+        offer(&mut stage, id, minor).unwrap();
+        assert_eq!(quote(&stage, id).counter.unwrap().round, round);
+        let less = offer(&mut stage, id, minor).unwrap_err();
+        assert!(["bad-counter", "no-more-rounds"].contains(&less.code.as_str()));
+    }
+    assert!(!quote(&stage, id).can_counter);
+    assert_eq!(
+        offer(&mut stage, id, 33_000).unwrap_err().code,
+        "no-more-rounds"
+    );
+    let heard = stage.actors[SELLER].open[&id].answer.clone().unwrap();
+    assert_eq!(heard.counter.unwrap().round, 3);
+
+    // Once it is ordered there is nothing to haggle over.
+    stage.accept(BUYER, id);
+    assert_eq!(
+        offer(&mut stage, id, 33_000).unwrap_err().code,
+        "quote-gone"
+    );
+    let thread = quote(&stage, id).thread;
+    let meet = stage.tell(SELLER, Command::Meet { thread });
+    assert_eq!(meet.unwrap_err().code, "no-counter");
+}
+
+#[test]
+fn a_counter_survives_a_reload_of_either_side() {
+    let (mut stage, id) = quoted(serde_json::json!({ "auto": "indicative" }));
+    let asked = quote(&stage, id).quote.total.minor;
+    stage.actors[SELLER].online = false;
+    offer(&mut stage, id, asked - 1_000).unwrap();
+    stage.reload(BUYER);
+    stage.settle();
+    assert!(!quote(&stage, id).counter.unwrap().delivered);
+    stage.actors[SELLER].online = true;
+    stage.reload(SELLER);
+    stage.pass(120);
+    assert!(quote(&stage, id).counter.unwrap().delivered);
+    stage.reload(SELLER);
+    stage.settle();
+    let thread = quote(&stage, id).thread;
+    stage.tell(SELLER, Command::Meet { thread }).unwrap();
+    assert_eq!(quote(&stage, id).quote.total.minor, asked - 1_000);
+}

@@ -1,0 +1,143 @@
+//! The words of one exchange, and the field for the next ones.
+
+use haggle_protocol::{IntentId, ThreadId};
+use leptos::prelude::*;
+
+use crate::app::{desk, w};
+use crate::board::Board;
+use crate::forms::Faults;
+use crate::node::{Chat, ChatLine, ChatState, Command, Reply, Role};
+use crate::ui::format;
+use crate::ui::parts::{Icon, carry_out, form_fault, icon, typed};
+
+/// To whom is spoken.
+#[derive(Clone, Copy)]
+pub(crate) enum To {
+    /// The other side of this exchange.
+    Thread(ThreadId),
+    /// The owner of this intent, who may never have heard of me.
+    Owner(IntentId),
+}
+
+impl To {
+    fn find(self, board: &Board) -> Option<&Chat> {
+        match self {
+            Self::Thread(thread) => board.chat(&thread),
+            Self::Owner(intent) => board.chat_with_owner(&intent),
+        }
+    }
+
+    const fn say(self, text: String) -> Command {
+        match self {
+            Self::Thread(thread) => Command::Say { thread, text },
+            Self::Owner(intent) => Command::Inquire { intent, text },
+        }
+    }
+}
+
+/// What was said, and the field; folded away until something was said. The other side is in this role.
+pub(crate) fn panel(to: To, other: Role) -> AnyView {
+    let desk = desk();
+    let words = &w().chat;
+    let chat = Memo::new(move |_| desk.board.with(|board| to.find(board).cloned()));
+    let count = Memo::new(move |_| chat.with(|chat| chat.as_ref().map_or(0, |it| it.lines.len())));
+    let begun = Memo::new(move |_| count.get() > 0);
+    let can_say = Memo::new(move |_| chat.with(|chat| chat.as_ref().is_none_or(|it| it.can_say)));
+    let lines = move || chat.with(|chat| chat.as_ref().map(|it| it.lines.clone()));
+    let invite = match other {
+        Role::Buyer => words.ask_buyer,
+        Role::Seller => words.ask_seller,
+    };
+    let label = move || match count.get() {
+        0 => invite.to_owned(),
+        n => (words.count)(n as u64),
+    };
+    view! {
+        <details class="chat" data-test="chat" data-lines=move || count.get().to_string() prop:open=begun>
+            <summary>{icon(Icon::Requests)} " " {label}</summary>
+            <ol class="chat-lines" aria-label=words.heading>
+                <For each=move || lines().unwrap_or_default() key=|line| (line.message, line.state == ChatState::Delivered, line.state == ChatState::Lost)
+                    children=move |said| line(&said, other) />
+            </ol>
+            <Show when=move || can_say.get() fallback=move || view! { <p class="quiet-text">{words.wait}</p> }>
+                {field(to)}
+            </Show>
+        </details>
+    }
+    .into_any()
+}
+
+/// The name of a state for tests.
+const fn state_name(state: ChatState) -> &'static str {
+    match state {
+        ChatState::Sending => "sending",
+        ChatState::Delivered => "delivered",
+        ChatState::Lost => "lost",
+    }
+}
+
+fn line(said: &ChatLine, other: Role) -> AnyView {
+    let words = &w().chat;
+    let who = match (said.mine, other) {
+        (true, _) => words.me,
+        (false, Role::Buyer) => words.buyer,
+        (false, Role::Seller) => words.seller,
+    };
+    let state = match said.state {
+        ChatState::Delivered => None,
+        ChatState::Sending => Some(words.sending),
+        ChatState::Lost => Some(words.lost),
+    };
+    view! {
+        <li class="chat-line" class:mine=said.mine data-test="chat-line" data-mine=said.mine.to_string() data-state=state_name(said.state)>
+            <p class="chat-who">{who} " " <small>{format::time(said.at)}</small></p>
+            <p class="chat-text">{said.text.clone()}</p>
+            {state.map(|state| view! { <small class="chat-state">{state}</small> })}
+        </li>
+    }
+    .into_any()
+}
+
+fn field(to: To) -> AnyView {
+    let desk = desk();
+    let words = &w().chat;
+    let text = RwSignal::new(String::new());
+    let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
+    let send = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let said = text.get_untracked().trim().replace("\r\n", "\n");
+        let work = async move { desk.command(to.say(said)).await };
+        carry_out(busy, faults, work, move |_: Reply| {
+            let _ = text.try_set(String::new());
+        });
+    };
+    view! {
+        <form class="chat-form" novalidate on:submit=send>
+            <textarea rows="2" data-test="chat-text" aria-label=words.heading placeholder=words.placeholder prop:value=text
+                on:input=move |event| text.set(typed(&event)) on:change=move |event| text.set(typed(&event))></textarea>
+            <button type="submit" class="secondary on-private" data-test="chat-send" disabled=move || busy.get()>
+                {move || if busy.get() { words.busy } else { words.send }}
+            </button>
+            {form_fault(faults, &[])}
+            <p class="quiet-text">{icon(Icon::Lock)} " " {words.careful}</p>
+        </form>
+    }
+    .into_any()
+}
+
+/// The questions of sellers who have not quoted.
+pub(crate) fn questions(intent: IntentId) -> AnyView {
+    let desk = desk();
+    let threads = Memo::new(move |_| desk.board.with(|board| board.questions(&intent)));
+    view! {
+        <Show when=move || threads.with(|threads| !threads.is_empty())>
+            <h3>{w().chat.questions}</h3>
+            <ul class="stack">
+                <For each=move || threads.get() key=|thread| *thread children=move |thread| view! {
+                    <li class="question" data-test="question">{panel(To::Thread(thread), Role::Seller)}</li>
+                } />
+            </ul>
+        </Show>
+    }
+    .into_any()
+}
