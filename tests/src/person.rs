@@ -423,6 +423,11 @@ impl Person {
         self.browser.see(&counter, SURELY).await?;
         let button = format!("{counter} {}", named("meet"));
         self.browser.click(&button, SOON).await?;
+        let quoted = "return !document.querySelector(arguments[0])";
+        let arguments = vec![button.into()];
+        self.browser
+            .until("the new quote", SOON, quoted, arguments)
+            .await?;
         Ok(())
     }
 
@@ -454,12 +459,43 @@ impl Person {
     /// # Errors
     /// If the page does not let him, or the other side does not learn of it.
     pub async fn reports(&self, step: &str) -> Outcome {
-        self.goes_to("trades").await?;
-        self.clicks(&format!("step-{step}")).await?;
-        self.clicks("step-send").await?;
+        self.says(step).await?;
         let known =
             format!("[data-test=\"trade-step\"][data-step=\"{step}\"][data-delivered=\"true\"]");
         self.browser.see(&known, SURELY).await?;
+        Ok(())
+    }
+
+    /// The same without waiting for the other side.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn says(&self, step: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        self.clicks(&format!("step-{step}")).await?;
+        self.clicks("step-send").await?;
+        self.sees_step(step).await
+    }
+
+    /// Sees that a step of his trade was taken.
+    ///
+    /// # Errors
+    /// If he does not learn of it.
+    pub async fn sees_step(&self, step: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        let taken = format!("[data-test=\"trade-step\"][data-step=\"{step}\"]");
+        self.browser.see(&taken, SURELY).await?;
+        Ok(())
+    }
+
+    /// Sees his trade in this state.
+    ///
+    /// # Errors
+    /// If it does not get there.
+    pub async fn sees_trade(&self, state: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        let trade = format!("[data-test=\"trade-card\"][data-state=\"{state}\"]");
+        self.browser.see(&trade, SURELY).await?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use haggle_market::Trade;
-use haggle_market::view::{IntentState, QuoteState, Role, TradeState};
+use haggle_market::view::{ChatState, IntentState, QuoteState, Role, TradeState};
 use haggle_protocol::keys::SealSecret;
 use haggle_protocol::seal::{Cell, Context, Direction, Hint, Hpke};
 use haggle_protocol::{IntentId, Refusal, ThreadId};
@@ -37,10 +37,16 @@ pub(crate) fn a_reload_changes_nothing(who: usize, before: &Screen, after: &Scre
         before.trades == after.trades,
         "trader {who}: a reload changed a trade"
     );
-    assert!(
-        before.chats == after.chats,
-        "trader {who}: a reload changed what was said"
-    );
+    for (thread, chat) in &before.chats {
+        let same = after.chats.get(thread) == Some(chat);
+        assert!(
+            same,
+            "trader {who}: a reload changed what was said: {:?} to {:?}",
+            chat.lines,
+            after.chats.get(thread).map(|it| &it.lines)
+        );
+    }
+    assert_eq!(before.chats.len(), after.chats.len(), "trader {who}");
     assert!(
         before.stall == after.stall,
         "trader {who}: a reload changed the stall"
@@ -52,6 +58,7 @@ pub(crate) fn at_the_end(town: &mut Town) {
     both_sides_agree(town);
     nobody_buys_twice(town);
     stock_is_sold_once(town);
+    what_was_said_was_heard_once(town);
     let traders = &town.traders;
     let quotes = traders
         .iter()
@@ -62,6 +69,10 @@ pub(crate) fn at_the_end(town: &mut Town) {
         .filter(|(_, trade)| is_confirmed(trade))
         .count();
     town.tally.confirmed = confirmed as u64;
+    let ends: Vec<TradeState> = bought(town).values().map(|(_, it)| it.state).collect();
+    let count = |is: fn(&TradeState) -> bool| ends.iter().filter(|end| is(end)).count() as u64;
+    town.tally.received = count(|end| *end == TradeState::Received);
+    town.tally.cancelled = count(|end| matches!(end, TradeState::Cancelled { .. }));
 }
 
 fn trades(town: &Town, role: Role) -> BTreeMap<ThreadId, (usize, Trade)> {
@@ -82,11 +93,24 @@ fn bought(town: &Town) -> BTreeMap<ThreadId, (usize, Trade)> {
 const fn is_confirmed(trade: &Trade) -> bool {
     matches!(
         trade.state,
-        TradeState::Confirmed | TradeState::ContactsExchanged
+        TradeState::Confirmed
+            | TradeState::ContactsExchanged
+            | TradeState::Dispatched
+            | TradeState::Received
     )
 }
 
-/// A trade is confirmed on both sides or on neither, with the same terms, and both know who the other is.
+/// Who cancelled a trade, if anybody did.
+fn cancelled_by(state: TradeState) -> Option<Role> {
+    if let TradeState::Cancelled { by, .. } = state {
+        Some(by)
+    } else {
+        None
+    }
+}
+
+/// A trade is confirmed on both sides or on neither, with the same terms; both know who the other is and what was done. It is cancelled on both sides or on
+/// neither, and both say by whom.
 fn both_sides_agree(town: &Town) {
     let bought = bought(town);
     let sold = trades(town, Role::Seller);
@@ -96,20 +120,35 @@ fn both_sides_agree(town: &Town) {
             TradeState::Ordered,
             "an order that never ended"
         );
+        assert!(
+            !trade.cancelling,
+            "a cancel that never ended: {:?}",
+            trade.state
+        );
+        if let Some(by) = cancelled_by(trade.state) {
+            // If the order never came there is nothing to cancel over there.
+            if let Some((seller, other)) = sold.get(thread) {
+                let theirs = cancelled_by(other.state);
+                assert_eq!(theirs, Some(by), "seller {seller}: {:?}", other.state);
+            }
+        }
         if !is_confirmed(trade) {
             continue;
         }
-        assert_eq!(
-            trade.state,
-            TradeState::ContactsExchanged,
+        assert!(
+            trade.mine_delivered && trade.theirs.is_some(),
             "buyer {buyer} does not know whom to meet"
         );
         let (seller, other) = sold.get(thread).expect("a confirmed trade has a seller");
-        assert_eq!(
-            other.state,
-            TradeState::ContactsExchanged,
-            "seller {seller}"
-        );
+        assert_eq!(other.state, trade.state, "seller {seller}");
+        assert!(other.mine_delivered, "seller {seller}");
+        let steps = |trade: &Trade| {
+            let mut steps: Vec<_> = trade.steps.iter().map(|taken| taken.step).collect();
+            steps.sort_by_key(|step| format!("{step:?}"));
+            (steps, trade.steps.iter().all(|taken| taken.delivered))
+        };
+        assert_eq!(steps(other), steps(trade));
+        assert!(steps(trade).1, "a step that never arrived");
         assert_eq!(other.quote, trade.quote);
         assert_eq!(other.confirm, trade.confirm);
         let names = |trade: &Trade| trade.theirs.as_ref().map(|contact| contact.name.clone());
@@ -124,11 +163,12 @@ fn both_sides_agree(town: &Town) {
         );
         if is_confirmed(trade) {
             let other = bought.get(thread).map(|(_, other)| other.state);
-            assert_eq!(
-                other,
-                Some(TradeState::ContactsExchanged),
-                "seller {seller} waits alone"
-            );
+            assert_eq!(other, Some(trade.state), "seller {seller} waits alone");
+        }
+        if matches!(trade.state, TradeState::Cancelled { .. }) {
+            let other = bought.get(thread).map(|(_, other)| other.state);
+            let both = matches!(other, Some(TradeState::Cancelled { .. }));
+            assert!(both, "cancelled at seller {seller} only: {other:?}");
         }
     }
 }
@@ -141,8 +181,17 @@ fn nobody_buys_twice(town: &Town) {
             let confirmed = trades
                 .filter(|trade| trade.intent == mine.id && is_confirmed(trade))
                 .count();
+            let trades = trader.screen.trades.values();
+            let cancelled = trades
+                .filter(|trade| trade.intent == mine.id && trade.confirm.is_some())
+                .filter(|trade| matches!(trade.state, TradeState::Cancelled { .. }));
             let awarded = usize::from(mine.state == IntentState::Awarded);
-            assert_eq!(confirmed, awarded, "an intent of trader {}", trader.at);
+            assert_eq!(
+                confirmed + cancelled.count(),
+                awarded,
+                "an intent of trader {}",
+                trader.at
+            );
             let taken = mine
                 .quotes
                 .iter()
@@ -150,6 +199,51 @@ fn nobody_buys_twice(town: &Town) {
             assert!(taken.count() <= awarded);
         }
     }
+}
+
+/// What one has said and the other has taken stands there once, and nobody was told what nobody said.
+fn what_was_said_was_heard_once(town: &mut Town) {
+    let mut said = BTreeMap::new();
+    let mut heard = BTreeMap::new();
+    for trader in &town.traders {
+        for chat in trader.screen.chats.values() {
+            for line in &chat.lines {
+                // When both have moved, only who still waits for the other one says where he is.
+                let trade = trader.screen.trades.get(&chat.thread);
+                let awaited = trade.is_some_and(|trade| trade.awaited.is_some());
+                if line.state == ChatState::Sending && awaited {
+                    let name = format!("thread/{}", chat.thread);
+                    let mut others = town.traders.iter().filter(|it| it.at != trader.at);
+                    let kept = others.any(|other| other.saved.contains_key(&name));
+                    assert!(!kept, "a line that never arrives: {}", line.text);
+                }
+                let words = (chat.thread, line.text.clone());
+                let lines = if line.mine { &mut said } else { &mut heard };
+                let before = lines.insert(words, line.state);
+                assert!(before.is_none(), "said or heard twice: {}", line.text);
+            }
+        }
+    }
+    for (words, state) in &said {
+        // What the other side has forgotten with its whole exchange was delivered all the same.
+        if *state == ChatState::Lost {
+            assert!(!heard.contains_key(words), "{words:?} was heard, not lost");
+        }
+    }
+    for words in heard.keys() {
+        let mut traders = town.traders.iter();
+        let known = traders.any(|trader| trader.screen.said.contains(words));
+        assert!(known, "{words:?} was said by nobody");
+    }
+    town.tally.lines = heard.len() as u64;
+    let mine = town
+        .traders
+        .iter()
+        .flat_map(|trader| trader.screen.mine.values());
+    let countered = mine
+        .flat_map(|mine| &mine.quotes)
+        .filter(|quote| quote.counter.is_some());
+    town.tally.countered = countered.count() as u64;
 }
 
 /// What is set aside at the end is exactly what was sold, and no more than there was.

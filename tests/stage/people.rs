@@ -1,9 +1,10 @@
 //! What people do on a market day: what they want, what they offer, and how they decide.
 
 use haggle_market::command::{Profile, QuoteDraft};
-use haggle_market::view::{IntentState, QuoteState, Role, TradeState};
+use haggle_market::view::{IntentState, QuoteState, Role, Trade, TradeState, TradeStep};
 use haggle_market::{Command, Draft, Item, Rules};
-use haggle_protocol::trade::DeclineReason;
+use haggle_protocol::Money;
+use haggle_protocol::trade::{CancelReason, DeclineReason};
 use serde_json::json;
 
 use super::dice::Dice;
@@ -55,6 +56,7 @@ pub(crate) fn rules(dice: &mut Dice) -> Rules {
         "validFor": dice.between(300, 2_400),
         "perHour": dice.between(10, 200),
         "payment": "On delivery",
+        "concession": dice.pick(&[0, 10, 30]),
     }))
     .unwrap()
 }
@@ -90,6 +92,38 @@ pub(crate) fn draft(dice: &mut Dice) -> Draft {
     .unwrap()
 }
 
+/// Something that nobody else says.
+fn words(dice: &mut Dice) -> String {
+    format!("Word {}", dice.between(0, u64::MAX >> 1))
+}
+
+/// What somebody does about a trade.
+fn go_on_with(trade: &Trade, dice: &mut Dice, choices: &mut Vec<Command>) {
+    let thread = trade.thread;
+    if trade.can_cancel && dice.percent(4) {
+        choices.push(Command::Cancel {
+            thread,
+            reason: *dice.pick(&[CancelReason::ChangedMind, CancelReason::NoAnswer]),
+            note: None,
+        });
+    }
+    if !matches!(
+        trade.state,
+        TradeState::Confirmed | TradeState::ContactsExchanged | TradeState::Dispatched
+    ) {
+        return;
+    }
+    for step in [TradeStep::Paid, TradeStep::Dispatched, TradeStep::Received] {
+        let said = trade.steps.iter().any(|taken| taken.step == step);
+        // Nobody says that he has it before it was sent.
+        let early = step == TradeStep::Received && trade.state != TradeState::Dispatched;
+        if step.role() == trade.role && !said && !early && dice.percent(25) {
+            let note = None;
+            choices.push(Command::Report { thread, step, note });
+        }
+    }
+}
+
 /// What one person does now, looking at the screen.
 pub(crate) fn decide(trader: &Trader, dice: &mut Dice) -> Option<Command> {
     let screen = &trader.screen;
@@ -110,6 +144,14 @@ pub(crate) fn decide(trader: &Trader, dice: &mut Dice) -> Option<Command> {
             && dice.percent(60)
         {
             let (thread, total) = (best.thread, best.quote.total);
+            if best.can_counter && dice.percent(40) {
+                let less = total.minor * dice.between(60, 99) / 100;
+                choices.push(Command::Counter {
+                    thread,
+                    total: Money::new(less, total.asset),
+                    note: None,
+                });
+            }
             choices.push(Command::Accept {
                 thread,
                 total,
@@ -137,7 +179,33 @@ pub(crate) fn decide(trader: &Trader, dice: &mut Dice) -> Option<Command> {
             }),
         }
     }
+    for trade in screen.trades.values() {
+        go_on_with(trade, dice, &mut choices);
+    }
+    for chat in screen.chats.values().filter(|chat| chat.can_say) {
+        let answers = chat.lines.last().is_some_and(|line| !line.mine);
+        if dice.percent(if answers { 30 } else { 3 }) {
+            choices.push(Command::Say {
+                thread: chat.thread,
+                text: words(dice),
+            });
+        }
+    }
     for open in screen.open.values() {
+        let answer = open.answer.as_ref();
+        let counter = answer.and_then(|answer| answer.counter.as_ref());
+        if let Some(thread) = answer.and_then(|answer| answer.thread)
+            && counter.is_some_and(|counter| !counter.answered)
+            && dice.percent(30)
+        {
+            choices.push(Command::Meet { thread });
+        }
+        if dice.percent(1) {
+            choices.push(Command::Inquire {
+                intent: open.id,
+                text: words(dice),
+            });
+        }
         let by_hand = open.matches.first().filter(|_| open.answer.is_none());
         if let Some(found) = by_hand
             && dice.percent(10)

@@ -17,6 +17,9 @@ pub(crate) const START: Timestamp = Timestamp(1_800_000_000);
 /// Every so many cells, one is tried on every key that anybody has.
 const OVERHEARD: u64 = 100;
 
+/// How long before the end of a day the last one decides something, in seconds: what is on its way is tried again within a minute.
+const LAST_WORDS: u64 = 600;
+
 /// How large a day is, and how bad.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
@@ -87,6 +90,10 @@ pub(crate) struct Tally {
     pub(crate) acknowledged: u64,
     pub(crate) quotes: u64,
     pub(crate) confirmed: u64,
+    pub(crate) received: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) countered: u64,
+    pub(crate) lines: u64,
 }
 
 pub(crate) struct Town {
@@ -267,7 +274,10 @@ impl Town {
                 }
             }
             Next::Decide { by } => {
+                // In the end nobody begins anything that could not come to its end.
+                let end = START + self.plan.busy + self.plan.calm;
                 if self.traders[by].online
+                    && self.now + LAST_WORDS < end
                     && let Some(command) = people::decide(&self.traders[by], &mut self.dice)
                 {
                     let done = self.traders[by].command(command, self.now);

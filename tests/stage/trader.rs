@@ -23,6 +23,8 @@ pub(crate) struct Screen {
     pub(crate) open: BTreeMap<IntentId, OpenIntent>,
     pub(crate) trades: BTreeMap<ThreadId, Trade>,
     pub(crate) chats: BTreeMap<ThreadId, Chat>,
+    /// All that this one ever said, also in exchanges that are forgotten.
+    pub(crate) said: BTreeSet<(ThreadId, String)>,
     pub(crate) stall: Option<StallView>,
 }
 
@@ -42,7 +44,14 @@ impl Screen {
                 self.trades.insert(trade.thread, *trade);
             }
             Event::Chat(chat) => {
+                let mine = chat.lines.iter().filter(|line| line.mine);
+                self.said
+                    .extend(mine.map(|line| (chat.thread, line.text.clone())));
                 self.chats.insert(chat.thread, *chat);
+            }
+            Event::Forgotten(thread, _) => {
+                self.trades.remove(&thread);
+                self.chats.remove(&thread);
             }
             Event::Stall(stall) => self.stall = Some(*stall),
             Event::Ready => {}
@@ -181,7 +190,10 @@ impl Trader {
         let (market, effects) = start(&self.saved, &self.peer, self.book, clock, dice);
         self.market = market;
         self.read.clear();
-        self.screen = Screen::default();
+        self.screen = Screen {
+            said: core::mem::take(&mut self.screen.said),
+            ..Screen::default()
+        };
         let mut done = self.perform(effects);
         done.append(self.command(Command::Snapshot, now));
         done

@@ -67,6 +67,8 @@ fn lawful(seed: u64) -> Tally {
     // A day without faults and trades would prove nothing.
     assert!(tally.published >= 80 && tally.quotes >= 60, "{tally:?}");
     assert!(tally.confirmed >= 15, "{tally:?}");
+    assert!(tally.received >= 3 && tally.cancelled >= 3, "{tally:?}");
+    assert!(tally.countered >= 3 && tally.lines >= 20, "{tally:?}");
     assert!(tally.lost >= 100 && tally.doubled >= 20, "{tally:?}");
     assert!(tally.strays >= 10 && tally.reloads >= 30, "{tally:?}");
     tally

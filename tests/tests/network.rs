@@ -120,7 +120,9 @@ impl Screen {
                 self.trades
                     .insert((trade.thread, trade.role == Role::Buyer), *trade);
             }
-            Event::Market(MarketEvent::Stall(_) | MarketEvent::Chat(_)) => {}
+            Event::Market(
+                MarketEvent::Stall(_) | MarketEvent::Chat(_) | MarketEvent::Forgotten(..),
+            ) => {}
             Event::Market(MarketEvent::Ready) => self.ready = true,
         }
     }

@@ -226,6 +226,15 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
     seller.confirms().await?;
     buyer.knows("Vera Verkauf").await?;
     shown(&buyer, "trades", &folder, &mut problems).await?;
+    buyer.clicks("cancel-trade").await?;
+    buyer.chooses("cancel-reason", "not-delivered").await?;
+    buyer.types("cancel-note", "I need it today.").await?;
+    shown(&buyer, "trades-cancel", &folder, &mut problems).await?;
+    buyer.clicks("cancel-send").await?;
+    for person in [&buyer, &seller] {
+        person.sees_trade("cancelled").await?;
+    }
+    shown(&seller, "trades-cancelled", &folder, &mut problems).await?;
     buyer.clicks("connection-pill").await?;
     buyer.browser.see(&named("connection-sum"), SOON).await?;
     shown(&buyer, "connection", &folder, &mut problems).await?;

@@ -283,6 +283,18 @@ impl Desk {
                     sentences.push(words.requests.arrived_not.to_owned());
                     threads.push(*thread);
                 }
+                News::Cancelled { thread } => {
+                    sentences.push(words.cancel.news.to_owned());
+                    threads.push(*thread);
+                }
+                News::Lapsed { thread } => {
+                    sentences.push(words.cancel.news_lapsed.to_owned());
+                    threads.push(*thread);
+                }
+                News::CancelRefused { thread } => {
+                    sentences.push(words.cancel.refused.to_owned());
+                    threads.push(*thread);
+                }
                 News::Step { thread, step } => {
                     sentences.push((words.trades.step_news)(*step).to_owned());
                     threads.push(*thread);

@@ -72,6 +72,21 @@ pub enum News {
         /// In which thread.
         thread: ThreadId,
     },
+    /// The other one does not go on with it.
+    Cancelled {
+        /// In which thread.
+        thread: ThreadId,
+    },
+    /// A trade has ended because nobody went on with it.
+    Lapsed {
+        /// In which thread.
+        thread: ThreadId,
+    },
+    /// The other one had gone on when my cancel came.
+    CancelRefused {
+        /// In which thread.
+        thread: ThreadId,
+    },
     /// The other one has said who and where.
     Contact {
         /// In which thread.
@@ -169,6 +184,11 @@ impl Board {
                 let news = self.when_ready(|| chat_news(before, &chat));
                 self.chats.insert(chat.thread, *chat);
                 news
+            }
+            MarketEvent::Forgotten(thread, _) => {
+                self.trades.remove(&thread);
+                self.chats.remove(&thread);
+                Vec::new()
             }
             MarketEvent::Stall(stall) => {
                 self.stall = Some(stall);
@@ -466,11 +486,18 @@ fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {
             TradeState::Declined(_) | TradeState::NotConfirmed => {
                 Some(News::NotConfirmed { thread })
             }
+            TradeState::Cancelled { by, .. } if by != now.role => Some(News::Cancelled { thread }),
+            TradeState::Cancelled { .. } => None,
+            TradeState::Lapsed => Some(News::Lapsed { thread }),
             // Told by the contact itself, below.
             TradeState::ContactsExchanged => None,
             // Told by the step itself, below.
             TradeState::Dispatched | TradeState::Received => None,
         });
+    }
+    let refused = before.is_some_and(|before| before.cancelling && !now.cancelling);
+    if refused && now.cancel_refused {
+        news.push(News::CancelRefused { thread });
     }
     let known = before.map_or(0, |before| before.steps.len());
     let theirs = now.steps.iter().skip(known);

@@ -149,6 +149,7 @@ impl Agent {
                 MarketEvent::OpenIntent(_)
                 | MarketEvent::Gone(_)
                 | MarketEvent::Chat(_)
+                | MarketEvent::Forgotten(..)
                 | MarketEvent::Ready,
             )
             | Event::Network(_) => text(&event)?,

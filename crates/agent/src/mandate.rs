@@ -53,10 +53,11 @@ impl Mandate {
             | TradeState::Confirmed
             | TradeState::ContactsExchanged
             | TradeState::Dispatched
-            | TradeState::Received => {
+            | TradeState::Received
+            | TradeState::Lapsed => {
                 self.spend(trade.thread, trade.quote.total, trade.ordered);
             }
-            TradeState::Declined(_) | TradeState::NotConfirmed => {
+            TradeState::Declined(_) | TradeState::NotConfirmed | TradeState::Cancelled { .. } => {
                 self.orders.remove(&trade.thread);
             }
         }

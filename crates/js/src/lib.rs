@@ -305,6 +305,20 @@ impl Haggle {
         )
     }
 
+    /// Does not go on with an order of mine, or with a confirmed trade of which nothing was sent yet.
+    pub async fn cancel(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "CancelReason")] reason: JsValue,
+        note: Option<String>,
+    ) -> Result<(), JsValue> {
+        nothing(
+            self.0
+                .cancel(read("thread", thread)?, read("reason", reason)?, note)
+                .await,
+        )
+    }
+
     /// Connects to one more relay, now and after every restart.
     #[wasm_bindgen(js_name = "addRelay")]
     pub async fn add_relay(&self, address: String) -> Result<(), JsValue> {

@@ -135,7 +135,7 @@ export interface Quote {
 
 export type QuoteState =
   | "standing" | "ordered" | "confirmed" | { declined: DeclineReason }
-  | "not-confirmed" | "expired" | "not-selected";
+  | "not-confirmed" | "expired" | "not-selected" | { cancelled: { by: "buyer" | "seller" } };
 
 /** Why a quote ranks where it does: a code, and the numbers that belong to it. */
 export interface Reason { code: string; [detail: string]: unknown }
@@ -232,7 +232,11 @@ export interface Profile {
 export interface Contact extends Profile { order: MessageId }
 
 export type TradeState =
-  | "ordered" | "confirmed" | "contacts-exchanged" | "dispatched" | "received" | { declined: DeclineReason } | "not-confirmed";
+  | "ordered" | "confirmed" | "contacts-exchanged" | "dispatched" | "received" | { declined: DeclineReason } | "not-confirmed"
+  | { cancelled: { by: "buyer" | "seller"; reason: CancelReason } } | "lapsed";
+
+/** Why one of the two does not go on with a trade. */
+export type CancelReason = "changed-mind" | "not-paid" | "not-delivered" | "not-as-agreed" | "no-answer" | "other";
 
 /** A step after the confirmation: the buyer has paid, the seller has sent it, the buyer has it. */
 export type TradeStep = "paid" | "dispatched" | "received";
@@ -255,6 +259,14 @@ export interface Trade {
   /** What happened after the confirmation, in the order in which this side learned of it. */
   steps: { step: TradeStep; at: Timestamp; note: string | null; delivered: boolean }[];
   awaited: { from: "buyer" | "seller"; until: Timestamp | null } | null;
+  /** When it ends by itself, if nobody goes on with it. */
+  ends: Timestamp | null;
+  canCancel: boolean;
+  /** Whether my cancel is on its way. */
+  cancelling: boolean;
+  /** Whether the other side had gone on when my cancel came, so that it did not count. */
+  cancelRefused: boolean;
+  cancelNote: string | null;
 }
 
 export type Auto = "off" | "indicative" | "firm";
@@ -345,6 +357,8 @@ export interface Events {
   gone: IntentId;
   trade: Trade;
   chat: Chat;
+  /** An exchange is forgotten, with its trade and all that was said. */
+  forgotten: ThreadId;
   stall: Stall;
   /** Everything that was known at the start has been told. */
   ready: undefined;

@@ -21,6 +21,8 @@ const KEPT: usize = 100;
 const WAITING: usize = 8;
 /// Lines of a seller that a buyer has neither answered nor ordered after.
 const UNANSWERED: usize = 3;
+/// As many again may have crossed with what the buyer said last.
+const UNANSWERED_HEARD: usize = 2 * UNANSWERED;
 /// How long it is tried to bring a line, in seconds: three days, over a weekend.
 const CHAT_FOR: u64 = 3 * 24 * 60 * 60;
 
@@ -73,7 +75,7 @@ impl Market {
                 "This exchange is over: the other side does not take words about it any more.";
             return Err(Complaint::new("closed", sentence));
         }
-        if thread.role == Role::Seller && is_unanswered(thread, true) {
+        if is_silenced(thread) {
             let sentence = "The buyer has three messages of yours. Wait until he answers.";
             return Err(Complaint::new("unanswered", sentence));
         }
@@ -110,7 +112,9 @@ impl Market {
                 return Err(Refusal::Closed);
             }
             // He waits for an answer, and tries again until then.
-            if thread.role == Role::Buyer && is_unanswered(thread, false) {
+            let unanswered = last_lines(thread, false);
+            if thread.role == Role::Buyer && thread.deal.is_none() && unanswered >= UNANSWERED_HEARD
+            {
                 return Err(Refusal::WhisperRate);
             }
             self.took(opened, now, batch);
@@ -177,26 +181,26 @@ impl Market {
             at: line.at,
             state: state(line),
         });
-        let silenced = thread.role == Role::Seller && is_unanswered(thread, true);
         Some(Chat {
             thread: thread.id,
             intent: thread.intent,
             title: thread.title.clone(),
             role: thread.role,
             lines: lines.collect(),
-            can_say: self.is_talkable(thread, now) && !silenced,
+            can_say: self.is_talkable(thread, now) && !is_silenced(thread),
         })
     }
 }
 
-/// Whether the seller of a thread has said as much as he may before he is answered. Whose lines are the seller's is for the caller to know.
-fn is_unanswered(thread: &Thread, mine: bool) -> bool {
-    let last = thread
-        .chat
-        .iter()
-        .rev()
-        .take_while(|line| line.mine == mine);
-    thread.deal.is_none() && last.count() >= UNANSWERED
+/// Whether I am a seller who has said as much as he may before he is answered.
+fn is_silenced(thread: &Thread) -> bool {
+    thread.role == Role::Seller && thread.deal.is_none() && last_lines(thread, true) >= UNANSWERED
+}
+
+/// How many lines the one side, me or the other, has said since the other one said something.
+fn last_lines(thread: &Thread, mine: bool) -> usize {
+    let last = thread.chat.iter().rev();
+    last.take_while(|line| line.mine == mine).count()
 }
 
 fn checked(text: String) -> Result<Said, Complaint> {

@@ -52,9 +52,13 @@ impl Market {
         }
         match self.deal(&id).map(|deal| deal.state) {
             Some(DealState::Confirmed) => Err(Refusal::WrongState),
-            Some(DealState::Ordered | DealState::Declined(_) | DealState::NotConfirmed) | None => {
-                Ok(())
-            }
+            Some(
+                DealState::Ordered
+                | DealState::Declined(_)
+                | DealState::NotConfirmed
+                | DealState::Cancelled { .. },
+            )
+            | None => Ok(()),
         }
     }
 
@@ -177,7 +181,7 @@ impl Market {
         let deal = self.deal(&id).filter(|deal| deal.message == order);
         match deal.ok_or(Refusal::WrongState)?.state {
             DealState::Ordered | DealState::Declined(_) | DealState::NotConfirmed => Ok(()),
-            DealState::Confirmed => Err(Refusal::WrongState),
+            DealState::Confirmed | DealState::Cancelled { .. } => Err(Refusal::WrongState),
         }
     }
 
@@ -321,7 +325,10 @@ impl Market {
         let id = opened.message.thread;
         let deal = self.deal(&id).filter(|deal| deal.message == confirm.order);
         let deal = deal.ok_or(Refusal::WrongState)?;
-        if matches!(deal.state, DealState::Declined(_)) {
+        if matches!(
+            deal.state,
+            DealState::Declined(_) | DealState::Cancelled { .. }
+        ) {
             return Err(Refusal::WrongState);
         }
         // Who promised is who confirms.
@@ -349,8 +356,8 @@ impl Market {
         let wanted = match deal.state {
             DealState::Ordered => true,
             // It comes late: welcome if nobody else was asked meanwhile.
-            DealState::NotConfirmed => mine.state == IntentState::Open,
-            DealState::Confirmed | DealState::Declined(_) => return,
+            DealState::NotConfirmed => mine.state == IntentState::Open && !deal.was_cancelled(),
+            DealState::Confirmed | DealState::Declined(_) | DealState::Cancelled { .. } => return,
         };
         let quote = deal.order.quote;
         if !wanted {

@@ -5,7 +5,7 @@ use haggle_protocol::category::Category;
 use haggle_protocol::intent::{Budget, Delivery, Window};
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::{Charge, Line, Quality};
-use haggle_protocol::trade::{ContactWay, DeclineReason};
+use haggle_protocol::trade::{CancelReason, ContactWay, DeclineReason};
 use haggle_protocol::{Asset, IntentId, Money, Quantity, ThreadId, Timestamp};
 
 use crate::item::{Item, ItemId, Rules};
@@ -117,6 +117,16 @@ pub enum Command {
         thread: ThreadId,
         /// Paid and received are the buyer's to say, dispatched is the seller's.
         step: TradeStep,
+        /// Anything the other side should know.
+        note: Option<String>,
+    },
+    /// Do not go on with an order of mine, or with a confirmed trade of which nothing was sent or handed over yet. It counts unless the other side
+    /// has gone on meanwhile.
+    Cancel {
+        /// Which one.
+        thread: ThreadId,
+        /// Why.
+        reason: CancelReason,
         /// Anything the other side should know.
         note: Option<String>,
     },
@@ -324,6 +334,7 @@ impl Command {
             Self::Refuse { .. } => "refuse",
             Self::SendContact { .. } => "send-contact",
             Self::Report { .. } => "report",
+            Self::Cancel { .. } => "cancel",
             Self::Snapshot => "snapshot",
         }
     }

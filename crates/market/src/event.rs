@@ -1,9 +1,9 @@
 //! What the faces are told. Each event carries the whole of what it is about and replaces what was known under the
 //! same name, so a face is a fold over events, and a late one starts from a snapshot in the same form.
 
-use haggle_protocol::IntentId;
+use haggle_protocol::{IntentId, ThreadId};
 
-use crate::view::{Chat, MyIntent, OpenIntent, StallView, Trade};
+use crate::view::{Chat, MyIntent, OpenIntent, Role, StallView, Trade};
 
 /// Something a person or a program may want to know.
 #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -19,6 +19,8 @@ pub enum Event {
     Trade(Box<Trade>),
     /// What was said in one exchange, of either side.
     Chat(Box<Chat>),
+    /// An exchange is forgotten, with its trade and all that was said.
+    Forgotten(ThreadId, Role),
     /// My stall.
     Stall(Box<StallView>),
     /// The end of a snapshot: everything known so far was told.
@@ -34,6 +36,7 @@ impl core::fmt::Debug for Event {
             Self::Gone(id) => write!(f, "Gone({})", id.short()),
             Self::Trade(trade) => write!(f, "Trade({})", trade.thread.short()),
             Self::Chat(chat) => write!(f, "Chat({})", chat.thread.short()),
+            Self::Forgotten(thread, _) => write!(f, "Forgotten({})", thread.short()),
             Self::Stall(stall) => write!(f, "Stall({} items)", stall.items.len()),
             Self::Ready => f.write_str("Ready"),
         }

@@ -17,7 +17,13 @@ const FAILED_KEPT: u64 = 7 * 24 * 60 * 60;
 
 impl Market {
     /// A message of mine arrived and was kept.
-    pub(crate) fn delivered(&mut self, id: ThreadId, message: MessageId, batch: &mut Batch) {
+    pub(crate) fn delivered(
+        &mut self,
+        id: ThreadId,
+        message: MessageId,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
@@ -45,6 +51,10 @@ impl Market {
         let Some(deal) = &mut thread.deal else {
             return;
         };
+        if deal.is_cancelled_by(message) {
+            self.cancel_taken(id, now, batch);
+            return;
+        }
         if deal.mine_message == Some(message) {
             deal.mine_delivered = true;
             batch.trades.insert(id);
@@ -73,6 +83,14 @@ impl Market {
         };
         if thread.chat.iter().any(|line| line.message == message) {
             batch.chats.insert(id);
+        }
+        if thread
+            .deal
+            .as_ref()
+            .is_some_and(|it| it.is_cancelled_by(message))
+        {
+            self.cancel_refused(id, batch);
+            return;
         }
         // An order's deadline and a contact's missing acknowledgement speak for themselves.
         if thread.role == Role::Seller
@@ -105,6 +123,7 @@ impl Market {
             return;
         };
         let role = thread.role;
+        self.lapse_trade(id, now, batch);
         if self.confirm_deadline(&id).is_some_and(|at| at <= now) {
             self.miss_confirmation(id, role, now, batch);
         }
@@ -112,9 +131,7 @@ impl Market {
             Role::Buyer => self.lapse_quote(id, now, batch),
             Role::Seller => {
                 self.lapse_offer(id, now, batch);
-                if self.forget_at(&id).is_some_and(|at| at <= now) {
-                    self.remove_thread(id, now, batch);
-                }
+                self.forget(id, now, batch);
             }
         }
         self.post(id, now, batch);
@@ -185,6 +202,7 @@ impl Market {
         let later = [
             offer.map(|offer| offer.quote.valid_until),
             self.confirm_deadline(id),
+            thread.deal.as_ref().and_then(Deal::deadline),
             seller.then(|| self.release_at(id)).flatten(),
             seller.then(|| self.forget_at(id)).flatten(),
         ];
@@ -230,6 +248,13 @@ impl Market {
             .map(|offer| offer.quote.valid_until + CLOCK_SKEW)
     }
 
+    /// Forgets a seller's thread that is of no more use.
+    pub(crate) fn forget(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        if self.forget_at(&id).is_some_and(|at| at <= now) {
+            self.remove_thread(id, now, batch);
+        }
+    }
+
     /// When a seller's thread is of no more use.
     fn forget_at(&self, id: &ThreadId) -> Option<Timestamp> {
         let thread = self.threads.get(id)?;
@@ -238,7 +263,7 @@ impl Market {
         }
         match &thread.deal {
             Some(deal) if deal.under_way() => None,
-            Some(deal) => Some(deal.at + FAILED_KEPT),
+            Some(deal) => Some(deal.ended.unwrap_or(deal.at) + FAILED_KEPT),
             None if self.book.open(&thread.intent).is_some() => None,
             None => {
                 let end = thread

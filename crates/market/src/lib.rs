@@ -8,6 +8,7 @@
 //! A restart is the same path as a first start: [`Market::restore`] reads the records that `Save` wrote.
 
 mod batch;
+mod cancelling;
 mod chatting;
 mod choosing;
 pub mod command;

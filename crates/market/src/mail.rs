@@ -19,6 +19,7 @@ use rand_chacha::ChaCha20Rng;
 
 use crate::batch::Batch;
 use crate::effect::{Answer, Effect};
+use crate::event::Event;
 use crate::input::Ticket;
 use crate::market::Market;
 use crate::threads::{Acked, OUTBOX_MAX, Outgoing, Sort, Thread};
@@ -306,7 +307,7 @@ impl Market {
             self.locks.remove(&hint);
         }
         batch.thread(id);
-        self.delivered_by_reference(&opened.message, batch);
+        self.delivered_by_reference(&opened.message, now, batch);
     }
 
     /// A cell that was acknowledged before is so again, without opening it.
@@ -480,12 +481,12 @@ impl Market {
         }
         thread.adopt(&message);
         batch.thread(id);
-        self.delivered(id, expected, batch);
+        self.delivered(id, expected, now, batch);
         Ok(())
     }
 
     /// What refers to a message of mine shows that it arrived, even if its acknowledgement was lost.
-    fn delivered_by_reference(&mut self, message: &Message, batch: &mut Batch) {
+    fn delivered_by_reference(&mut self, message: &Message, now: Timestamp, batch: &mut Batch) {
         let id = message.thread;
         let named = match &message.body {
             Body::Order(order) => Some(order.quote),
@@ -496,11 +497,12 @@ impl Market {
             Body::PaymentProof(step) | Body::Dispatch(step) | Body::Receipt(step) => {
                 Some(step.order)
             }
+            Body::Cancel(cancel) => Some(cancel.order),
             Body::Quote(_) | Body::Contact(_) | Body::Chat(_) | Body::Ack(_) | Body::Moved => None,
         };
         for arrived in named.into_iter().chain(message.prev) {
             if self.posted.get(&arrived) == Some(&id) {
-                self.delivered(id, arrived, batch);
+                self.delivered(id, arrived, now, batch);
                 self.forget_outgoing(id, arrived, batch);
             }
         }
@@ -563,6 +565,9 @@ impl Market {
         }
         for waiting in &thread.outbox {
             self.posted.remove(&waiting.message);
+        }
+        if thread.deal.is_some() || !thread.chat.is_empty() {
+            batch.events.push(Event::Forgotten(id, thread.role));
         }
         if self.answers.get(&thread.intent) == Some(&id) {
             self.answers.remove(&thread.intent);

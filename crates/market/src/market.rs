@@ -294,6 +294,11 @@ impl Market {
             Command::Report { thread, step, note } => {
                 self.report(thread, step, note, now, batch).map(done)
             }
+            Command::Cancel {
+                thread,
+                reason,
+                note,
+            } => self.cancel(thread, reason, note, now, batch).map(done),
             Command::Snapshot => {
                 self.snapshot(batch);
                 Ok(Reply::Done)
@@ -371,7 +376,7 @@ impl Market {
             .copied();
         let gone: BTreeSet<IntentId> = evicted.chain(ended).collect();
         for id in gone {
-            self.gone(id, batch);
+            self.gone(id, now, batch);
         }
     }
 

@@ -74,6 +74,7 @@ impl Market {
                 self.hear_step(TradeStep::Dispatched, opened, step, now, batch)?;
             }
             Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
+            Body::Cancel(cancel) => self.hear_cancel(opened, cancel, now, batch)?,
             Body::Order(_)
             | Body::NotSelected(_)
             | Body::PaymentProof(_)
@@ -95,7 +96,7 @@ impl Market {
         let id = opened.message.thread;
         match &opened.message.body {
             Body::Order(order) => {
-                self.check_order(id, order)?;
+                self.check_order(id, opened.id, order)?;
                 self.took(opened, now, batch);
                 self.take_order(opened, order, now, batch);
             }
@@ -116,6 +117,7 @@ impl Market {
             }
             Body::Counter(counter) => self.hear_counter(opened, counter, now, batch)?,
             Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
+            Body::Cancel(cancel) => self.hear_cancel(opened, cancel, now, batch)?,
             Body::Moved => self.took(opened, now, batch),
             Body::Quote(_)
             | Body::Decline(_)
@@ -136,11 +138,14 @@ impl Market {
         self.threads.get_mut(id)?.deal.as_mut()
     }
 
-    fn check_order(&self, id: ThreadId, order: &Order) -> Result<(), Refusal> {
+    fn check_order(&self, id: ThreadId, message: MessageId, order: &Order) -> Result<(), Refusal> {
         let thread = self.threads.get(&id).ok_or(Refusal::UnknownRecipient)?;
+        if thread.cancelled == Some(message) {
+            return Err(Refusal::Closed);
+        }
         let busy = thread.deal.as_ref().is_some_and(|deal| match deal.state {
             DealState::Ordered | DealState::Confirmed => true,
-            DealState::Declined(_) | DealState::NotConfirmed => false,
+            DealState::Declined(_) | DealState::NotConfirmed | DealState::Cancelled { .. } => false,
         });
         if busy {
             return Err(Refusal::WrongState);
@@ -439,6 +444,10 @@ impl Market {
                 "confirmed",
                 "You have confirmed this order already.",
             )),
+            DealState::Cancelled { .. } => Err(Complaint::new(
+                "cancelled",
+                "The buyer has cancelled this order.",
+            )),
             DealState::Declined(_) => Err(Complaint::new(
                 "declined",
                 "You have declined this order already.",
@@ -465,7 +474,7 @@ impl Market {
             // My confirmation came too late, or the buyer no longer waits for it.
             match deal.state {
                 DealState::Ordered | DealState::Confirmed => deal.state = DealState::NotConfirmed,
-                DealState::Declined(_) | DealState::NotConfirmed => {}
+                DealState::Declined(_) | DealState::NotConfirmed | DealState::Cancelled { .. } => {}
             }
             batch.trades.insert(id);
         }
@@ -483,7 +492,8 @@ impl Market {
             | Sort::PaymentProof
             | Sort::Receipt
             | Sort::Counter
-            | Sort::Chat => false,
+            | Sort::Chat
+            | Sort::Cancel => false,
         });
         batch.open.insert(intent);
         batch.thread(id);
@@ -495,7 +505,9 @@ impl Market {
         // A contact may overtake the confirmation it follows.
         match deal.ok_or(Refusal::WrongState)?.state {
             DealState::Confirmed | DealState::Ordered => Ok(()),
-            DealState::Declined(_) | DealState::NotConfirmed => Err(Refusal::WrongState),
+            DealState::Declined(_) | DealState::NotConfirmed | DealState::Cancelled { .. } => {
+                Err(Refusal::WrongState)
+            }
         }
     }
 
@@ -567,6 +579,10 @@ impl Deal {
             mine_delivered: false,
             theirs: None,
             steps: Vec::new(),
+            cancelling: None,
+            cancel_refused: false,
+            cancel_note: None,
+            ended: None,
         }
     }
 }

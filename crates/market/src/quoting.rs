@@ -210,7 +210,9 @@ impl Market {
             let deal = thread.deal.as_ref().and_then(|deal| match deal.state {
                 DealState::Confirmed => Some((deal.quote.total, deal.at + DAY)),
                 DealState::Ordered => Some((deal.quote.total, deal.order.confirm_by)),
-                DealState::Declined(_) | DealState::NotConfirmed => None,
+                DealState::Declined(_) | DealState::NotConfirmed | DealState::Cancelled { .. } => {
+                    None
+                }
             });
             let offer = thread.offer.as_ref();
             let offer = offer.filter(|offer| offer.stands(now) && offer.quote.firm);
@@ -725,15 +727,17 @@ impl Market {
             batch.thread(name);
             self.release(name, now, batch);
         }
-        self.gone(id, batch);
+        self.gone(id, now, batch);
     }
 
     /// An intent of somebody else is no longer in the book.
-    pub(crate) fn gone(&mut self, id: IntentId, batch: &mut Batch) {
+    pub(crate) fn gone(&mut self, id: IntentId, now: Timestamp, batch: &mut Batch) {
         self.undismiss(id, batch);
         self.stall.postponed.remove(&id);
-        if let Some(thread) = self.answers.get(&id) {
-            batch.due.insert(Subject::Thread(*thread));
+        if let Some(thread) = self.answers.get(&id).copied() {
+            batch.due.insert(Subject::Thread(thread));
+            // Its time may have been over while the intent was still there.
+            self.forget(thread, now, batch);
         }
         if self.shown.remove(&id) {
             batch.events.push(Event::Gone(id));

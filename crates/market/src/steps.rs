@@ -33,7 +33,7 @@ impl Market {
             DealState::Confirmed => true,
             // It may overtake the confirmation that it follows, also one that comes late.
             DealState::Ordered | DealState::NotConfirmed => step == TradeStep::Dispatched,
-            DealState::Declined(_) => false,
+            DealState::Declined(_) | DealState::Cancelled { .. } => false,
         };
         if !fits || deal.has(step) {
             return Err(Refusal::WrongState);
@@ -77,6 +77,11 @@ impl Market {
         if deal.has(step) {
             let sentence = "You have said so already.";
             return Err(Complaint::new("said-already", sentence));
+        }
+        if deal.cancelling.is_some() {
+            let sentence =
+                "Your cancel is on its way to the other side. Wait for what becomes of it.";
+            return Err(Complaint::new("cancelling", sentence));
         }
         if step == TradeStep::Dispatched && deal.has(TradeStep::Received) {
             let sentence = "The buyer has it already.";

@@ -3,6 +3,7 @@
 use haggle_protocol::{IntentId, ThreadId, Timestamp};
 
 use crate::batch::Batch;
+use crate::cancelling::may_cancel;
 use crate::choosing::{candidate, wanted};
 use crate::event::Event;
 use crate::intents::Mine;
@@ -185,8 +186,17 @@ impl Market {
                     Some(deal.at + u64::from(deal.quote.lead_time)),
                 ),
                 TradeState::Dispatched => from(Role::Buyer, None),
-                TradeState::Received | TradeState::Declined(_) | TradeState::NotConfirmed => None,
+                TradeState::Received
+                | TradeState::Declined(_)
+                | TradeState::NotConfirmed
+                | TradeState::Cancelled { .. }
+                | TradeState::Lapsed => None,
             },
+            ends: deal.deadline(),
+            can_cancel: may_cancel(thread.role, deal).is_ok(),
+            cancelling: deal.cancelling.is_some() && deal.under_way(),
+            cancel_refused: deal.cancel_refused,
+            cancel_note: deal.cancel_note.clone(),
         })
     }
 }
@@ -235,6 +245,7 @@ fn quote_state(mine: &Mine, thread: &Thread, offer: &Offer, now: Timestamp) -> Q
             DealState::Confirmed => QuoteState::Confirmed,
             DealState::Declined(reason) => QuoteState::Declined(reason),
             DealState::NotConfirmed => QuoteState::NotConfirmed,
+            DealState::Cancelled { by, .. } => QuoteState::Cancelled { by },
         };
     }
     match (offer.over, mine.state) {
@@ -255,6 +266,7 @@ const fn is_standing(state: QuoteState) -> bool {
         QuoteState::Declined(_)
         | QuoteState::NotConfirmed
         | QuoteState::Expired
-        | QuoteState::NotSelected => false,
+        | QuoteState::NotSelected
+        | QuoteState::Cancelled { .. } => false,
     }
 }

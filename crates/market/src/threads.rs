@@ -12,7 +12,7 @@ use haggle_protocol::keys::{SealSecret, SigningKey};
 use haggle_protocol::private::{Body, Message};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Context, Direction, Hint};
-use haggle_protocol::trade::{Contact, Counter, DeclineReason, Order, OrderConfirm};
+use haggle_protocol::trade::{CancelReason, Contact, Counter, DeclineReason, Order, OrderConfirm};
 use haggle_protocol::{
     IntentId, MessageId, Network, PublicKey, Quote, Refusal, SealPublic, Signature, ThreadId,
     Timestamp,
@@ -39,8 +39,6 @@ const WAYS_KEPT: usize = 4;
 pub(crate) const OUTBOX_MAX: usize = 16;
 /// How long a whisper may be on its way, in seconds, before it is sent again without a report: a relayed dial may take ten.
 const IN_FLIGHT: u64 = 20;
-/// How long an order that is not at its end keeps both sides telling each other where they are, in seconds: as long as an intent can stay open.
-const TRADE_LIVES: u64 = crate::command::OPEN_MAX;
 /// The longest wait between two tries, in seconds.
 const BACKOFF_MAX: u64 = 60;
 
@@ -90,6 +88,7 @@ pub(crate) enum Sort {
     Receipt,
     Counter,
     Chat,
+    Cancel,
 }
 
 impl Sort {
@@ -108,6 +107,7 @@ impl Sort {
             Body::Receipt(_) => Some(Self::Receipt),
             Body::Counter(_) => Some(Self::Counter),
             Body::Chat(_) => Some(Self::Chat),
+            Body::Cancel(_) => Some(Self::Cancel),
             Body::Ack(_) => None,
         }
     }
@@ -235,6 +235,26 @@ pub(crate) struct Deal {
     /// The steps after the confirmation, in the order in which this side learned of them; each kind once.
     #[serde(default)]
     pub(crate) steps: Vec<Taken>,
+    /// My cancel, until the other side has taken or refused it.
+    #[serde(default)]
+    pub(crate) cancelling: Option<Cancelling>,
+    /// Whether the other side had gone on when my cancel came.
+    #[serde(default)]
+    pub(crate) cancel_refused: bool,
+    /// What was said with the cancel that ended it.
+    #[serde(default)]
+    pub(crate) cancel_note: Option<String>,
+    /// When it ended before its time, or because nobody went on.
+    #[serde(default)]
+    pub(crate) ended: Option<Timestamp>,
+}
+
+/// A cancel that is on its way.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Cancelling {
+    pub(crate) message: MessageId,
+    pub(crate) reason: CancelReason,
+    pub(crate) note: Option<String>,
 }
 
 /// A step that was taken after the confirmation.
@@ -257,6 +277,7 @@ pub(crate) enum DealState {
     Confirmed,
     Declined(DeclineReason),
     NotConfirmed,
+    Cancelled { by: Role, reason: CancelReason },
 }
 
 impl Deal {
@@ -264,6 +285,7 @@ impl Deal {
         match self.state {
             DealState::Ordered => TradeState::Ordered,
             DealState::Confirmed if self.has(TradeStep::Received) => TradeState::Received,
+            DealState::Confirmed if self.ended.is_some() => TradeState::Lapsed,
             DealState::Confirmed if self.has(TradeStep::Dispatched) => TradeState::Dispatched,
             DealState::Confirmed if self.mine_delivered && self.theirs.is_some() => {
                 TradeState::ContactsExchanged
@@ -271,6 +293,7 @@ impl Deal {
             DealState::Confirmed => TradeState::Confirmed,
             DealState::Declined(reason) => TradeState::Declined(reason),
             DealState::NotConfirmed => TradeState::NotConfirmed,
+            DealState::Cancelled { by, reason } => TradeState::Cancelled { by, reason },
         }
     }
 
@@ -286,7 +309,11 @@ impl Deal {
             | TradeState::Confirmed
             | TradeState::ContactsExchanged
             | TradeState::Dispatched => true,
-            TradeState::Received | TradeState::Declined(_) | TradeState::NotConfirmed => false,
+            TradeState::Received
+            | TradeState::Declined(_)
+            | TradeState::NotConfirmed
+            | TradeState::Cancelled { .. }
+            | TradeState::Lapsed => false,
         }
     }
 }
@@ -334,6 +361,9 @@ pub(crate) struct Thread {
     pub(crate) told: Vec<Circuit>,
     pub(crate) offer: Option<Offer>,
     pub(crate) deal: Option<Deal>,
+    /// The order that its buyer cancelled, should it come after its cancel.
+    #[serde(default)]
+    pub(crate) cancelled: Option<MessageId>,
     #[serde(default)]
     pub(crate) counter: Option<Countered>,
     /// By how much a rule has given way so far, in minor units.
@@ -436,6 +466,7 @@ impl Thread {
             told: Vec::new(),
             offer: None,
             deal: None,
+            cancelled: None,
             counter: None,
             conceded: 0,
             chat: VecDeque::new(),
@@ -625,10 +656,7 @@ impl Thread {
     /// Whether the exchange can still come to something, so that the other side should know where I am.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.offer.as_ref().is_some_and(|offer| offer.stands(now))
-            || self
-                .deal
-                .as_ref()
-                .is_some_and(|deal| deal.under_way() && now.since(deal.at) < TRADE_LIVES)
+            || self.deal.as_ref().is_some_and(Deal::under_way)
             || !self.outbox.is_empty()
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use haggle_protocol::attribute::Fit;
 use haggle_protocol::quote::Quality;
-use haggle_protocol::trade::{Contact, DeclineReason, OrderConfirm};
+use haggle_protocol::trade::{CancelReason, Contact, DeclineReason, OrderConfirm};
 use haggle_protocol::{Intent, IntentId, MessageId, Money, PublicKey, Quote, ThreadId, Timestamp};
 
 use crate::command::{Draft, Profile};
@@ -156,6 +156,11 @@ pub enum QuoteState {
     Expired,
     /// It was not taken.
     NotSelected,
+    /// Its order was cancelled.
+    Cancelled {
+        /// By whom.
+        by: Role,
+    },
 }
 
 /// Why a quote ranks where it does: a code with its numbers, for which each language has a sentence. English is
@@ -334,6 +339,16 @@ pub struct Trade {
     pub steps: Vec<StepTaken>,
     /// Until when the next step is awaited, and whose it is.
     pub awaited: Option<Awaited>,
+    /// When it ends by itself, if nobody goes on with it.
+    pub ends: Option<Timestamp>,
+    /// Whether I can cancel it now.
+    pub can_cancel: bool,
+    /// Whether my cancel is on its way.
+    pub cancelling: bool,
+    /// Whether the other side had gone on when my cancel came, so that it did not count.
+    pub cancel_refused: bool,
+    /// What was said with the cancel.
+    pub cancel_note: Option<String>,
 }
 
 /// A step after the confirmation.
@@ -401,6 +416,15 @@ pub enum TradeState {
     Declined(DeclineReason),
     /// The seller did not confirm in time.
     NotConfirmed,
+    /// One of the two did not go on with it, and said so in time.
+    Cancelled {
+        /// Who.
+        by: Role,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// Nobody went on with it until its deadline.
+    Lapsed,
 }
 
 /// Whose step is awaited.

@@ -5,7 +5,7 @@ use futures::channel::{mpsc, oneshot};
 use haggle_market::command::{Preview, Profile, QuoteDraft};
 use haggle_market::view::TradeStep;
 use haggle_market::{Command, Complaint, Draft, Item, ItemId, Reply, Rules};
-use haggle_protocol::trade::DeclineReason;
+use haggle_protocol::trade::{CancelReason, DeclineReason};
 use haggle_protocol::{IntentId, Money, ThreadId};
 
 use crate::event::Event;
@@ -323,6 +323,24 @@ impl Client {
         note: Option<String>,
     ) -> Result<(), Complaint> {
         self.done(Command::Report { thread, step, note }).await
+    }
+
+    /// Does not go on with an order of mine, or with a confirmed trade of which nothing was sent yet.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn cancel(
+        &self,
+        thread: ThreadId,
+        reason: CancelReason,
+        note: Option<String>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Cancel {
+            thread,
+            reason,
+            note,
+        })
+        .await
     }
 
     /// For commands whose reply says nothing new.

@@ -25,6 +25,7 @@ enum Name {
     /// A person may trade with himself, to try both sides.
     Trade(ThreadId, bool),
     Chat(ThreadId, bool),
+    Forgotten(ThreadId, bool),
     Stall,
     Ready,
     Stopped,
@@ -41,6 +42,9 @@ impl Name {
                 MarketEvent::Gone(id) => Self::OpenIntent(*id),
                 MarketEvent::Trade(trade) => Self::Trade(trade.thread, trade.role == Role::Buyer),
                 MarketEvent::Chat(chat) => Self::Chat(chat.thread, chat.role == Role::Buyer),
+                MarketEvent::Forgotten(thread, role) => {
+                    Self::Forgotten(*thread, *role == Role::Buyer)
+                }
                 MarketEvent::Stall(_) => Self::Stall,
                 MarketEvent::Ready => Self::Ready,
             },
@@ -100,6 +104,7 @@ impl Queue {
                 MarketEvent::MyIntent(_)
                 | MarketEvent::Trade(_)
                 | MarketEvent::Chat(_)
+                | MarketEvent::Forgotten(..)
                 | MarketEvent::Stall(_)
                 | MarketEvent::Ready,
             )

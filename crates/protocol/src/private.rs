@@ -15,7 +15,9 @@ use crate::refusal::Refusal;
 use crate::seal::{Context, Direction};
 use crate::tag::{Tag, hash, verify};
 use crate::time::Timestamp;
-use crate::trade::{Ack, Chat, Contact, Counter, Decline, NotSelected, Order, OrderConfirm, Step};
+use crate::trade::{
+    Ack, Cancel, Chat, Contact, Counter, Decline, NotSelected, Order, OrderConfirm, Step,
+};
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub enum Body {
     Counter(Counter),
     /// One says something to the other.
     Chat(Chat),
+    /// One does not go on with a trade.
+    Cancel(Cancel),
 }
 
 impl Body {
@@ -66,6 +70,7 @@ impl Body {
             Self::Receipt(_) => "receipt",
             Self::Counter(_) => "counter",
             Self::Chat(_) => "chat",
+            Self::Cancel(_) => "cancel",
         }
     }
 
@@ -84,6 +89,7 @@ impl Body {
             Self::Receipt(_) => 11,
             Self::Counter(_) => 12,
             Self::Chat(_) => 13,
+            Self::Cancel(_) => 14,
         }
     }
 
@@ -96,7 +102,8 @@ impl Body {
             | Self::OrderConfirm(_)
             | Self::PaymentProof(_)
             | Self::Dispatch(_)
-            | Self::Receipt(_) => true,
+            | Self::Receipt(_)
+            | Self::Cancel(_) => true,
             Self::Decline(_)
             | Self::NotSelected(_)
             | Self::Contact(_)
@@ -122,6 +129,7 @@ impl Body {
             }
             Self::Counter(counter) => counter.write(writer),
             Self::Chat(chat) => chat.write(writer),
+            Self::Cancel(cancel) => cancel.write(writer),
         }
     }
 
@@ -146,6 +154,7 @@ impl Body {
             11 => Self::Receipt(Step::read(r)?),
             12 => Self::Counter(Counter::read(r)?),
             13 => Self::Chat(Chat::read(r)?),
+            14 => Self::Cancel(Cancel::read(r)?),
             _ => return Err(Refusal::UnknownMessage),
         })
     }

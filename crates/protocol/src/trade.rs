@@ -42,19 +42,101 @@ impl DeclineReason {
     ];
 
     fn to_wire(self) -> u64 {
-        Self::KNOWN
-            .iter()
-            .position(|known| *known == self)
-            .map_or(0, |at| at as u64 + 1)
+        to_wire(&Self::KNOWN, self)
     }
 
     fn from_wire(number: u64) -> Self {
-        let at = usize::try_from(number)
-            .ok()
-            .and_then(|number| number.checked_sub(1));
-        at.and_then(|at| Self::KNOWN.get(at))
-            .copied()
-            .unwrap_or(Self::Other)
+        from_wire(&Self::KNOWN, number).unwrap_or(Self::Other)
+    }
+}
+
+/// Why one of the two does not go on with a trade. Codes on the wire, plain words on screen.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum CancelReason {
+    /// It is no longer wanted, or can no longer be done.
+    ChangedMind,
+    /// The buyer has not paid.
+    NotPaid,
+    /// The seller has not sent it or handed it over.
+    NotDelivered,
+    /// Something is not as it was agreed on.
+    NotAsAgreed,
+    /// The other side does not answer.
+    NoAnswer,
+    /// A reason that this version has no word for.
+    Other,
+}
+
+impl CancelReason {
+    const KNOWN: [Self; 5] = [
+        Self::ChangedMind,
+        Self::NotPaid,
+        Self::NotDelivered,
+        Self::NotAsAgreed,
+        Self::NoAnswer,
+    ];
+
+    fn to_wire(self) -> u64 {
+        to_wire(&Self::KNOWN, self)
+    }
+
+    fn from_wire(number: u64) -> Self {
+        from_wire(&Self::KNOWN, number).unwrap_or(Self::Other)
+    }
+}
+
+/// Codes are counted from 1; 0 is whatever has no code.
+fn to_wire<T: PartialEq>(known: &[T], one: T) -> u64 {
+    let at = known.iter().position(|known| *known == one);
+    at.map_or(0, |at| at as u64 + 1)
+}
+
+fn from_wire<T: Copy>(known: &[T], number: u64) -> Option<T> {
+    let at = usize::try_from(number).ok()?.checked_sub(1)?;
+    known.get(at).copied()
+}
+
+/// How far a trade was, as the one who cancels it knew.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// The buyer has ordered.
+    Ordered,
+    /// The seller has confirmed.
+    Confirmed,
+    /// The buyer has said that he has paid.
+    Paid,
+}
+
+impl Progress {
+    const KNOWN: [Self; 3] = [Self::Ordered, Self::Confirmed, Self::Paid];
+}
+
+/// One of the two does not go on with a trade. It counts only if the other one has gone no further than this one knew.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Cancel {
+    /// Of which order.
+    pub order: MessageId,
+    /// How far it was.
+    pub progress: Progress,
+    /// Why.
+    pub reason: CancelReason,
+    /// Anything the other side should know.
+    pub note: Option<String>,
+}
+
+impl core::fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Cancel")
+            .field("order", &self.order)
+            .field("progress", &self.progress)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }
 
@@ -417,6 +499,50 @@ impl Step {
         };
         step.check()?;
         Ok(step)
+    }
+}
+
+impl Cancel {
+    /// Checks the note.
+    ///
+    /// # Errors
+    /// [`Refusal::BadText`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        note(self.note.as_deref())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.bytes(&self.order.0));
+            map.field(4, |w| w.uint(to_wire(&Progress::KNOWN, self.progress)));
+            map.optional(5, self.note.as_deref(), Writer::text);
+            map.field(6, |w| w.uint(self.reason.to_wire()));
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut order, mut progress, mut reason, mut note) = (None, None, None, None);
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => order = Some(MessageId(r.fixed()?)),
+                4 => {
+                    let known = from_wire(&Progress::KNOWN, r.uint(255)?);
+                    progress = Some(known.ok_or(Refusal::BadField)?);
+                }
+                5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                6 => reason = Some(CancelReason::from_wire(r.uint(255)?)),
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let cancel = Self {
+            order: order.ok_or(Refusal::MissingField)?,
+            progress: progress.ok_or(Refusal::MissingField)?,
+            reason: reason.ok_or(Refusal::MissingField)?,
+            note,
+        };
+        cancel.check()?;
+        Ok(cancel)
     }
 }
 

@@ -5,7 +5,7 @@ use haggle_protocol::ids::FrameId;
 use haggle_protocol::intent::{Budget, Delivery, SealKey};
 use haggle_protocol::keys::Mark;
 use haggle_protocol::quote::{Line, Quality};
-use haggle_protocol::trade::{Contact, DeclineReason};
+use haggle_protocol::trade::{CancelReason, Contact, DeclineReason};
 use haggle_protocol::{
     Asset, Intent, MessageId, Money, PublicKey, Quantity, Quote, SealPublic, Unit,
 };
@@ -181,6 +181,11 @@ fn trade(role: Role, state: TradeState, awaited: Option<Role>, theirs: Option<&s
             from,
             until: Some(Timestamp(2_000)),
         }),
+        ends: None,
+        can_cancel: false,
+        cancelling: false,
+        cancel_refused: false,
+        cancel_note: None,
     })))
 }
 
@@ -530,6 +535,36 @@ fn ones_own_order_is_no_news_and_a_seller_who_lets_one_down_is() {
     let declined = TradeState::Declined(DeclineReason::NoStock);
     let news = board.apply(trade(Role::Buyer, declined, None, None));
     assert_eq!(news, [News::NotConfirmed { thread }]);
+}
+
+#[test]
+fn a_cancel_of_the_other_one_is_news_and_so_is_that_mine_came_too_late() {
+    let thread = ThreadId([1; 32]);
+    let cancelled = |by| TradeState::Cancelled {
+        by,
+        reason: CancelReason::ChangedMind,
+    };
+    let (mut board, _) = told([READY]);
+    let mine = trade(Role::Buyer, cancelled(Role::Buyer), None, None);
+    assert_eq!(board.apply(mine), []);
+    let theirs = trade(Role::Buyer, cancelled(Role::Seller), None, None);
+    assert_eq!(board.apply(theirs), [News::Cancelled { thread }]);
+    let lapsed = trade(Role::Buyer, TradeState::Lapsed, None, None);
+    assert_eq!(board.apply(lapsed), [News::Lapsed { thread }]);
+
+    let going = |cancelling: bool, refused: bool| {
+        let mut event = trade(Role::Buyer, TradeState::Dispatched, None, None);
+        if let Event::Market(MarketEvent::Trade(trade)) = &mut event {
+            (trade.cancelling, trade.cancel_refused) = (cancelling, refused);
+        }
+        event
+    };
+    assert_eq!(board.apply(going(true, false)), []);
+    assert_eq!(
+        board.apply(going(false, true)),
+        [News::CancelRefused { thread }]
+    );
+    assert_eq!(board.apply(going(false, true)), []);
 }
 
 #[test]

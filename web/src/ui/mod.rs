@@ -1,6 +1,7 @@
 //! The page: header, navigation, the screen that the address names, dialogs, and the voice for those who do not see.
 
 mod ask;
+mod cancelling;
 mod category;
 mod chat;
 mod connection;

@@ -79,7 +79,8 @@ pub(crate) fn card(
             QuoteState::Declined(_)
             | QuoteState::NotConfirmed
             | QuoteState::Expired
-            | QuoteState::NotSelected => true,
+            | QuoteState::NotSelected
+            | QuoteState::Cancelled { .. } => true,
         })
     };
     view! {
@@ -103,6 +104,7 @@ const fn state_name(state: QuoteState) -> &'static str {
         QuoteState::NotConfirmed => "not-confirmed",
         QuoteState::Expired => "expired",
         QuoteState::NotSelected => "not-selected",
+        QuoteState::Cancelled { .. } => "cancelled",
     }
 }
 

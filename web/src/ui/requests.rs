@@ -178,7 +178,8 @@ fn above_quotes(mine: &MyIntent) -> AnyView {
         | QuoteState::Declined(_)
         | QuoteState::NotConfirmed
         | QuoteState::Expired
-        | QuoteState::NotSelected => false,
+        | QuoteState::NotSelected
+        | QuoteState::Cancelled { .. } => false,
     });
     let message = match (
         taken.map(|quote| (quote.state, quote.thread)),
@@ -227,7 +228,8 @@ fn lost(mine: &MyIntent) -> String {
         | QuoteState::Ordered
         | QuoteState::Confirmed
         | QuoteState::Expired
-        | QuoteState::NotSelected => None,
+        | QuoteState::NotSelected
+        | QuoteState::Cancelled { .. } => None,
     });
     let mut sentence = reasons.next_back().unwrap_or_default();
     if best(mine).is_some() {

@@ -10,6 +10,7 @@ use crate::board::waits_for_me;
 use crate::forms::Faults;
 use crate::node::{Command, Profile, Reply, Role, StepTaken, Trade, TradeState, TradeStep};
 use crate::route::Screen;
+use crate::ui::cancelling;
 use crate::ui::chat::{self, To};
 use crate::ui::format;
 use crate::ui::parts::{
@@ -55,6 +56,8 @@ const fn state_name(state: TradeState) -> &'static str {
         TradeState::Received => "received",
         TradeState::Declined(_) => "declined",
         TradeState::NotConfirmed => "not-confirmed",
+        TradeState::Cancelled { .. } => "cancelled",
+        TradeState::Lapsed => "lapsed",
     }
 }
 
@@ -99,6 +102,7 @@ fn card(id: ThreadId) -> AnyView {
                     <h3>{w().trades.timeline}</h3>
                     {move || trade.with(|trade| trade.as_ref().map(timeline))}
                     <Show when=move || to_say.with(|steps| !steps.is_empty())>{report(id, to_say)}</Show>
+                    {cancelling::section(id, trade)}
                 </section>
                 <section>
                     {move || trade.with(|trade| trade.as_ref().map(contacts))}
@@ -266,6 +270,9 @@ fn timeline(trade: &Trade) -> AnyView {
             ));
         }
         TradeState::NotConfirmed => steps.push((words.did_lapse.to_owned(), String::new())),
+        TradeState::Cancelled { .. } | TradeState::Lapsed => {
+            steps.extend(trade.confirm.as_ref().map(|_| (confirmed, String::new())));
+        }
     }
     if trade.mine.is_some() {
         let text = if trade.mine_delivered {
@@ -285,6 +292,7 @@ fn timeline(trade: &Trade) -> AnyView {
         .steps
         .iter()
         .map(|taken| step_taken(taken, trade.role));
+    let ended = cancelling::ended(trade);
     let awaited = trade.awaited.map(|awaited| {
         let mine = awaited.from == trade.role;
         let whose = match (mine, trade.state, awaited.from) {
@@ -303,7 +311,7 @@ fn timeline(trade: &Trade) -> AnyView {
             <li class="step next" data-test="trade-awaited">{icon(Icon::Clock)}<span>{whose} " " <small>{until}</small></span></li>
         }
     });
-    view! { <ol class="timeline">{done.collect_view()}{taken.collect_view()}{awaited}</ol> }
+    view! { <ol class="timeline">{done.collect_view()}{taken.collect_view()}{ended}{awaited}</ol> }
         .into_any()
 }
 
@@ -341,13 +349,17 @@ const fn step_name(step: TradeStep) -> &'static str {
 /// The steps that I can say of myself now.
 fn sayable(trade: &Trade) -> Vec<TradeStep> {
     match trade.state {
-        TradeState::Ordered | TradeState::Declined(_) | TradeState::NotConfirmed => {
+        TradeState::Ordered
+        | TradeState::Declined(_)
+        | TradeState::NotConfirmed
+        | TradeState::Cancelled { .. } => {
             return Vec::new();
         }
         TradeState::Confirmed
         | TradeState::ContactsExchanged
         | TradeState::Dispatched
-        | TradeState::Received => {}
+        | TradeState::Received
+        | TradeState::Lapsed => {}
     }
     let all = [TradeStep::Paid, TradeStep::Dispatched, TradeStep::Received];
     let over = trade.state == TradeState::Received;
@@ -428,8 +440,12 @@ fn contacts(trade: &Trade) -> AnyView {
         TradeState::Confirmed
         | TradeState::ContactsExchanged
         | TradeState::Dispatched
-        | TradeState::Received => {}
-        TradeState::Ordered | TradeState::Declined(_) | TradeState::NotConfirmed => {
+        | TradeState::Received
+        | TradeState::Lapsed => {}
+        TradeState::Ordered
+        | TradeState::Declined(_)
+        | TradeState::NotConfirmed
+        | TradeState::Cancelled { .. } => {
             return ().into_any();
         }
     }

@@ -3,17 +3,17 @@
 use haggle_protocol::attribute::Comparison;
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::quote::{ChargeKind, Quality};
-use haggle_protocol::trade::DeclineReason;
+use haggle_protocol::trade::{CancelReason, DeclineReason};
 
 use super::{
-    All, Amount, Ask, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall, Stop,
-    Trades, Who, Word, Words, duration,
+    All, Amount, Ask, Cancel, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall,
+    Stop, Trades, Who, Word, Words, duration,
 };
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::item::Span;
 use crate::node::{
-    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
+    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Role, Taste, TradeStep,
 };
 
 /// `1 Tag`, `2 Tage`.
@@ -326,6 +326,8 @@ pub(super) const WORDS: Words = Words {
             QuoteState::NotConfirmed => "Nicht rechtzeitig bestätigt",
             QuoteState::Expired => "Gilt nicht mehr",
             QuoteState::NotSelected => "Nicht genommen",
+            QuoteState::Cancelled { by: Role::Buyer } => "Du hast die Bestellung storniert",
+            QuoteState::Cancelled { by: Role::Seller } => "Der Anbieter hat storniert",
         },
         ordered: |time| {
             format!(
@@ -398,6 +400,32 @@ pub(super) const WORDS: Words = Words {
         careful: "Nur die andere Seite liest es. Haggle bittet dich nie, an einer Adresse zu zahlen oder dich anzumelden, die dir jemand schickt.",
         wait: "Du kannst wieder schreiben, wenn die andere Seite geantwortet hat.",
         news: |title| format!("Eine Nachricht zu „{title}“."),
+    },
+    cancel: Cancel {
+        begin: "Stornieren",
+        means_order: "Der Anbieter erfährt, dass du es nicht mehr willst. Es gilt, wenn er nicht inzwischen bestätigt hat.",
+        means_trade: "Die andere Seite erfährt, dass du nicht weitermachst. Es gilt, wenn sie nicht inzwischen weiter ist: bezahlt, versandt oder übergeben hat.",
+        why: "Warum?",
+        reason: |reason| match reason {
+            CancelReason::ChangedMind => "nicht mehr gewollt oder möglich",
+            CancelReason::NotPaid => "nicht bezahlt",
+            CancelReason::NotDelivered => "nicht versandt oder übergeben",
+            CancelReason::NotAsAgreed => "nicht wie abgemacht",
+            CancelReason::NoAnswer => "keine Antwort",
+            CancelReason::Other => "ein anderer Grund",
+        },
+        note: "Ein Wort dazu",
+        send: "Stornieren",
+        sending: "Wird gesendet …",
+        on_its_way: "Deine Stornierung ist unterwegs. Sie gilt, sobald die andere Seite sie hat und nicht inzwischen weiter ist.",
+        refused: "Deine Stornierung galt nicht: Die andere Seite war schon weiter, bevor sie kam.",
+        mine: |reason| format!("Du hast storniert: {reason}"),
+        buyer: |reason| format!("Der Käufer hat storniert: {reason}"),
+        seller: |reason| format!("Der Anbieter hat storniert: {reason}"),
+        lapsed: "Von selbst zu Ende: Niemand hat rechtzeitig weitergemacht",
+        ends: |time| format!("Wenn niemand weitermacht, endet es von selbst am {time}."),
+        news: "Die andere Seite hat storniert.",
+        news_lapsed: "Ein Geschäft ist zu Ende, weil niemand weitergemacht hat.",
     },
     market: Market {
         heading: "Markt",

@@ -3,17 +3,17 @@
 use haggle_protocol::attribute::Comparison;
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::quote::{ChargeKind, Quality};
-use haggle_protocol::trade::DeclineReason;
+use haggle_protocol::trade::{CancelReason, DeclineReason};
 
 use super::{
-    All, Amount, Ask, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall, Stop,
-    Trades, Who, Word, Words, duration,
+    All, Amount, Ask, Cancel, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall,
+    Stop, Trades, Who, Word, Words, duration,
 };
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::item::Span;
 use crate::node::{
-    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
+    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Role, Taste, TradeStep,
 };
 
 /// `1 seller`, `2 sellers`.
@@ -312,6 +312,8 @@ pub(super) const WORDS: Words = Words {
             QuoteState::NotConfirmed => "Not confirmed in time",
             QuoteState::Expired => "No longer holds",
             QuoteState::NotSelected => "Not taken",
+            QuoteState::Cancelled { by: Role::Buyer } => "You cancelled the order",
+            QuoteState::Cancelled { by: Role::Seller } => "The seller cancelled",
         },
         ordered: |time| {
             format!(
@@ -382,6 +384,32 @@ pub(super) const WORDS: Words = Words {
         careful: "Only the other side reads it. Haggle never asks you to pay or to sign in at an address that somebody sends you.",
         wait: "You can write again when the other side has answered.",
         news: |title| format!("A message about “{title}”."),
+    },
+    cancel: Cancel {
+        begin: "Cancel",
+        means_order: "The seller is told that you do not want it any more. It counts unless he has confirmed meanwhile.",
+        means_trade: "The other side is told that you do not go on. It counts unless he has gone on meanwhile: paid, sent it or handed it over.",
+        why: "Why?",
+        reason: |reason| match reason {
+            CancelReason::ChangedMind => "no longer wanted or possible",
+            CancelReason::NotPaid => "not paid",
+            CancelReason::NotDelivered => "not sent or handed over",
+            CancelReason::NotAsAgreed => "not as agreed",
+            CancelReason::NoAnswer => "no answer",
+            CancelReason::Other => "another reason",
+        },
+        note: "A word with it",
+        send: "Cancel it",
+        sending: "Sending …",
+        on_its_way: "Your cancel is on its way. It counts once the other side has it and has not gone on meanwhile.",
+        refused: "Your cancel did not count: the other side had gone on before it came.",
+        mine: |reason| format!("You cancelled: {reason}"),
+        buyer: |reason| format!("The buyer cancelled: {reason}"),
+        seller: |reason| format!("The seller cancelled: {reason}"),
+        lapsed: "Ended by itself: nobody went on with it in time",
+        ends: |time| format!("If nobody goes on, it ends by itself on {time}."),
+        news: "The other side has cancelled.",
+        news_lapsed: "A trade has ended because nobody went on with it.",
     },
     market: Market {
         heading: "Market",

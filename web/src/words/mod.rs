@@ -11,7 +11,7 @@ use haggle_protocol::Money;
 use haggle_protocol::attribute::Comparison;
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::quote::{ChargeKind, Quality};
-use haggle_protocol::trade::DeclineReason;
+use haggle_protocol::trade::{CancelReason, DeclineReason};
 
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
@@ -151,6 +151,11 @@ words! {
     chat: ChatWords {
         heading: S, ask_buyer: S, ask_seller: S, count: N, questions: S, me: S, buyer: S, seller: S, sending: S, lost: S, placeholder: S,
         send: S, busy: S, careful: S, wait: S, news: S1,
+    }
+    /// The end of a trade before its time.
+    cancel: Cancel {
+        begin: S, means_order: S, means_trade: S, why: S, reason: fn(CancelReason) -> S, note: S, send: S, sending: S, on_its_way: S,
+        refused: S, mine: S1, buyer: S1, seller: S1, lapsed: S, ends: S1, news: S, news_lapsed: S,
     }
     /// What others want.
     market: Market {

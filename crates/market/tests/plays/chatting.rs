@@ -106,12 +106,12 @@ fn a_seller_says_three_things_until_he_is_answered() {
     // One who does not keep to it is not listened to, and is heard once he is answered.
     let mut loud = forger(&stage, id, 7);
     let line = |text: &str| Body::Chat(Chat { text: text.into() });
-    for text in ["a", "b", "c"] {
+    for text in ["a", "b", "c", "d", "e", "f"] {
         let message = loud.message(line(text), stage.now);
         let cell = loud.sealed(&message);
         assert_eq!(says(&mut stage, BUYER, cell), None);
     }
-    let message = loud.message(line("d"), stage.now);
+    let message = loud.message(line("g"), stage.now);
     let cell = loud.sealed(&message);
     let kept = stage.actors[BUYER].saved.clone();
     let refused = says(&mut stage, BUYER, cell.clone());
@@ -120,7 +120,7 @@ fn a_seller_says_three_things_until_he_is_answered() {
     let his = loud.thread();
     say(&mut stage, BUYER, his, "Yes?").unwrap();
     assert_eq!(says(&mut stage, BUYER, cell), None);
-    assert_eq!(stage.actors[BUYER].chats[&his].lines.len(), 5);
+    assert_eq!(stage.actors[BUYER].chats[&his].lines.len(), 8);
 }
 
 #[test]

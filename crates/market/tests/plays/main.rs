@@ -5,6 +5,7 @@
     reason = "helpers of tests: what cannot be is a failed test"
 )]
 
+mod cancelling;
 mod chatting;
 mod faults;
 mod forge;

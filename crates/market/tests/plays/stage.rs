@@ -502,6 +502,7 @@ const fn kind(event: &Event) -> &'static str {
         Event::Gone(_) => "gone",
         Event::Trade(_) => "trade",
         Event::Chat(_) => "chat",
+        Event::Forgotten(..) => "forgotten",
         Event::Stall(_) => "stall",
         Event::Ready => "ready",
     }
@@ -531,6 +532,10 @@ impl Actor {
             }
             Event::Chat(chat) => {
                 self.chats.insert(chat.thread, (**chat).clone());
+            }
+            Event::Forgotten(thread, _) => {
+                self.trades.remove(thread);
+                self.chats.remove(thread);
             }
             Event::Stall(stall) => self.stall = Some((**stall).clone()),
             Event::Ready => {}

@@ -10,7 +10,7 @@ const BUYER: usize = 0;
 const SELLER: usize = 1;
 
 /// A stage on which the buyer has ordered.
-fn ordered() -> (Stage, ThreadId) {
+pub(crate) fn ordered() -> (Stage, ThreadId) {
     let mut stage = Stage::new(&["buyer", "seller"]);
     stage.put(SELLER, laptop(40_000, 3));
     stage.tell(SELLER, rules("indicative")).unwrap();
@@ -28,7 +28,7 @@ fn ordered() -> (Stage, ThreadId) {
     (stage, quote.thread)
 }
 
-fn confirm(thread: ThreadId) -> Command {
+pub(crate) fn confirm(thread: ThreadId) -> Command {
     Command::Confirm {
         thread,
         payment: None,
@@ -36,7 +36,7 @@ fn confirm(thread: ThreadId) -> Command {
     }
 }
 
-fn report(thread: ThreadId, step: TradeStep, note: Option<&str>) -> Command {
+pub(crate) fn report(thread: ThreadId, step: TradeStep, note: Option<&str>) -> Command {
     Command::Report {
         thread,
         step,

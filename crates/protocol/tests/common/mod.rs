@@ -20,8 +20,8 @@ use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::reach::{Circuit, Entry, Reach};
 use haggle_protocol::seal::{Context, Direction};
 use haggle_protocol::trade::{
-    Ack, Chat, Contact, ContactWay, Counter, Decline, DeclineReason, NotSelected, Order,
-    OrderConfirm, Step,
+    Ack, Cancel, CancelReason, Chat, Contact, ContactWay, Counter, Decline, DeclineReason,
+    NotSelected, Order, OrderConfirm, Progress, Step,
 };
 use haggle_protocol::{
     Frame, FrameId, IntentId, Kind, MessageId, Network, PublicKey, SealPublic, ThreadId, Timestamp,
@@ -373,6 +373,15 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             Direction::ToBuyer,
             Body::Chat(Chat {
                 text: "Is a scratch at the back fine?\nThe screen is as new.".into(),
+            }),
+        ),
+        (
+            Direction::ToSeller,
+            Body::Cancel(Cancel {
+                order: said,
+                progress: Progress::Confirmed,
+                reason: CancelReason::NotDelivered,
+                note: Some("It was needed last week.".into()),
             }),
         ),
     ]

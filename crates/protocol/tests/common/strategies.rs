@@ -9,8 +9,8 @@ use haggle_protocol::place::Place;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::trade::{
-    Ack, Chat, Contact, ContactWay, Counter, Decline, DeclineReason, NotSelected, Order,
-    OrderConfirm, Step,
+    Ack, Cancel, CancelReason, Chat, Contact, ContactWay, Counter, Decline, DeclineReason,
+    NotSelected, Order, OrderConfirm, Progress, Step,
 };
 use haggle_protocol::{FrameId, IntentId, MessageId, SealPublic, Timestamp};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -280,6 +280,21 @@ fn chat() -> impl Strategy<Value = Chat> {
     text(60).prop_map(|text| Chat { text })
 }
 
+fn cancel() -> impl Strategy<Value = Cancel> {
+    let progress = select(vec![Progress::Ordered, Progress::Confirmed, Progress::Paid]);
+    let reason = select(vec![
+        CancelReason::ChangedMind,
+        CancelReason::NoAnswer,
+        CancelReason::Other,
+    ]);
+    (said(), progress, reason, note()).prop_map(|(order, progress, reason, note)| Cancel {
+        order,
+        progress,
+        reason,
+        note,
+    })
+}
+
 pub(crate) fn body() -> impl Strategy<Value = Body> {
     let reason = select(vec![
         DeclineReason::NoStock,
@@ -326,6 +341,7 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
         step().prop_map(Body::Receipt),
         counter().prop_map(Body::Counter),
         chat().prop_map(Body::Chat),
+        cancel().prop_map(Body::Cancel),
     ]
 }
 

@@ -1,0 +1,295 @@
+//! How a trade ends before its time: one of the two cancels it, or nobody goes on with it.
+//!
+//! A cancel says how far its writer believed the trade to be. If the other side has gone further meanwhile (confirmed, paid, dispatched), it refuses, and
+//! the trade goes on with both knowing more; so both always agree on whether it was cancelled. Once something was sent or handed over, nobody can
+//! cancel alone. A trade that nobody goes on with ends by its deadline, on either side by itself.
+
+use haggle_protocol::limits::PRIVATE_LIFETIME_MAX;
+use haggle_protocol::private::Body;
+use haggle_protocol::trade::{Cancel, CancelReason, Progress};
+use haggle_protocol::{MessageId, Refusal, ThreadId, Timestamp};
+
+use crate::batch::Batch;
+use crate::command::Complaint;
+use crate::mail::Opened;
+use crate::market::Market;
+use crate::orders::{no_such_thread, unsent};
+use crate::threads::{Cancelling, Deal, DealState, Over, Sort};
+use crate::view::{AnswerState, Role, TradeStep};
+
+/// How long after the time that was quoted it is waited for word that something was sent or handed over, in seconds: two weeks, for holidays.
+const DISPATCH_GRACE: u64 = 14 * 24 * 60 * 60;
+/// How long after that it is waited for word that it has arrived, in seconds.
+const RECEIPT_WITHIN: u64 = 14 * 24 * 60 * 60;
+
+impl Deal {
+    /// Whether this message is my cancel.
+    pub(crate) fn is_cancelled_by(&self, message: MessageId) -> bool {
+        let mine = self.cancelling.as_ref();
+        mine.is_some_and(|cancelling| cancelling.message == message)
+    }
+
+    /// Whether I have wanted to cancel it, and the other side has not taken that.
+    pub(crate) const fn was_cancelled(&self) -> bool {
+        self.cancelling.is_some() || self.cancel_refused
+    }
+
+    /// How far it is, as this side knows; `None` once something was sent, handed over or received.
+    fn progress(&self) -> Option<Progress> {
+        if self.has(TradeStep::Dispatched) || self.has(TradeStep::Received) {
+            return None;
+        }
+        match self.state {
+            DealState::Ordered => Some(Progress::Ordered),
+            DealState::Confirmed if self.has(TradeStep::Paid) => Some(Progress::Paid),
+            DealState::Confirmed => Some(Progress::Confirmed),
+            DealState::Declined(_) | DealState::NotConfirmed | DealState::Cancelled { .. } => None,
+        }
+    }
+
+    /// When a confirmed trade ends by itself.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        if self.state != DealState::Confirmed || !self.under_way() {
+            return None;
+        }
+        let mut steps = self.steps.iter();
+        let sent = steps.find(|taken| taken.step == TradeStep::Dispatched);
+        Some(match sent {
+            Some(sent) => sent.at + RECEIPT_WITHIN,
+            None => self.at + u64::from(self.quote.lead_time) + DISPATCH_GRACE,
+        })
+    }
+}
+
+/// How far a trade is that this side can cancel.
+///
+/// # Errors
+/// Why it cannot.
+pub(crate) fn may_cancel(role: Role, deal: &Deal) -> Result<Progress, Complaint> {
+    if deal.cancelling.is_some() {
+        let sentence = "Your cancel is on its way to the other side. Wait for what becomes of it.";
+        return Err(Complaint::new("cancelling", sentence));
+    }
+    if !deal.under_way() {
+        return Err(Complaint::new("over", "This trade is over."));
+    }
+    match deal.progress() {
+        Some(Progress::Ordered) if role == Role::Seller => {
+            let sentence = "You are not bound yet: refuse the order instead.";
+            Err(Complaint::new("not-confirmed", sentence))
+        }
+        Some(progress) => Ok(progress),
+        None => {
+            let sentence = "It was sent or handed over, so nobody can cancel alone any more. Write to the other side.";
+            Err(Complaint::new("dispatched", sentence))
+        }
+    }
+}
+
+impl Market {
+    /// I do not go on with a trade.
+    pub(crate) fn cancel(
+        &mut self,
+        id: ThreadId,
+        reason: CancelReason,
+        note: Option<String>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let thread = self.threads.get(&id).ok_or_else(no_such_thread)?;
+        let deal = thread.deal.as_ref().ok_or_else(no_such_thread)?;
+        let cancel = Cancel {
+            order: deal.message,
+            progress: may_cancel(thread.role, deal)?,
+            reason,
+            note,
+        };
+        cancel.check().map_err(|_| {
+            let sentence = "Keep the note below 600 letters, without spaces at its ends.";
+            Complaint::about("bad-text", "note", sentence)
+        })?;
+        let note = cancel.note.clone();
+        let until = now + PRIVATE_LIFETIME_MAX;
+        let sent = self.send(id, Body::Cancel(cancel), until, now, batch);
+        let cancelling = Cancelling {
+            message: sent.map_err(unsent)?,
+            reason,
+            note,
+        };
+        // An order that has not arrived need not arrive any more.
+        self.drop_outgoing(id, |waiting| waiting.sort == Sort::Order);
+        if let Some(deal) = self.deal_mut(&id) {
+            deal.cancelling = Some(cancelling);
+            deal.cancel_refused = false;
+        }
+        batch.thread(id);
+        batch.trades.insert(id);
+        Ok(())
+    }
+
+    /// The other side does not go on with a trade.
+    pub(crate) fn hear_cancel(
+        &mut self,
+        opened: &Opened,
+        cancel: &Cancel,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let id = opened.message.thread;
+        let thread = self.threads.get(&id).ok_or(Refusal::UnknownRecipient)?;
+        let role = thread.role;
+        let Some(deal) = thread
+            .deal
+            .as_ref()
+            .filter(|deal| deal.message == cancel.order)
+        else {
+            // It has overtaken its order.
+            if role == Role::Buyer {
+                return Err(Refusal::WrongState);
+            }
+            self.took(opened, now, batch);
+            if let Some(thread) = self.threads.get_mut(&id) {
+                thread.cancelled = Some(cancel.order);
+            }
+            return Ok(());
+        };
+        // Who promised is who cancels.
+        let trader = opened.message.trader.map(|proof| proof.trader);
+        if deal.trader.is_some() && deal.trader != trader {
+            return Err(Refusal::BadTraderProof);
+        }
+        let both = match deal.state {
+            DealState::Cancelled { .. } => true,
+            DealState::Ordered | DealState::Confirmed => deal.cancelling.is_some(),
+            DealState::Declined(_) | DealState::NotConfirmed => return Err(Refusal::WrongState),
+        };
+        if !matches!(deal.state, DealState::Cancelled { .. }) {
+            let mine = deal.progress().ok_or(Refusal::WrongState)?;
+            // Only what this side has done itself must be known to the other one.
+            let known = match role {
+                Role::Seller => {
+                    (mine == Progress::Ordered) == (cancel.progress == Progress::Ordered)
+                }
+                Role::Buyer => (mine == Progress::Paid) == (cancel.progress == Progress::Paid),
+            };
+            if !known || !deal.under_way() {
+                return Err(Refusal::WrongState);
+            }
+        }
+        self.took(opened, now, batch);
+        // If both cancel at once, both say that it was the buyer.
+        let other = match role {
+            Role::Buyer => Role::Seller,
+            Role::Seller => Role::Buyer,
+        };
+        let by = if both { Role::Buyer } else { other };
+        self.end_cancelled(id, by, cancel.reason, cancel.note.clone(), now, batch);
+        Ok(())
+    }
+
+    /// The other side has taken my cancel, or could not be reached for as long as any message lives.
+    pub(crate) fn cancel_taken(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        let role = thread.role;
+        let mine = thread.deal.as_mut().and_then(|it| it.cancelling.take());
+        if let Some(mine) = mine {
+            self.end_cancelled(id, role, mine.reason, mine.note, now, batch);
+        }
+    }
+
+    /// The other side had gone on.
+    pub(crate) fn cancel_refused(&mut self, id: ThreadId, batch: &mut Batch) {
+        if let Some(deal) = self.deal_mut(&id) {
+            deal.cancelling = None;
+            deal.cancel_refused = true;
+            batch.thread(id);
+            batch.trades.insert(id);
+        }
+    }
+
+    fn end_cancelled(
+        &mut self,
+        id: ThreadId,
+        by: Role,
+        reason: CancelReason,
+        note: Option<String>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        let (role, intent) = (thread.role, thread.intent);
+        let Some(deal) = &mut thread.deal else {
+            return;
+        };
+        match deal.state {
+            DealState::Ordered | DealState::Confirmed | DealState::Cancelled { .. } => {}
+            DealState::Declined(_) | DealState::NotConfirmed => return,
+        }
+        deal.state = DealState::Cancelled { by, reason };
+        deal.cancelling = None;
+        deal.cancel_refused = false;
+        deal.cancel_note = note;
+        deal.ended = Some(now);
+        batch.thread(id);
+        batch.trades.insert(id);
+        self.drop_outgoing(id, |waiting| match waiting.sort {
+            Sort::Order
+            | Sort::OrderConfirm
+            | Sort::Contact
+            | Sort::PaymentProof
+            | Sort::Dispatch
+            | Sort::Receipt => true,
+            Sort::Quote
+            | Sort::Decline
+            | Sort::NotSelected
+            | Sort::Moved
+            | Sort::Counter
+            | Sort::Chat
+            | Sort::Cancel => false,
+        });
+        match role {
+            Role::Buyer => {
+                batch.mine.insert(intent);
+                self.reopen(id, now, batch);
+            }
+            Role::Seller => {
+                self.end_offer(id, Over::NotSelected, batch);
+                if let Some(thread) = self.threads.get_mut(&id) {
+                    thread.answer = AnswerState::NotSelected;
+                }
+                self.release(id, now, batch);
+            }
+        }
+    }
+
+    /// A trade that nobody goes on with ends, and a cancel that found no way ends its trade on this side.
+    pub(crate) fn lapse_trade(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some(thread) = self.threads.get(&id) else {
+            return;
+        };
+        let Some(deal) = &thread.deal else {
+            return;
+        };
+        let waits = |message| thread.outbox.iter().any(|it| it.message == message);
+        if deal
+            .cancelling
+            .as_ref()
+            .is_some_and(|mine| !waits(mine.message))
+        {
+            self.cancel_taken(id, now, batch);
+            return;
+        }
+        if deal.deadline().is_some_and(|at| at <= now) {
+            if let Some(deal) = self.deal_mut(&id) {
+                deal.ended = Some(now);
+                deal.cancelling = None;
+            }
+            batch.thread(id);
+            batch.trades.insert(id);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Trades that end before their time: cancelled by one of the two, or by nobody going on.
+
+use haggle_market::view::{IntentState, QuoteState, Role, TradeState, TradeStep};
+use haggle_market::{Command, Complaint, Reply};
+use haggle_protocol::ThreadId;
+use haggle_protocol::trade::CancelReason;
+
+use crate::stage::*;
+use crate::steps::{confirm, ordered, report};
+
+const BUYER: usize = 0;
+const SELLER: usize = 1;
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
+fn cancel(stage: &mut Stage, who: usize, thread: ThreadId) -> Result<Reply, Complaint> {
+    let cancel = Command::Cancel {
+        thread,
+        reason: CancelReason::ChangedMind,
+        note: Some("I found one nearby.".into()),
+    };
+    stage.tell(who, cancel)
+}
+
+const fn cancelled(by: Role) -> TradeState {
+    let reason = CancelReason::ChangedMind;
+    TradeState::Cancelled { by, reason }
+}
+
+fn states(stage: &Stage) -> [TradeState; 2] {
+    [BUYER, SELLER].map(|who| stage.actors[who].trade().state)
+}
+
+fn reserved(stage: &Stage) -> u64 {
+    let stall = stage.actors[SELLER].stall.as_ref().unwrap();
+    stall.reserved.iter().map(|(_, micros)| micros).sum()
+}
+
+#[test]
+fn an_order_is_cancelled_before_its_seller_confirms_and_another_can_be_taken() {
+    for restless in [false, true] {
+        let (mut stage, thread) = ordered();
+        stage.restless = restless;
+        let refused = cancel(&mut stage, SELLER, thread).unwrap_err();
+        assert_eq!(refused.code, "not-confirmed");
+        assert!(!stage.actors[SELLER].trade().can_cancel);
+        assert!(stage.actors[BUYER].trade().can_cancel);
+        cancel(&mut stage, BUYER, thread).unwrap();
+        assert_eq!(states(&stage), [cancelled(Role::Buyer); 2]);
+        let trade = stage.actors[SELLER].trade();
+        assert_eq!(trade.cancel_note.as_deref(), Some("I found one nearby."));
+        assert_eq!(trade.awaited, None);
+        let mine = stage.actors[BUYER].mine.values().next().unwrap();
+        assert_eq!(mine.state, IntentState::Open);
+        assert_eq!(
+            mine.quotes[0].state,
+            QuoteState::Cancelled { by: Role::Buyer }
+        );
+        let late = stage.tell(SELLER, confirm(thread)).unwrap_err();
+        assert_eq!(late.code, "cancelled");
+        let again = cancel(&mut stage, BUYER, thread).unwrap_err();
+        assert_eq!(again.code, "over");
+    }
+}
+
+#[test]
+fn a_confirmed_trade_is_cancelled_by_either_side_until_something_was_sent() {
+    for by in [BUYER, SELLER] {
+        for paid in [false, true] {
+            let (mut stage, thread) = ordered();
+            stage.tell(SELLER, confirm(thread)).unwrap();
+            assert!(reserved(&stage) > 0);
+            if paid {
+                let paid = report(thread, TradeStep::Paid, None);
+                stage.tell(BUYER, paid).unwrap();
+            }
+            cancel(&mut stage, by, thread).unwrap();
+            let role = [Role::Buyer, Role::Seller][by];
+            assert_eq!(states(&stage), [cancelled(role); 2]);
+            // What was set aside is there for others again.
+            assert_eq!(reserved(&stage), 0);
+            let step = report(thread, TradeStep::Received, None);
+            let over = stage.tell(BUYER, step).unwrap_err();
+            assert_eq!(over.code, "not-confirmed");
+        }
+    }
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    let sent = report(thread, TradeStep::Dispatched, None);
+    stage.tell(SELLER, sent).unwrap();
+    for who in [BUYER, SELLER] {
+        assert!(!stage.actors[who].trade().can_cancel);
+        let refused = cancel(&mut stage, who, thread).unwrap_err();
+        assert_eq!(refused.code, "dispatched");
+    }
+}
+
+#[test]
+fn a_cancel_does_not_count_if_the_other_side_has_gone_on_meanwhile() {
+    // The seller has confirmed, and the buyer does not know it when he cancels.
+    let (mut stage, thread) = ordered();
+    stage.fate = Box::new(|_| Fate::Lost);
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    cancel(&mut stage, BUYER, thread).unwrap();
+    assert!(stage.actors[BUYER].trade().cancelling);
+    let waiting = cancel(&mut stage, BUYER, thread).unwrap_err();
+    assert_eq!(waiting.code, "cancelling");
+    stage.fate = Box::new(|_| Fate::Arrives);
+    stage.pass(90);
+    let trade = stage.actors[BUYER].trade();
+    assert!(trade.cancel_refused && !trade.cancelling);
+    assert_eq!(states(&stage), [TradeState::ContactsExchanged; 2]);
+    // Now he knows, and it counts.
+    cancel(&mut stage, BUYER, thread).unwrap();
+    assert_eq!(states(&stage), [cancelled(Role::Buyer); 2]);
+
+    // The buyer has paid, and the seller does not know it when he cancels.
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.fate = Box::new(|_| Fate::Lost);
+    let paid = report(thread, TradeStep::Paid, None);
+    stage.tell(BUYER, paid).unwrap();
+    cancel(&mut stage, SELLER, thread).unwrap();
+    stage.fate = Box::new(|_| Fate::Arrives);
+    stage.pass(90);
+    let trade = stage.actors[SELLER].trade();
+    assert!(trade.cancel_refused && trade.state == TradeState::ContactsExchanged);
+    assert_eq!(trade.steps.len(), 1);
+}
+
+#[test]
+fn when_both_cancel_at_once_both_say_the_same() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.fate = Box::new(|_| Fate::Lost);
+    for who in [BUYER, SELLER] {
+        cancel(&mut stage, who, thread).unwrap();
+    }
+    stage.fate = Box::new(|_| Fate::Arrives);
+    stage.pass(120);
+    assert_eq!(states(&stage), [cancelled(Role::Buyer); 2]);
+}
+
+#[test]
+fn a_cancel_that_overtakes_its_order_holds_and_binds_nobody() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(SELLER, laptop(40_000, 3));
+    stage.tell(SELLER, rules("firm")).unwrap();
+    let id = stage.publish(BUYER, wants_laptop());
+    // The order is held back on its way, and comes after all.
+    let mut held = None;
+    stage.fate = Box::new(|_| Fate::Lost);
+    stage.accept(BUYER, id);
+    let thread = stage.actors[BUYER].trade().thread;
+    stage.fate = Box::new(move |post| {
+        let first = matches!(post, Post::Cell { .. }) && held.replace(()).is_none();
+        if first { Fate::Later } else { Fate::Arrives }
+    });
+    stage.now = stage.now + 3;
+    stage.tick();
+    cancel(&mut stage, BUYER, thread).unwrap();
+    stage.pass(120);
+    assert_eq!(stage.actors[BUYER].trade().state, cancelled(Role::Buyer));
+    let sold = stage.actors[SELLER].trades.values();
+    for trade in sold {
+        assert_eq!(trade.state, cancelled(Role::Buyer));
+    }
+    assert_eq!(reserved(&stage), 0);
+}
+
+#[test]
+fn a_cancel_survives_reloads_and_losses_and_ends_the_trade_even_if_nobody_takes_it() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.actors[SELLER].online = false;
+    cancel(&mut stage, BUYER, thread).unwrap();
+    stage.reload(BUYER);
+    assert!(stage.actors[BUYER].trade().cancelling);
+    stage.pass(7 * DAY + 1);
+    assert_eq!(stage.actors[BUYER].trade().state, cancelled(Role::Buyer));
+    // The other side, which never heard of it, ends by its deadline.
+    stage.actors[SELLER].online = true;
+    stage.reload(SELLER);
+    stage.pass(30 * DAY);
+    assert_eq!(stage.actors[SELLER].trade().state, TradeState::Lapsed);
+}
+
+#[test]
+fn every_confirmed_trade_ends_by_its_deadline_whoever_disappears() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    let ends = stage.actors[BUYER].trade().ends.unwrap();
+    let lead = u64::from(stage.actors[BUYER].trade().quote.lead_time);
+    assert_eq!(ends, stage.actors[BUYER].trade().ordered + lead + 14 * DAY);
+    stage.reload(BUYER);
+    let left = ends.since(stage.now);
+    stage.pass(left - 1);
+    assert_eq!(states(&stage), [TradeState::ContactsExchanged; 2]);
+    stage.pass(2);
+    assert_eq!(states(&stage), [TradeState::Lapsed; 2]);
+    assert_eq!(stage.actors[BUYER].trade().ends, None);
+    // Word that comes late is still word.
+    let received = report(thread, TradeStep::Received, None);
+    stage.tell(BUYER, received).unwrap();
+    assert_eq!(states(&stage), [TradeState::Received; 2]);
+
+    // After it was sent there is time for it to arrive.
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.pass(DAY);
+    let sent = report(thread, TradeStep::Dispatched, None);
+    stage.tell(SELLER, sent).unwrap();
+    let now = stage.now;
+    assert_eq!(stage.actors[SELLER].trade().ends, Some(now + 14 * DAY));
+    stage.pass(14 * DAY);
+    assert_eq!(states(&stage), [TradeState::Lapsed; 2]);
+}
