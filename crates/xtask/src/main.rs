@@ -12,6 +12,7 @@ mod apt;
 mod audit;
 mod bench;
 mod browser;
+mod bugs;
 mod cache;
 mod data;
 mod interop;

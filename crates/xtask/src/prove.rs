@@ -15,6 +15,7 @@ const LIST: &str = "\
   fuzz [--seconds N] [--target T]   feeds each decoder random bytes for N seconds (60)
   dials [--count N]                 dials between pages N times (100) in each way, cold and warm
   fair [--seeds A..B]               simulates a market day for each seed (0..100)
+  bugs [--only WORDS]               makes bugs on purpose, each of which the market day must catch
 ";
 
 /// How long each fuzz target runs unless told otherwise: long enough to leave the easy paths.
@@ -43,6 +44,7 @@ pub(crate) fn run(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         "fuzz" => fuzz(shop, args),
         "fair" => fair(shop, args),
         "dials" => dials(shop, args),
+        "bugs" => bugs(shop, args),
         "" => Err(Trouble::new(format!("name a proof; there are\n{LIST}"))),
         _ => Err(Trouble::new(format!(
             "there is no proof \"{name}\"; there are\n{LIST}"
@@ -170,6 +172,17 @@ fn fair(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         .env("HAGGLE_SEEDS", &seeds)
         .env("HAGGLE_DATA", shop.data()?)
         .openly()
+}
+
+fn bugs(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
+    let mut only = None;
+    while let Some(arg) = args.next()? {
+        match arg {
+            Long("only") => only = Some(args.value()?.string()?),
+            other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
+        }
+    }
+    crate::bugs::run(shop, only.as_deref())
 }
 
 fn dials(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
