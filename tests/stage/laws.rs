@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use haggle_market::Trade;
-use haggle_market::view::{ChatState, IntentState, QuoteState, Role, TradeState};
+use haggle_market::view::{ChatState, IntentState, QuoteState, Role, TradeState, TradeStep};
 use haggle_protocol::keys::SealSecret;
+use haggle_protocol::limits::CLOCK_SKEW;
 use haggle_protocol::seal::{Cell, Context, Direction, Hint, Hpke};
-use haggle_protocol::{IntentId, Refusal, ThreadId};
+use haggle_protocol::{IntentId, Refusal, ThreadId, Timestamp};
 
 use super::town::Town;
-use super::trader::{Done, Screen, network};
+use super::trader::{Done, Screen, Trader, network};
 
 /// A cell that is brought to somebody else than its recipient means nothing to him.
 pub(crate) fn a_stray_cell_is_nobodys(answer: &Result<Vec<u8>, Refusal>, done: &Done) {
@@ -51,6 +52,17 @@ pub(crate) fn a_reload_changes_nothing(who: usize, before: &Screen, after: &Scre
         before.stall == after.stall,
         "trader {who}: a reload changed the stall"
     );
+}
+
+/// What waits for an answer waits no longer than it says.
+pub(crate) fn no_order_outlives_its_deadline(trader: &Trader, now: Timestamp) {
+    let waiting = |trade: &&Trade| trade.state == TradeState::Ordered;
+    for trade in trader.screen.trades.values().filter(waiting) {
+        let until = trade.awaited.and_then(|awaited| awaited.until);
+        // A buyer grants what clocks differ by.
+        let late = until.is_none_or(|until| until + CLOCK_SKEW < trader.clock(now));
+        assert!(!late, "an order of trader {} never ended", trader.at);
+    }
 }
 
 /// All that must hold when the day is over and everything had time to come to its end.
@@ -130,6 +142,19 @@ fn both_sides_agree(town: &Town) {
             if let Some((seller, other)) = sold.get(thread) {
                 let theirs = cancelled_by(other.state);
                 assert_eq!(theirs, Some(by), "seller {seller}: {:?}", other.state);
+                // Whoever cancelled knew what the other one had done.
+                let paid = |trade: &Trade| {
+                    let mut steps = trade.steps.iter();
+                    steps.any(|taken| taken.step == TradeStep::Paid)
+                };
+                match by {
+                    Role::Seller => assert_eq!(paid(other), paid(trade), "cancelled though paid"),
+                    Role::Buyer => assert_eq!(
+                        other.confirm.is_some(),
+                        trade.confirm.is_some(),
+                        "cancelled though confirmed"
+                    ),
+                }
             }
         }
         if !is_confirmed(trade) {
@@ -173,7 +198,7 @@ fn both_sides_agree(town: &Town) {
     }
 }
 
-/// An intent ends in one trade or in none, and is over.
+/// An intent ends in one trade or in none, and in the end it is over.
 fn nobody_buys_twice(town: &Town) {
     for trader in &town.traders {
         for mine in trader.screen.mine.values() {
@@ -197,6 +222,11 @@ fn nobody_buys_twice(town: &Town) {
                 .iter()
                 .filter(|quote| quote.state == QuoteState::Confirmed);
             assert!(taken.count() <= awarded);
+            let over = match mine.state {
+                IntentState::Awarded | IntentState::Withdrawn | IntentState::Expired => true,
+                IntentState::Open | IntentState::Ordered => false,
+            };
+            assert!(over, "an intent that never ended: {:?}", mine.state);
         }
     }
 }

@@ -274,6 +274,9 @@ impl Town {
                 }
             }
             Next::Decide { by } => {
+                if self.traders[by].online {
+                    laws::no_order_outlives_its_deadline(&self.traders[by], self.now);
+                }
                 // In the end nobody begins anything that could not come to its end.
                 let end = START + self.plan.busy + self.plan.calm;
                 if self.traders[by].online
