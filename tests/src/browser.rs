@@ -700,6 +700,18 @@ impl Browser {
         Ok(())
     }
 
+    /// Puts the window away, so that nobody sees the page.
+    ///
+    /// # Errors
+    /// If the page still thinks that it is seen.
+    pub async fn is_put_away(&self) -> Outcome {
+        self.web.minimize_window().await?;
+        let hidden = "return document.hidden";
+        self.until("a hidden page", GLANCE * 100, hidden, vec![])
+            .await?;
+        Ok(())
+    }
+
     /// A command of the DevTools protocol.
     ///
     /// # Errors

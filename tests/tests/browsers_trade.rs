@@ -10,7 +10,7 @@ use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
 use haggle_tests::program::{Program, Shop};
 use haggle_tests::relay::Relay;
 use haggle_tests::{Outcome, Trouble, ensure, place};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 /// Seconds of a day.
@@ -252,6 +252,68 @@ fn traders_in(value: &Value) -> Vec<&str> {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => vec![],
     }
+}
+
+/// Keeps what the page's notices say.
+const KEEP_NOTICES: &str = "
+    window.__notices = [];
+    const Real = Notification;
+    window.Notification = class extends Real {
+        constructor(title, options) {
+            super(title, options);
+            window.__notices.push([options.body, document.hidden]);
+        }
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_elsewhere_is_told_of_a_quote_by_a_notice_without_its_price() -> Outcome {
+    let scene = Computers::load()?.scene()?;
+    let driver = Driver::start()?;
+    let relay = Relay::start(Some(&place::site()?), &[])?;
+    let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
+    let origin = relay.url().trim_end_matches('/').to_owned();
+    let grant = json!({ "origin": origin, "permissions": ["notifications"] });
+    buyer
+        .browser
+        .devtools("Browser.grantPermissions", grant)
+        .await?;
+    buyer.clicks("settings").await?;
+    buyer.clicks("notices").await?;
+    let on = "return document.querySelector(arguments[0])?.checked
+        && localStorage.getItem('haggle/notices') === 'on'";
+    let tick = vec![named("notices").into()];
+    buyer.browser.until("the tick", SOON, on, tick).await?;
+    let close = "document.querySelector('dialog[open]').close()";
+    buyer.browser.js(close, vec![]).await?;
+    buyer.browser.js(KEEP_NOTICES, vec![]).await?;
+    buyer.drafts(&scene.want).await?;
+    let intent = buyer.publishes().await?;
+    buyer.browser.is_put_away().await?;
+
+    let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
+    seller.offers(&scene.dearer, BETTER).await?;
+    seller.answers_by_rule("indicative").await?;
+    seller.goes_to("market").await?;
+    let delivered = format!("[data-intent=\"{intent}\"][data-answer=\"delivered\"]");
+    seller.browser.see(&delivered, SURELY).await?;
+
+    let told = buyer
+        .browser
+        .until(
+            "a notice",
+            SOON,
+            "return window.__notices.length && window.__notices",
+            vec![],
+        )
+        .await?;
+    ensure(told.as_array().is_some_and(|told| told.len() == 1), || {
+        told.to_string()
+    })?;
+    let said = told[0][0].as_str().unwrap_or_default();
+    ensure(said.contains("quote") && told[0][1] == true, || {
+        told.to_string()
+    })?;
+    ensure(!said.contains(&dollars(&scene.dearer)), || said.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

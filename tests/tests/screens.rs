@@ -136,6 +136,11 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
 
     let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
     shown(&buyer, "ask-empty", &folder, &mut problems).await?;
+    buyer.clicks("settings").await?;
+    buyer.browser.see(&named("notices"), SOON).await?;
+    shown(&buyer, "settings", &folder, &mut problems).await?;
+    let close = "document.querySelector('dialog[open]').close()";
+    buyer.browser.js(close, vec![]).await?;
     buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;
     let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
     seller.goes_to("market").await?;

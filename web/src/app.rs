@@ -311,7 +311,9 @@ impl Desk {
         if matches > 0 {
             sentences.push((words.requests.arrived_match)(matches));
         }
-        self.say(&sentences.join(" "));
+        let sentences = sentences.join(" ");
+        browser::notice(&sentences);
+        self.say(&sentences);
         self.fresh.update(|fresh| fresh.extend(&threads));
         browser::later(FRESH_MS, move || {
             self.fresh

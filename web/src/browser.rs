@@ -5,7 +5,9 @@ use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlElement, Response, Storage};
+use web_sys::{
+    HtmlElement, Notification, NotificationOptions, NotificationPermission, Response, Storage,
+};
 
 /// The file that names the relays, beside the page.
 const RELAYS: &str = "relays.json";
@@ -152,6 +154,57 @@ pub(crate) async fn beginning() -> Option<Beginning> {
     }
     let text = JsFuture::from(response.text().ok()?).await.ok()?;
     serde_json::from_str(&text.as_string()?).ok()
+}
+
+/// Under which name it is remembered that notices are wanted.
+const NOTICES: &str = "haggle/notices";
+
+/// Whether this browser knows notices at all; some do so only for pages that are installed.
+pub(crate) fn knows_notices() -> bool {
+    Reflect::has(&window(), &"Notification".into()).unwrap_or(false)
+}
+
+/// Whether news is told by notices while the person looks elsewhere.
+pub(crate) fn gives_notices() -> bool {
+    knows_notices()
+        && remembered(NOTICES).is_some()
+        && Notification::permission() == NotificationPermission::Granted
+}
+
+/// Wants notices, and asks the person through the browser if it must; `false` if he or the browser says no.
+pub(crate) async fn want_notices() -> bool {
+    if !knows_notices() {
+        return false;
+    }
+    if let Ok(asked) = Notification::request_permission() {
+        // What was answered is asked for below.
+        let _ = JsFuture::from(asked).await;
+    }
+    remember(NOTICES, "on");
+    gives_notices()
+}
+
+/// No longer wants notices.
+pub(crate) fn stop_notices() {
+    if let Some(storage) = local() {
+        let _ = storage.remove_item(NOTICES);
+    }
+}
+
+/// Tells something by a notice if the person looks elsewhere and wants that. A click on it leads back to the page.
+pub(crate) fn notice(sentence: &str) {
+    if !document().hidden() || !gives_notices() {
+        return;
+    }
+    let options = NotificationOptions::new();
+    options.set_body(sentence);
+    // Some browsers know notices and give none to pages that are not installed: then the title tells what waits.
+    if let Ok(notice) = Notification::new_with_options("Haggle", &options) {
+        let back = Closure::once_into_js(|| {
+            let _ = window().focus();
+        });
+        notice.set_onclick(Some(back.unchecked_ref()));
+    }
 }
 
 /// What the window is called, in its tab and to screen readers.

@@ -20,6 +20,7 @@ mod stopped;
 mod trades;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::app::{Desk, desk, w};
 use crate::board::Board;
@@ -206,6 +207,35 @@ fn footer() -> AnyView {
         .into_any()
 }
 
+/// Whether news is told while another window is in front.
+fn notices() -> AnyView {
+    let words = &w().all;
+    let desk = desk();
+    let on = RwSignal::new(browser::gives_notices());
+    let change = move |event| {
+        if event_target_checked(&event) {
+            spawn_local(async move {
+                let gives = browser::want_notices().await;
+                let _ = on.try_set(gives);
+                if !gives {
+                    browser::stop_notices();
+                    desk.note(words.notices_denied);
+                }
+            });
+        } else {
+            browser::stop_notices();
+            on.set(false);
+        }
+    };
+    view! {
+        <label class="tick">
+            <input type="checkbox" data-test="notices" prop:checked=on on:change=change />
+            <span>{words.notices}<small class="hint">{words.notices_hint}</small></span>
+        </label>
+    }
+    .into_any()
+}
+
 /// Language and colours.
 fn settings(open: RwSignal<bool>) -> AnyView {
     parts::dialog(
@@ -234,6 +264,7 @@ fn settings(open: RwSignal<bool>) -> AnyView {
                     browser::set_theme(&theme);
                 })}
             </div>
+            {browser::knows_notices().then(notices)}
         }
         .into_any()
         },

@@ -99,7 +99,7 @@ words! {
     /// What is needed everywhere.
     all: All {
         title: S, tagline: S, skip: S, menu: S, nav: S, language: S, theme: S, theme_system: S, theme_light: S,
-        theme_dark: S, close: S, cancel: S, save: S, remove: S, add: S, edit: S, back: S, yes: S, no: S,
+        theme_dark: S, notices: S, notices_hint: S, notices_denied: S, close: S, cancel: S, save: S, remove: S, add: S, edit: S, back: S, yes: S, no: S,
         everyone_sees: S, only_you: S, private: S, optional: S, anywhere: S, around: S1, from_to: S2, free: S,
         saved: S, copied: S, copy: S, more: N, somewhere: S, working: S,
         footer: S,
