@@ -71,6 +71,7 @@ impl Market {
         if let Some(thread) = self.threads.get_mut(&id) {
             thread.counter = Some(Countered {
                 message,
+                count: counter.round,
                 counter,
                 at: now,
                 delivered: false,
@@ -122,9 +123,11 @@ impl Market {
         let standing = offer.stands(now);
         self.took(opened, now, batch);
         if let Some(thread) = self.threads.get_mut(&id) {
+            let before = thread.counter.as_ref().map_or(0, |said| said.count);
             thread.counter = Some(Countered {
                 message: opened.id,
                 counter: counter.clone(),
+                count: before.saturating_add(1),
                 at: now,
                 delivered: true,
             });
@@ -147,7 +150,7 @@ impl Market {
         };
         let asked = offer.quote.total.minor;
         let list = asked.saturating_add(thread.conceded);
-        let lowest = lowest(list, self.stall.rules.concession, said.counter.round);
+        let lowest = lowest(list, self.stall.rules.concession, said.count);
         let price = said.counter.total.minor.max(lowest);
         if price >= asked || !self.hour_allows(now) {
             return;
@@ -206,11 +209,14 @@ impl Market {
             .map(drop)
     }
 
-    /// What a rule would quote in a thread in which it has given way before.
-    pub(crate) fn conceding(&self, thread: Option<ThreadId>, quote: Quote) -> Quote {
+    /// What a rule would quote in a thread in which it has given way before, and by how much it gives way then: never by more than it may for
+    /// what is asked now.
+    pub(crate) fn conceding(&self, thread: Option<ThreadId>, quote: Quote) -> (Quote, u64) {
         let thread = thread.and_then(|thread| self.threads.get(&thread));
-        let conceded = thread.map_or(0, |thread| thread.conceded);
-        discounted(&quote, conceded).unwrap_or(quote)
+        let list = quote.total.minor;
+        let most = list - lowest(list, self.stall.rules.concession, Counter::ROUNDS);
+        let less = thread.map_or(0, |thread| thread.conceded.min(most));
+        discounted(&quote, less).map_or((quote, 0), |quote| (quote, less))
     }
 }
 

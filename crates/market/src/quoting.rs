@@ -87,7 +87,7 @@ impl Market {
             self.stall.set_aside(held.item, held.micros);
         }
         let Some((item, quote)) = best else { return };
-        let quote = self.conceding(thread, quote);
+        let (quote, less) = self.conceding(thread, quote);
         if !self.is_worth_saying(thread, &quote, now) {
             return;
         }
@@ -103,11 +103,11 @@ impl Market {
             }
             return;
         }
-        if self
-            .offer(id, &wanted, quote, Some(item), true, now, batch)
-            .is_ok()
-        {
+        if let Ok(thread) = self.offer(id, &wanted, quote, Some(item), true, now, batch) {
             self.stall.quoted.push_back(now);
+            if let Some(thread) = self.threads.get_mut(&thread) {
+                thread.conceded = less;
+            }
         }
     }
 

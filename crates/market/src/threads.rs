@@ -178,6 +178,9 @@ pub(crate) struct Offer {
 pub(crate) struct Countered {
     pub(crate) message: MessageId,
     pub(crate) counter: Counter,
+    /// How many this side has made or heard in this exchange: on the seller's side what a rule counts, not what the buyer says.
+    #[serde(default)]
+    pub(crate) count: u8,
     /// When it came, or when I wrote it.
     pub(crate) at: Timestamp,
     /// Whether the other side is known to have it: always, if it is his.

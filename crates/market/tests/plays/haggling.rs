@@ -100,6 +100,51 @@ fn a_rule_gives_way_by_thirds_meets_who_offers_enough_and_never_goes_below_what_
     assert_eq!(quote(&stage, id).quote.total.minor, less(8));
 }
 
+#[test]
+fn a_rule_counts_the_rounds_itself() {
+    let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
+    let (mut stage, id) = quoted(rules);
+    let asked = quote(&stage, id).quote.total.minor;
+    stage.actors[SELLER].online = false;
+    offer(&mut stage, id, asked / 2).unwrap();
+    offer(&mut stage, id, asked / 2 + 1).unwrap();
+    stage.actors[SELLER].online = true;
+    stage.pass(120);
+    // Of two rounds the seller has heard one.
+    let mine = quote(&stage, id);
+    assert_eq!(mine.counter.unwrap().round, 2);
+    assert_eq!(mine.quote.total.minor, asked - asked * 5 / 100);
+}
+
+#[test]
+fn a_rule_gives_way_by_no_more_of_a_smaller_request() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(SELLER, laptop(40_000, 3));
+    let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
+    let rules = serde_json::from_value(rules).unwrap();
+    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    let mut draft = wants_laptop();
+    draft.quantity = haggle_protocol::Quantity::pieces(3);
+    let id = stage.publish(BUYER, draft.clone());
+    let three = quote(&stage, id).quote.total.minor;
+    for round in 1..=3 {
+        offer(&mut stage, id, three / 2 + round).unwrap();
+    }
+    assert_eq!(
+        quote(&stage, id).quote.total.minor,
+        three - three * 15 / 100
+    );
+    draft.quantity = haggle_protocol::Quantity::pieces(1);
+    let draft = Box::new(draft);
+    let revise = Command::Revise { intent: id, draft };
+    stage.tell(BUYER, revise).unwrap();
+    let one = quote(&stage, id).quote;
+    let list = one.total.minor + one.charges.iter().map(|it| it.amount).max().unwrap();
+    assert_eq!(one.total.minor, list - list * 15 / 100);
+    // And all of it again when it is three again, not more.
+    assert!(one.total.minor * 3 >= three - three * 15 / 100);
+}
+
 fn rules_again() -> Command {
     let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 16 });
     Command::SetRules(serde_json::from_value(rules).unwrap())
