@@ -100,11 +100,11 @@ const BUGS: [Bug; 10] = [
         }],
     },
     Bug {
-        name: "a cancel that asks nobody how far the other side is",
+        name: "a cancel that is taken and changes nothing",
         edits: &[Edit {
             file: "cancelling.rs",
-            right: "if !known || !deal.under_way() {",
-            wrong: "if (known || true) && !deal.under_way() {",
+            right: "        self.end_cancelled(id, by, cancel.reason, cancel.note.clone(), now, batch);\n",
+            wrong: "        let _ = by;\n",
         }],
     },
 ];
