@@ -49,7 +49,8 @@ impl Deal {
 
     /// When a confirmed trade ends by itself.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        if self.state != DealState::Confirmed || !self.under_way() {
+        // A cancel that is on its way ends it sooner.
+        if self.state != DealState::Confirmed || !self.under_way() || self.cancelling.is_some() {
             return None;
         }
         let mut steps = self.steps.iter();
@@ -159,7 +160,12 @@ impl Market {
             return Err(Refusal::BadTraderProof);
         }
         let both = match deal.state {
-            DealState::Cancelled { .. } => true,
+            // It has crossed with mine; anything later changes nothing.
+            DealState::Cancelled { by, .. } if by == role => true,
+            DealState::Cancelled { .. } => {
+                self.took(opened, now, batch);
+                return Ok(());
+            }
             DealState::Ordered | DealState::Confirmed => deal.cancelling.is_some(),
             DealState::Declined(_) | DealState::NotConfirmed => return Err(Refusal::WrongState),
         };
@@ -226,8 +232,12 @@ impl Market {
             return;
         };
         match deal.state {
-            DealState::Ordered | DealState::Confirmed | DealState::Cancelled { .. } => {}
-            DealState::Declined(_) | DealState::NotConfirmed => return,
+            // Who no longer waited for the confirmation hears that there will be none.
+            DealState::Ordered
+            | DealState::Confirmed
+            | DealState::NotConfirmed
+            | DealState::Cancelled { .. } => {}
+            DealState::Declined(_) => return,
         }
         deal.state = DealState::Cancelled { by, reason };
         deal.cancelling = None;
@@ -280,16 +290,24 @@ impl Market {
             .as_ref()
             .is_some_and(|mine| !waits(mine.message))
         {
-            self.cancel_taken(id, now, batch);
+            if deal.state == DealState::NotConfirmed {
+                self.cancel_refused(id, batch);
+            } else {
+                self.cancel_taken(id, now, batch);
+            }
             return;
         }
         if deal.deadline().is_some_and(|at| at <= now) {
+            let idle = deal.steps.is_empty() && thread.role == Role::Seller;
             if let Some(deal) = self.deal_mut(&id) {
                 deal.ended = Some(now);
-                deal.cancelling = None;
             }
             batch.thread(id);
             batch.trades.insert(id);
+            if idle {
+                // Nobody has paid it, and nobody has sent it: it is there for others.
+                self.release(id, now, batch);
+            }
         }
     }
 }

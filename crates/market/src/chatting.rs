@@ -24,7 +24,7 @@ const UNANSWERED: usize = 3;
 /// As many again may have crossed with what the buyer said last.
 const UNANSWERED_HEARD: usize = 2 * UNANSWERED;
 /// How long it is tried to bring a line, in seconds: three days, over a weekend.
-const CHAT_FOR: u64 = 3 * 24 * 60 * 60;
+pub(crate) const CHAT_FOR: u64 = 3 * 24 * 60 * 60;
 
 impl Market {
     /// I ask the owner of an intent something before I quote.
@@ -108,13 +108,13 @@ impl Market {
     ) -> Result<(), Refusal> {
         let id = opened.message.thread;
         if let Some(thread) = self.threads.get(&id) {
-            if !self.is_talkable(thread, now) {
+            // A seller may not know yet, after a start, that the intent is still open.
+            if thread.role == Role::Buyer && !self.is_talkable(thread, now) {
                 return Err(Refusal::Closed);
             }
             // He waits for an answer, and tries again until then.
             let unanswered = last_lines(thread, false);
-            if thread.role == Role::Buyer && thread.deal.is_none() && unanswered >= UNANSWERED_HEARD
-            {
+            if thread.role == Role::Buyer && !is_bound(thread) && unanswered >= UNANSWERED_HEARD {
                 return Err(Refusal::WhisperRate);
             }
             self.took(opened, now, batch);
@@ -146,7 +146,7 @@ impl Market {
 
     /// Whether there is still something to talk about: an order, or the hope of one.
     fn is_talkable(&self, thread: &Thread, now: Timestamp) -> bool {
-        if thread.deal.is_some() {
+        if is_bound(thread) {
             return true;
         }
         let over = thread.offer.as_ref().and_then(|offer| offer.over);
@@ -192,9 +192,15 @@ impl Market {
     }
 }
 
+/// Whether the two have something to do with each other: an order that waits, or one that was confirmed, however it ended.
+fn is_bound(thread: &Thread) -> bool {
+    let deal = thread.deal.as_ref();
+    deal.is_some_and(|deal| deal.under_way() || deal.confirm.is_some())
+}
+
 /// Whether I am a seller who has said as much as he may before he is answered.
 fn is_silenced(thread: &Thread) -> bool {
-    thread.role == Role::Seller && thread.deal.is_none() && last_lines(thread, true) >= UNANSWERED
+    thread.role == Role::Seller && !is_bound(thread) && last_lines(thread, true) >= UNANSWERED
 }
 
 /// How many lines the one side, me or the other, has said since the other one said something.

@@ -16,7 +16,7 @@ use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{no_such_thread, unsent};
 use crate::ranking::{self, Candidate, Wanted};
-use crate::threads::{About, Deal, DealState, Offer, Over, Thread};
+use crate::threads::{About, Deal, DealState, Offer, Over, Sort, Thread};
 use crate::view::{IntentState, Role};
 
 /// How long a buyer waits for a confirmation, in seconds: a person at a screen needs a few minutes.
@@ -305,6 +305,8 @@ impl Market {
         let (quote, trader, intent) = (offer.quote.clone(), offer.trader, thread.intent);
         let sent = self.send(id, Body::Order(order.clone()), order.confirm_by, now, batch);
         let message = sent.map_err(unsent)?;
+        // An answer to what waits there would replace the very quote that is taken.
+        self.drop_outgoing(id, |waiting| waiting.sort == Sort::Counter);
         if let Some(thread) = self.threads.get_mut(&id) {
             thread.deal = Some(Deal::ordered(message, order, quote, None, trader, now));
         }

@@ -32,7 +32,9 @@ impl Market {
         let mine = self.intents.get(&thread.intent);
         let mine = mine.ok_or_else(no_such_thread)?;
         let offer = thread.offer.as_ref().ok_or_else(no_such_thread)?;
-        if mine.state != IntentState::Open || !offer.stands(now) {
+        // After that time no new quote could come for it.
+        let taken = mine.intent.quotes_due > now;
+        if mine.state != IntentState::Open || !offer.stands(now) || !taken {
             let sentence = "This quote cannot be haggled over any more. Take another one, or wait for a new one.";
             return Err(Complaint::new("quote-gone", sentence));
         }
@@ -84,9 +86,13 @@ impl Market {
 
     /// Whether a counter to the newest quote of a thread would be taken now.
     pub(crate) fn can_counter(&self, mine: &Mine, thread: &Thread, now: Timestamp) -> bool {
-        let rounds = thread.counter.as_ref().map_or(0, |said| said.counter.round);
+        let before = thread.counter.as_ref().map(|said| &said.counter);
+        let rounds = before.map_or(0, |counter| counter.round);
+        let least = before.map_or(0, |counter| counter.total.minor) + 1;
+        let offer = thread.offer.as_ref().filter(|offer| offer.stands(now));
         mine.state == IntentState::Open
-            && thread.offer.as_ref().is_some_and(|offer| offer.stands(now))
+            && mine.intent.quotes_due > now
+            && offer.is_some_and(|offer| least < offer.quote.total.minor)
             && rounds < Counter::ROUNDS
     }
 
@@ -200,6 +206,9 @@ impl Market {
         let less = offer.quote.total.minor.checked_sub(price);
         let quote = discounted(&offer.quote, less.ok_or(Refusal::WrongSum)?);
         let wanted = self.wanted(&intent).ok_or(Refusal::Closed)?;
+        if wanted.quotes_due() <= now {
+            return Err(Refusal::TooLate);
+        }
         let quote = Quote {
             answers: wanted.newest,
             valid_until: now + self.stall.rules.valid_for,

@@ -5,6 +5,7 @@ use haggle_protocol::trade::DeclineReason;
 use haggle_protocol::{MessageId, Refusal, ThreadId, Timestamp};
 
 use crate::batch::Batch;
+use crate::chatting::CHAT_FOR;
 use crate::market::Market;
 use crate::threads::{Deal, DealState, Over};
 use crate::view::{AnswerState, Role};
@@ -270,7 +271,9 @@ impl Market {
                     .offer
                     .as_ref()
                     .map_or(thread.since, |offer| offer.quote.valid_until);
-                Some(end + KEPT_AFTER)
+                // What was said last may still be answered.
+                let said = thread.chat.back().map(|line| line.at + CHAT_FOR);
+                Some((end + KEPT_AFTER).max(said.unwrap_or_default()))
             }
         }
     }

@@ -444,10 +444,9 @@ impl Market {
                 "confirmed",
                 "You have confirmed this order already.",
             )),
-            DealState::Cancelled { .. } => Err(Complaint::new(
-                "cancelled",
-                "The buyer has cancelled this order.",
-            )),
+            DealState::Cancelled { .. } => {
+                Err(Complaint::new("cancelled", "This order was cancelled."))
+            }
             DealState::Declined(_) => Err(Complaint::new(
                 "declined",
                 "You have declined this order already.",

@@ -41,6 +41,13 @@ pub(crate) struct Wanted {
     ways: Vec<Circuit>,
 }
 
+impl Wanted {
+    /// Until when its buyer takes quotes.
+    pub(crate) const fn quotes_due(&self) -> Timestamp {
+        self.intent.quotes_due
+    }
+}
+
 impl Market {
     pub(crate) fn wanted(&self, id: &IntentId) -> Option<Wanted> {
         let open = self.book.open(id)?;

@@ -20,6 +20,7 @@ use haggle_protocol::{
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
+use crate::chatting::CHAT_FOR;
 use crate::command::Profile;
 use crate::item::ItemId;
 use crate::record::{Opener, Signer, hex_bytes};
@@ -660,6 +661,10 @@ impl Thread {
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.offer.as_ref().is_some_and(|offer| offer.stands(now))
             || self.deal.as_ref().is_some_and(Deal::under_way)
+            || self
+                .chat
+                .back()
+                .is_some_and(|line| line.at + CHAT_FOR > now)
             || !self.outbox.is_empty()
     }
 }

@@ -215,3 +215,38 @@ fn every_confirmed_trade_ends_by_its_deadline_whoever_disappears() {
     stage.pass(14 * DAY);
     assert_eq!(states(&stage), [TradeState::Lapsed; 2]);
 }
+
+#[test]
+fn a_cancel_that_was_taken_holds_even_if_its_acknowledgement_comes_after_the_deadline() {
+    let (mut stage, thread) = ordered();
+    // The cancel arrives, its acknowledgement does not, and the buyer is away until nobody waits any more.
+    stage.fate = Box::new(|post| {
+        if matches!(post, Post::Answered { .. }) {
+            Fate::Lost
+        } else {
+            Fate::Arrives
+        }
+    });
+    cancel(&mut stage, BUYER, thread).unwrap();
+    assert_eq!(stage.actors[SELLER].trade().state, cancelled(Role::Buyer));
+    stage.actors[BUYER].online = false;
+    stage.pass(3_600);
+    stage.fate = Box::new(|_| Fate::Arrives);
+    stage.actors[BUYER].online = true;
+    stage.reload(BUYER);
+    stage.settle();
+    stage.pass(120);
+    assert_eq!(states(&stage), [cancelled(Role::Buyer); 2]);
+}
+
+#[test]
+fn what_nobody_paid_or_sent_is_there_for_others_when_its_trade_has_lapsed() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    assert!(reserved(&stage) > 0);
+    let ends = stage.actors[SELLER].trade().ends.unwrap();
+    let left = ends.since(stage.now);
+    stage.pass(left + 1);
+    assert_eq!(stage.actors[SELLER].trade().state, TradeState::Lapsed);
+    assert_eq!(reserved(&stage), 0);
+}

@@ -204,3 +204,16 @@ fn one_talks_during_a_trade_and_not_after_a_quote_that_was_not_taken() {
         assert_eq!(code(say(&mut stage, BUYER, winner, text)), "bad-text");
     }
 }
+
+#[test]
+fn a_question_and_its_answer_are_there_after_a_late_reload() {
+    let (mut stage, id) = asked();
+    ask(&mut stage, id, "Is it for you?").unwrap();
+    let thread = thread(&stage, BUYER);
+    stage.pass(2 * 60 * 60);
+    stage.reload(SELLER);
+    say(&mut stage, BUYER, thread, "For my son.").unwrap();
+    stage.pass(120);
+    assert_eq!(seen(&stage, SELLER).len(), 2);
+    assert_eq!(seen(&stage, BUYER)[1].2, ChatState::Delivered);
+}

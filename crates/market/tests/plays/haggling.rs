@@ -205,3 +205,46 @@ fn a_counter_survives_a_reload_of_either_side() {
     stage.tell(SELLER, Command::Meet { thread }).unwrap();
     assert_eq!(quote(&stage, id).quote.total.minor, asked - 1_000);
 }
+
+#[test]
+fn a_firm_quote_is_not_lost_by_a_counter_that_comes_too_late_or_that_waits() {
+    // After the time for quotes no new one could come, so there is nothing to haggle for.
+    let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(SELLER, laptop(40_000, 3));
+    let rules = serde_json::from_value(rules).unwrap();
+    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    let mut draft = wants_laptop();
+    draft.quotes_for = Some(600);
+    let id = stage.publish(BUYER, draft);
+    stage.pass(700);
+    let mine = quote(&stage, id);
+    assert_eq!(mine.state, QuoteState::Standing);
+    assert_eq!(
+        offer(&mut stage, id, 30_000).unwrap_err().code,
+        "quote-gone"
+    );
+
+    // Who takes the quote after all is not answered to the counter that still waits.
+    let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
+    let (mut stage, id) = quoted(rules);
+    let asked = quote(&stage, id).quote.total.minor;
+    stage.actors[SELLER].online = false;
+    offer(&mut stage, id, asked / 2).unwrap();
+    stage.accept(BUYER, id);
+    stage.actors[SELLER].online = true;
+    stage.pass(120);
+    let trade = stage.actors[BUYER].trade();
+    assert_eq!(trade.quote.total.minor, asked);
+    assert_eq!(trade.state, TradeState::Confirmed);
+}
+
+#[test]
+fn there_is_nothing_to_haggle_for_between_what_was_offered_and_what_is_asked() {
+    let (mut stage, id) = quoted(serde_json::json!({ "auto": "indicative" }));
+    let asked = quote(&stage, id).quote.total.minor;
+    offer(&mut stage, id, asked - 3_000).unwrap();
+    let thread = quote(&stage, id).thread;
+    stage.tell(SELLER, Command::Meet { thread }).unwrap();
+    assert!(!quote(&stage, id).can_counter);
+}
