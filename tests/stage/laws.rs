@@ -84,7 +84,7 @@ pub(crate) fn at_the_end(town: &mut Town) {
     let ends: Vec<TradeState> = bought(town).values().map(|(_, it)| it.state).collect();
     let count = |is: fn(&TradeState) -> bool| ends.iter().filter(|end| is(end)).count() as u64;
     town.tally.received = count(|end| *end == TradeState::Received);
-    town.tally.cancelled = count(|end| matches!(end, TradeState::Cancelled { .. }));
+    town.tally.cancelled = count(|end| cancelled_by(*end).is_some());
 }
 
 fn trades(town: &Town, role: Role) -> BTreeMap<ThreadId, (usize, Trade)> {
@@ -190,9 +190,9 @@ fn both_sides_agree(town: &Town) {
             let other = bought.get(thread).map(|(_, other)| other.state);
             assert_eq!(other, Some(trade.state), "seller {seller} waits alone");
         }
-        if matches!(trade.state, TradeState::Cancelled { .. }) {
+        if cancelled_by(trade.state).is_some() {
             let other = bought.get(thread).map(|(_, other)| other.state);
-            let both = matches!(other, Some(TradeState::Cancelled { .. }));
+            let both = other.and_then(cancelled_by).is_some();
             assert!(both, "cancelled at seller {seller} only: {other:?}");
         }
     }
@@ -209,7 +209,7 @@ fn nobody_buys_twice(town: &Town) {
             let trades = trader.screen.trades.values();
             let cancelled = trades
                 .filter(|trade| trade.intent == mine.id && trade.confirm.is_some())
-                .filter(|trade| matches!(trade.state, TradeState::Cancelled { .. }));
+                .filter(|trade| cancelled_by(trade.state).is_some());
             let awarded = usize::from(mine.state == IntentState::Awarded);
             assert_eq!(
                 confirmed + cancelled.count(),

@@ -13,7 +13,7 @@ use crate::batch::Batch;
 use crate::command::Complaint;
 use crate::mail::Opened;
 use crate::market::Market;
-use crate::orders::{no_such_thread, unsent};
+use crate::orders::{bad_note, no_such_thread, unsent};
 use crate::threads::{Cancelling, Deal, DealState, Over, Sort};
 use crate::view::{AnswerState, Role, TradeStep};
 
@@ -47,6 +47,16 @@ impl Deal {
         }
     }
 
+    /// Whether the other side, in this role, knows what this side has done if it believes the trade to be so far; what it did itself it knows.
+    fn is_known_to(&self, other: Role, believed: Progress) -> bool {
+        let known = |own: Progress, fact: Progress| (own == fact) == (believed == fact);
+        self.under_way()
+            && self.progress().is_some_and(|own| match other {
+                Role::Buyer => known(own, Progress::Ordered),
+                Role::Seller => known(own, Progress::Paid),
+            })
+    }
+
     /// When a confirmed trade ends by itself.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         // A cancel that is on its way ends it sooner.
@@ -62,14 +72,18 @@ impl Deal {
     }
 }
 
+pub(crate) fn being_cancelled() -> Complaint {
+    let sentence = "Your cancel is on its way to the other side. Wait for what becomes of it.";
+    Complaint::new("cancelling", sentence)
+}
+
 /// How far a trade is that this side can cancel.
 ///
 /// # Errors
 /// Why it cannot.
 pub(crate) fn may_cancel(role: Role, deal: &Deal) -> Result<Progress, Complaint> {
     if deal.cancelling.is_some() {
-        let sentence = "Your cancel is on its way to the other side. Wait for what becomes of it.";
-        return Err(Complaint::new("cancelling", sentence));
+        return Err(being_cancelled());
     }
     if !deal.under_way() {
         return Err(Complaint::new("over", "This trade is over."));
@@ -105,10 +119,7 @@ impl Market {
             reason,
             note,
         };
-        cancel.check().map_err(|_| {
-            let sentence = "Keep the note below 600 letters, without spaces at its ends.";
-            Complaint::about("bad-text", "note", sentence)
-        })?;
+        cancel.check().map_err(|_| bad_note())?;
         let note = cancel.note.clone();
         let until = now + PRIVATE_LIFETIME_MAX;
         let sent = self.send(id, Body::Cancel(cancel), until, now, batch);
@@ -154,11 +165,7 @@ impl Market {
             }
             return Ok(());
         };
-        // Who promised is who cancels.
-        let trader = opened.message.trader.map(|proof| proof.trader);
-        if deal.trader.is_some() && deal.trader != trader {
-            return Err(Refusal::BadTraderProof);
-        }
+        deal.check_trader(opened)?;
         let both = match deal.state {
             // It has crossed with mine; anything later changes nothing.
             DealState::Cancelled { by, .. } if by == role => true,
@@ -166,29 +173,17 @@ impl Market {
                 self.took(opened, now, batch);
                 return Ok(());
             }
-            DealState::Ordered | DealState::Confirmed => deal.cancelling.is_some(),
+            DealState::Ordered | DealState::Confirmed => {
+                if !deal.is_known_to(role.other(), cancel.progress) {
+                    return Err(Refusal::WrongState);
+                }
+                deal.cancelling.is_some()
+            }
             DealState::Declined(_) | DealState::NotConfirmed => return Err(Refusal::WrongState),
         };
-        if !matches!(deal.state, DealState::Cancelled { .. }) {
-            let mine = deal.progress().ok_or(Refusal::WrongState)?;
-            // Only what this side has done itself must be known to the other one.
-            let known = match role {
-                Role::Seller => {
-                    (mine == Progress::Ordered) == (cancel.progress == Progress::Ordered)
-                }
-                Role::Buyer => (mine == Progress::Paid) == (cancel.progress == Progress::Paid),
-            };
-            if !known || !deal.under_way() {
-                return Err(Refusal::WrongState);
-            }
-        }
         self.took(opened, now, batch);
         // If both cancel at once, both say that it was the buyer.
-        let other = match role {
-            Role::Buyer => Role::Seller,
-            Role::Seller => Role::Buyer,
-        };
-        let by = if both { Role::Buyer } else { other };
+        let by = if both { Role::Buyer } else { role.other() };
         self.end_cancelled(id, by, cancel.reason, cancel.note.clone(), now, batch);
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::command::Complaint;
 use crate::intents::Mine;
 use crate::mail::Opened;
 use crate::market::Market;
-use crate::orders::{no_such_thread, unsent};
+use crate::orders::{bad_note, no_such_thread, unsent};
 use crate::ranking::{self, Candidate, Wanted};
 use crate::threads::{About, Deal, DealState, Offer, Over, Sort, Thread};
 use crate::view::{IntentState, Role};
@@ -295,13 +295,7 @@ impl Market {
             confirm_by: latest.max(now + CONFIRM_LEAST),
             note,
         };
-        if order.check().is_err() {
-            return Err(Complaint::about(
-                "bad-text",
-                "note",
-                "Keep the note below 600 letters, without spaces at its ends.",
-            ));
-        }
+        order.check().map_err(|_| bad_note())?;
         let (quote, trader, intent) = (offer.quote.clone(), offer.trader, thread.intent);
         let sent = self.send(id, Body::Order(order.clone()), order.confirm_by, now, batch);
         let message = sent.map_err(unsent)?;
@@ -333,12 +327,7 @@ impl Market {
         ) {
             return Err(Refusal::WrongState);
         }
-        // Who promised is who confirms.
-        let trader = opened.message.trader.map(|proof| proof.trader);
-        if deal.trader.is_some() && deal.trader != trader {
-            return Err(Refusal::BadTraderProof);
-        }
-        Ok(())
+        deal.check_trader(opened)
     }
 
     pub(crate) fn take_confirm(

@@ -13,8 +13,8 @@ use crate::command::Complaint;
 use crate::intents::Mine;
 use crate::mail::Opened;
 use crate::market::Market;
-use crate::orders::{no_such_thread, unsent};
-use crate::threads::{Countered, Deal, Sort, Thread};
+use crate::orders::{bad_note, no_such_thread, unsent};
+use crate::threads::{Countered, Sort, Thread};
 use crate::view::{IntentState, Role};
 
 impl Market {
@@ -60,10 +60,7 @@ impl Market {
             round,
             note,
         };
-        counter.check().map_err(|_| {
-            let sentence = "Keep the note below 600 letters, without spaces at its ends.";
-            Complaint::about("bad-text", "note", sentence)
-        })?;
+        counter.check().map_err(|_| bad_note())?;
         let (intent, until) = (thread.intent, offer.quote.valid_until);
         let sent = self.send(id, Body::Counter(counter.clone()), until, now, batch);
         let message = sent.map_err(unsent)?;
@@ -107,7 +104,7 @@ impl Market {
         let id = opened.message.thread;
         let thread = self.threads.get(&id).ok_or(Refusal::UnknownRecipient)?;
         let offer = thread.offer.as_ref().ok_or(Refusal::WrongState)?;
-        if thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread) {
+        if thread.is_ordered() {
             return Err(Refusal::WrongState);
         }
         if counter.total.asset != offer.quote.asset() {
@@ -181,8 +178,7 @@ impl Market {
         let offer = thread.offer.as_ref().filter(|offer| offer.stands(now));
         let said = thread.counter.as_ref();
         let said = said.filter(|said| offer.is_some_and(|it| it.message == said.counter.quote));
-        let ordered = thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread);
-        let Some(said) = said.filter(|_| !ordered) else {
+        let Some(said) = said.filter(|_| !thread.is_ordered()) else {
             let sentence =
                 "There is no offer of the buyer's to be met any more. Quote anew instead.";
             return Err(Complaint::new("no-counter", sentence));

@@ -240,7 +240,7 @@ impl Market {
     fn release_at(&self, id: &ThreadId) -> Option<Timestamp> {
         let thread = self.threads.get(id)?;
         thread.set_aside?;
-        if thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread) {
+        if thread.is_ordered() {
             return None;
         }
         thread

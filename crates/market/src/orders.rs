@@ -556,6 +556,15 @@ impl Market {
 }
 
 impl Deal {
+    /// Who promised is who acts.
+    pub(crate) fn check_trader(&self, opened: &Opened) -> Result<(), Refusal> {
+        let trader = opened.message.trader.map(|proof| proof.trader);
+        if self.trader.is_some() && self.trader != trader {
+            return Err(Refusal::BadTraderProof);
+        }
+        Ok(())
+    }
+
     pub(crate) fn ordered(
         message: MessageId,
         order: Order,
@@ -605,6 +614,11 @@ pub(crate) fn check_profile(profile: &Profile) -> Result<(), Complaint> {
             "Give a name of one line, at most four ways to reach you (like phone or email), and keep address and instructions below 600 letters each.",
         )
     })
+}
+
+pub(crate) fn bad_note() -> Complaint {
+    let sentence = "Keep the note below 600 letters, without spaces at its ends.";
+    Complaint::about("bad-text", "note", sentence)
 }
 
 pub(crate) fn no_such_thread() -> Complaint {

@@ -149,7 +149,7 @@ impl Market {
         let Some(thread) = thread.and_then(|thread| self.threads.get(&thread)) else {
             return true;
         };
-        if thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread) {
+        if thread.is_ordered() {
             return false;
         }
         let Some(offer) = &thread.offer else {
@@ -537,7 +537,7 @@ impl Market {
             .answers
             .get(&id)
             .and_then(|thread| self.threads.get(thread))
-            && (thread.deal.as_ref().is_some_and(Deal::under_way) || self.is_sold(thread))
+            && thread.is_ordered()
         {
             return Err(about(
                 "ordered",
@@ -719,9 +719,7 @@ impl Market {
         let name = self.answers.get(&id).copied().filter(|name| {
             // Whoever has the order is not told by this that he lost it.
             let thread = self.threads.get(name);
-            thread.is_some_and(|thread| {
-                !self.is_sold(thread) && !thread.deal.as_ref().is_some_and(Deal::under_way)
-            })
+            thread.is_some_and(|thread| !thread.is_ordered())
         });
         if let Some(name) = name
             && let Some(thread) = self.threads.get_mut(&name)

@@ -9,10 +9,11 @@ use haggle_protocol::trade::Step;
 use haggle_protocol::{Refusal, ThreadId, Timestamp};
 
 use crate::batch::Batch;
+use crate::cancelling::being_cancelled;
 use crate::command::Complaint;
 use crate::mail::Opened;
 use crate::market::Market;
-use crate::orders::{no_such_thread, unsent};
+use crate::orders::{bad_note, no_such_thread, unsent};
 use crate::threads::{DealState, Taken};
 use crate::view::TradeStep;
 
@@ -38,11 +39,7 @@ impl Market {
         if !fits || deal.has(step) {
             return Err(Refusal::WrongState);
         }
-        // Who promised is who acts.
-        let trader = opened.message.trader.map(|proof| proof.trader);
-        if deal.trader.is_some() && deal.trader != trader {
-            return Err(Refusal::BadTraderProof);
-        }
+        deal.check_trader(opened)?;
         self.took(opened, now, batch);
         let taken = Taken {
             step,
@@ -79,9 +76,7 @@ impl Market {
             return Err(Complaint::new("said-already", sentence));
         }
         if deal.cancelling.is_some() {
-            let sentence =
-                "Your cancel is on its way to the other side. Wait for what becomes of it.";
-            return Err(Complaint::new("cancelling", sentence));
+            return Err(being_cancelled());
         }
         if step == TradeStep::Dispatched && deal.has(TradeStep::Received) {
             let sentence = "The buyer has it already.";
@@ -91,10 +86,7 @@ impl Market {
             order: deal.message,
             note,
         };
-        said.check().map_err(|_| {
-            let sentence = "Keep the note below 600 letters, without spaces at its ends.";
-            Complaint::about("bad-text", "note", sentence)
-        })?;
+        said.check().map_err(|_| bad_note())?;
         let note = said.note.clone();
         let body = match step {
             TradeStep::Paid => Body::PaymentProof(said),

@@ -158,10 +158,7 @@ impl Market {
         let deal = thread.deal.as_ref()?;
         let state = deal.view();
         let from = |role, until| Some(Awaited { from: role, until });
-        let other = match thread.role {
-            Role::Buyer => Role::Seller,
-            Role::Seller => Role::Buyer,
-        };
+        let other = thread.role.other();
         Some(Trade {
             thread: thread.id,
             intent: thread.intent,

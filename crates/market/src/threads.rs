@@ -480,6 +480,13 @@ impl Thread {
         }
     }
 
+    /// Whether it holds an order that goes on, or that was confirmed, however that ended.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.deal
+            .as_ref()
+            .is_some_and(|deal| deal.under_way() || deal.state == DealState::Confirmed)
+    }
+
     /// Which way this side writes.
     pub(crate) const fn direction(&self) -> Direction {
         match self.role {

@@ -1,6 +1,7 @@
 //! `cargo xtask prove bugs`: whether the simulated market day would notice. Each bug is made on purpose in a copy of the sources, and the laws
 //! of the day must break; without a bug they must hold.
 
+use crate::cache;
 use crate::say::{OrSay, Outcome, Trouble, doing};
 use crate::workshop::Workshop;
 use std::fs;
@@ -122,9 +123,7 @@ const SEEDS: &str = "0..4";
 pub(crate) fn run(shop: &Workshop, only: Option<&str>) -> Outcome {
     let place = shop.workspace.target.join("bugs");
     let tree = place.join("tree");
-    if tree.exists() {
-        fs::remove_dir_all(&tree).or_say(|| format!("clear {}", tree.display()))?;
-    }
+    cache::remove(&tree)?;
     copy(shop, &tree)?;
     let log = place.join("day.log");
     if only.is_none() {

@@ -8,8 +8,9 @@ use crate::app::{desk, w};
 use crate::forms::Faults;
 use crate::node::{Command, Reply, Role, Trade, TradeState};
 use crate::ui::format;
-use crate::ui::parts::{Choices, Field, Icon, area, carry_out, form_fault, icon, select};
+use crate::ui::parts::{Field, Icon, area, carry_out, form_fault, icon, select_of};
 
+/// Reasons a person would give for it.
 const REASONS: [(&str, CancelReason); 6] = [
     ("changed-mind", CancelReason::ChangedMind),
     ("not-paid", CancelReason::NotPaid),
@@ -97,13 +98,6 @@ fn question(thread: ThreadId, asking: RwSignal<bool>, ordered: Memo<bool>) -> An
     let reason = RwSignal::new(CancelReason::ChangedMind);
     let note = RwSignal::new(String::new());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
-    let choices: Choices = REASONS
-        .map(|(name, reason)| (name.to_owned(), (words.reason)(reason).to_owned()))
-        .into();
-    let choose = move |name: String| {
-        let found = REASONS.iter().find(|(known, _)| *known == name);
-        reason.set(found.map_or(CancelReason::Other, |(_, reason)| *reason));
-    };
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let text = note.get_untracked().trim().to_owned();
@@ -134,7 +128,7 @@ fn question(thread: ThreadId, asking: RwSignal<bool>, ordered: Memo<bool>) -> An
     view! {
         <form novalidate class="decide" on:submit=send>
             <p class="quiet-text">{means}</p>
-            <label class="field"><span>{words.why}</span>{select(String::new(), "cancel-reason", "", choices, "changed-mind", choose)}</label>
+            <label class="field"><span>{words.why}</span>{select_of("cancel-reason", &REASONS, words.reason, reason)}</label>
             {area(&field, 2, String::new(), move |text| note.set(text))}
             <div class="card-actions">
                 <button type="submit" class="primary on-private" data-test="cancel-send" disabled=move || busy.get()>

@@ -1,6 +1,6 @@
 //! Haggling on both sides: the buyer's dialog and what became of his counter, and the seller's one button to meet it.
 
-use haggle_protocol::{IntentId, ThreadId};
+use haggle_protocol::ThreadId;
 use leptos::prelude::*;
 
 use crate::app::{desk, w};
@@ -11,37 +11,10 @@ use crate::ui::format;
 use crate::ui::parts::{
     Field, Icon, Line, area, carry_out, dialog, form_fault, icon, line, money, show_flaws,
 };
+use crate::ui::quote_card::OverQuote;
 
 /// The quote that is about to be haggled over.
-#[derive(Clone, Copy)]
-pub(crate) struct Countering {
-    open: RwSignal<bool>,
-    what: RwSignal<Option<(IntentId, ThreadId)>>,
-    form: RwSignal<CounterForm>,
-    busy: RwSignal<bool>,
-    faults: RwSignal<Faults>,
-}
-
-impl Countering {
-    /// None yet.
-    pub(crate) fn new() -> Self {
-        Self {
-            open: RwSignal::new(false),
-            what: RwSignal::new(None),
-            form: RwSignal::new(CounterForm::default()),
-            busy: RwSignal::new(false),
-            faults: RwSignal::new(Faults::default()),
-        }
-    }
-
-    /// Opens the dialog for a quote.
-    pub(crate) fn ask(self, intent: IntentId, thread: ThreadId) {
-        self.what.set(Some((intent, thread)));
-        self.form.set(CounterForm::default());
-        self.faults.set(Faults::default());
-        self.open.set(true);
-    }
-}
+pub(crate) type Countering = OverQuote<CounterForm>;
 
 /// What I offered for a quote, and what became of it.
 pub(crate) fn mine(view: &QuoteView) -> Option<AnyView> {

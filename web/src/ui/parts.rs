@@ -303,6 +303,30 @@ pub(crate) fn area(
 /// The choices of a select: the value of each and what it is called.
 pub(crate) type Choices = Vec<(String, String)>;
 
+/// A select among a few values with their names; each is called by its word. The signal has the first one to begin with.
+pub(crate) fn select_of<T: Copy + Send + Sync + 'static>(
+    test: &'static str,
+    all: &'static [(&'static str, T)],
+    word: fn(T) -> &'static str,
+    chosen: RwSignal<T>,
+) -> AnyView {
+    let choices = all.iter();
+    let choices = choices.map(|(name, value)| ((*name).to_owned(), word(*value).to_owned()));
+    let first = all.first().map_or("", |(name, _)| name);
+    select(
+        String::new(),
+        test,
+        "",
+        choices.collect(),
+        first,
+        move |name| {
+            if let Some((_, value)) = all.iter().find(|(known, _)| *known == name) {
+                chosen.set(*value);
+            }
+        },
+    )
+}
+
 /// A select without label, for rows that have their own.
 pub(crate) fn select(
     id: String,

@@ -13,31 +13,42 @@ use crate::ui::format;
 use crate::ui::haggling::{self, Countering};
 use crate::ui::parts::{Field, Icon, area, carry_out, dialog, form_fault, icon, money, person};
 
-/// The quote that is about to be taken.
-#[derive(Clone, Copy)]
-pub(crate) struct Accepting {
-    open: RwSignal<bool>,
-    what: RwSignal<Option<(IntentId, ThreadId)>>,
-    note: RwSignal<String>,
-    busy: RwSignal<bool>,
-    faults: RwSignal<Faults>,
+/// The quote over which a dialog stands, and what is typed there.
+pub(crate) struct OverQuote<F: Send + Sync + 'static> {
+    pub(crate) open: RwSignal<bool>,
+    pub(crate) what: RwSignal<Option<(IntentId, ThreadId)>>,
+    pub(crate) form: RwSignal<F>,
+    pub(crate) busy: RwSignal<bool>,
+    pub(crate) faults: RwSignal<Faults>,
 }
 
-impl Accepting {
+impl<F: Send + Sync + 'static> Clone for OverQuote<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: Send + Sync + 'static> Copy for OverQuote<F> {}
+
+/// The quote that is about to be taken, with a note to its seller.
+pub(crate) type Accepting = OverQuote<String>;
+
+impl<F: Default + Send + Sync + 'static> OverQuote<F> {
     /// None yet.
     pub(crate) fn new() -> Self {
         Self {
             open: RwSignal::new(false),
             what: RwSignal::new(None),
-            note: RwSignal::new(String::new()),
+            form: RwSignal::new(F::default()),
             busy: RwSignal::new(false),
             faults: RwSignal::new(Faults::default()),
         }
     }
 
-    fn ask(self, intent: IntentId, thread: ThreadId) {
+    /// Opens the dialog for a quote.
+    pub(crate) fn ask(self, intent: IntentId, thread: ThreadId) {
         self.what.set(Some((intent, thread)));
-        self.note.set(String::new());
+        self.form.set(F::default());
         self.faults.set(Faults::default());
         self.open.set(true);
     }
@@ -300,7 +311,7 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
             let total = quote.total;
             let accept = move |event: leptos::ev::SubmitEvent| {
                 event.prevent_default();
-                let note = accepting.note.get_untracked().trim().to_owned();
+                let note = accepting.form.get_untracked().trim().to_owned();
                 let note = (!note.is_empty()).then_some(note);
                 let command = Command::Accept {
                     thread,
@@ -329,7 +340,7 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
                 <p>{(words.accept_body)(&format::money(total), &title)}</p>
                 {breakdown(&quote)}
                 {area(&note, 2, String::new(), move |text| {
-                    accepting.note.set(text.chars().take(limits::NOTE_MAX).collect());
+                    accepting.form.set(text.chars().take(limits::NOTE_MAX).collect());
                 })}
                 <p class="quiet-text">{icon(Icon::Lock)} {words.accept_private}</p>
                 {form_fault(accepting.faults, &["note"])}

@@ -14,7 +14,7 @@ use crate::ui::cancelling;
 use crate::ui::chat::{self, To};
 use crate::ui::format;
 use crate::ui::parts::{
-    Choices, Field, Icon, area, carry_out, empty, form_fault, heading, icon, money, person, select,
+    Field, Icon, area, carry_out, empty, form_fault, heading, icon, money, person, select_of,
 };
 use crate::ui::quote_card::breakdown;
 use crate::ui::slip::private_mark;
@@ -37,13 +37,6 @@ pub(crate) fn screen() -> AnyView {
         </div>
     }
     .into_any()
-}
-
-const fn other(role: Role) -> Role {
-    match role {
-        Role::Buyer => Role::Seller,
-        Role::Seller => Role::Buyer,
-    }
 }
 
 /// The name of a state for tests.
@@ -109,7 +102,7 @@ fn card(id: ThreadId) -> AnyView {
                     <Show when=move || to_send.get()>{send_contact(id)}</Show>
                 </section>
             </div>
-            {move || role.get().map(|role| chat::panel(To::Thread(id), other(role)))}
+            {move || role.get().map(|role| chat::panel(To::Thread(id), role.other()))}
         </article>
     }
     .into_any()
@@ -147,27 +140,13 @@ fn said(who: &'static str, text: String) -> AnyView {
 }
 
 /// Reasons a person would give for not confirming.
-fn reasons() -> Choices {
-    let all = [
-        ("no-stock", DeclineReason::NoStock),
-        ("busy", DeclineReason::Busy),
-        ("price", DeclineReason::Price),
-        ("area", DeclineReason::Area),
-        ("other", DeclineReason::Other),
-    ];
-    all.map(|(name, reason)| (name.to_owned(), (w().word.decline)(reason).to_owned()))
-        .into()
-}
-
-fn reason_of(name: &str) -> DeclineReason {
-    match name {
-        "no-stock" => DeclineReason::NoStock,
-        "busy" => DeclineReason::Busy,
-        "price" => DeclineReason::Price,
-        "area" => DeclineReason::Area,
-        _ => DeclineReason::Other,
-    }
-}
+const REASONS: [(&str, DeclineReason); 5] = [
+    ("no-stock", DeclineReason::NoStock),
+    ("busy", DeclineReason::Busy),
+    ("price", DeclineReason::Price),
+    ("area", DeclineReason::Area),
+    ("other", DeclineReason::Other),
+];
 
 /// Confirming or refusing an order.
 fn answer(thread: ThreadId) -> AnyView {
@@ -228,7 +207,7 @@ fn answer(thread: ThreadId) -> AnyView {
                     send(Command::Refuse { thread, reason: reason.get_untracked() });
                 }>
                     <label class="field"><span>{words.refuse_heading}</span>
-                        {select(String::new(), "refuse-reason", "", reasons(), "no-stock", move |name| reason.set(reason_of(&name)))}
+                        {select_of("refuse-reason", &REASONS, w().word.decline, reason)}
                     </label>
                     <div class="card-actions">
                         <button type="submit" class="primary on-private" data-test="refuse-confirm" disabled=move || busy.get()>

@@ -8,6 +8,7 @@ use haggle_protocol::{IntentId, Refusal, ThreadId};
 
 use crate::refusals::{forger, says};
 use crate::stage::*;
+use crate::steps::confirm;
 
 const BUYER: usize = 0;
 const SELLER: usize = 1;
@@ -182,12 +183,7 @@ fn one_talks_during_a_trade_and_not_after_a_quote_that_was_not_taken() {
     say(&mut stage, BUYER, loser, "Can you bring it?").unwrap();
     stage.accept(BUYER, id);
     let winner = quotes[0].thread;
-    let confirm = Command::Confirm {
-        thread: winner,
-        payment: None,
-        note: None,
-    };
-    stage.tell(SELLER, confirm).unwrap();
+    stage.tell(SELLER, confirm(winner)).unwrap();
     for text in ["one", "two", "three", "four"] {
         say(&mut stage, SELLER, winner, text).unwrap();
     }

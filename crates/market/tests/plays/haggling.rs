@@ -1,7 +1,7 @@
 //! Counters: what a buyer would pay, and how a seller answers by hand and by rule.
 
 use haggle_market::view::{QuoteState, QuoteView, TradeState};
-use haggle_market::{Command, Complaint, Reply};
+use haggle_market::{Command, Complaint, Draft, Reply};
 use haggle_protocol::{IntentId, Money};
 
 use crate::stage::*;
@@ -11,11 +11,16 @@ const SELLER: usize = 1;
 
 /// A stage on which a laptop for 400 EUR is quoted by these rules.
 fn quoted(rules: serde_json::Value) -> (Stage, IntentId) {
+    quoted_for(rules, wants_laptop())
+}
+
+/// The same for another request.
+fn quoted_for(rules: serde_json::Value, draft: Draft) -> (Stage, IntentId) {
     let mut stage = Stage::new(&["buyer", "seller"]);
     stage.put(SELLER, laptop(40_000, 3));
     let rules = serde_json::from_value(rules).unwrap();
     stage.tell(SELLER, Command::SetRules(rules)).unwrap();
-    let id = stage.publish(BUYER, wants_laptop());
+    let id = stage.publish(BUYER, draft);
     (stage, id)
 }
 
@@ -118,14 +123,10 @@ fn a_rule_counts_the_rounds_itself() {
 
 #[test]
 fn a_rule_gives_way_by_no_more_of_a_smaller_request() {
-    let mut stage = Stage::new(&["buyer", "seller"]);
-    stage.put(SELLER, laptop(40_000, 3));
     let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
-    let rules = serde_json::from_value(rules).unwrap();
-    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
     let mut draft = wants_laptop();
     draft.quantity = haggle_protocol::Quantity::pieces(3);
-    let id = stage.publish(BUYER, draft.clone());
+    let (mut stage, id) = quoted_for(rules, draft.clone());
     let three = quote(&stage, id).quote.total.minor;
     for round in 1..=3 {
         offer(&mut stage, id, three / 2 + round).unwrap();
@@ -210,13 +211,9 @@ fn a_counter_survives_a_reload_of_either_side() {
 fn a_firm_quote_is_not_lost_by_a_counter_that_comes_too_late_or_that_waits() {
     // After the time for quotes no new one could come, so there is nothing to haggle for.
     let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
-    let mut stage = Stage::new(&["buyer", "seller"]);
-    stage.put(SELLER, laptop(40_000, 3));
-    let rules = serde_json::from_value(rules).unwrap();
-    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
     let mut draft = wants_laptop();
     draft.quotes_for = Some(600);
-    let id = stage.publish(BUYER, draft);
+    let (mut stage, id) = quoted_for(rules, draft);
     stage.pass(700);
     let mine = quote(&stage, id);
     assert_eq!(mine.state, QuoteState::Standing);
