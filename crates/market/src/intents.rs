@@ -20,7 +20,7 @@ use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Subject};
-use crate::command::{Complaint, Draft, OPEN_DEFAULT, OPEN_MAX, OPEN_MIN, Preview};
+use crate::command::{Complaint, Draft, OPEN_DEFAULT, OPEN_MAX, OPEN_MIN, Preview, Taste};
 use crate::effect::Effect;
 use crate::mail::Lock;
 use crate::market::Market;
@@ -104,6 +104,62 @@ impl Mine {
             first: self.id,
             rev: self.rev,
         }
+    }
+
+    /// One of mine that was heard, and of which nothing else is left: what was private of it is gone.
+    pub(crate) fn found(
+        id: IntentId,
+        frame: &Frame,
+        intent: Intent,
+        seal: Opener,
+        seal_public: SealPublic,
+    ) -> Self {
+        let header = frame.header();
+        let until = intent
+            .until
+            .map_or(header.expires, |until| until.max(header.expires));
+        let draft = Draft {
+            title: intent.title.clone(),
+            details: intent.details.clone(),
+            category: intent.category,
+            wishes: intent.wishes.clone(),
+            quantity: intent.quantity,
+            budget: intent.budget,
+            limit: None,
+            deliveries: intent.deliveries.clone(),
+            places: intent.places.clone(),
+            window: intent.window,
+            open_for: None,
+            quotes_for: None,
+            lang: intent.lang.clone(),
+            taste: Taste::default(),
+        };
+        Self {
+            id,
+            key: header.key,
+            mark: intent.mark,
+            seal: Some(seal),
+            seal_public,
+            draft,
+            intent,
+            frames: vec![FrameId(id.0), frame.id()],
+            created: header.created,
+            until,
+            rev: 0,
+            frame: frame.bytes().to_vec(),
+            frame_created: header.created,
+            frame_expires: header.expires,
+            state: IntentState::Open,
+            ended: None,
+            taken: None,
+            said: false,
+            reach_said: None,
+        }
+    }
+
+    /// What is said from now on has a higher revision than this.
+    pub(crate) fn outrank(&mut self, rev: u64) {
+        self.rev = self.rev.max(rev);
     }
 
     /// When two thirds of a span are over.
@@ -237,7 +293,7 @@ impl Market {
     }
 
     /// Says an intent again: changed, or renewed as it was.
-    fn update(
+    pub(crate) fn update(
         &mut self,
         id: IntentId,
         draft: Option<Draft>,
@@ -369,7 +425,7 @@ impl Market {
     }
 
     /// Says where I can be reached for one intent, if there is a way and a reason.
-    fn announce(&mut self, id: IntentId, now: Timestamp, batch: &mut Batch) {
+    pub(crate) fn announce(&mut self, id: IntentId, now: Timestamp, batch: &mut Batch) {
         if self.pen.ways.is_empty() || !self.wants_reach(&id, now) {
             return;
         }

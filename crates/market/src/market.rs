@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use haggle_book::{Book, Limits, Noun, Source};
 use haggle_protocol::keys::{Root, SigningKey};
+use haggle_protocol::phrase::Phrase;
 use haggle_protocol::seal::{Hint, Sealer};
 use haggle_protocol::{IntentId, MessageId, Network, ThreadId, Timestamp};
 use rand_chacha::ChaCha20Rng;
@@ -136,6 +137,9 @@ impl Market {
         for (name, bytes) in &records {
             market.read(name, bytes)?;
         }
+        if records.contains_key(&Key::Restored.name()) {
+            market.begin_again(now, &mut batch);
+        }
         market.begin(now, &mut batch);
         let effects = market.finish(batch, now);
         Ok((market, effects))
@@ -175,7 +179,7 @@ impl Market {
             Some(Key::Dismissed(id)) => {
                 self.dismissed.insert(id, record::read(name, bytes)?);
             }
-            Some(Key::Seed) | None => {}
+            Some(Key::Seed | Key::Restored) | None => {}
         }
         Ok(())
     }
@@ -225,6 +229,12 @@ impl Market {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.calendar.next()
+    }
+
+    /// The words that bring this trader back: his reputation, and what he has said out loud and is still open.
+    #[must_use]
+    pub fn phrase(&self) -> Option<Phrase> {
+        Phrase::of(&self.seed.entropy)
     }
 
     /// What was said out loud and is still open.
@@ -318,7 +328,10 @@ impl Market {
         };
         batch.verdict = Some(Effect::Verdict(Ok(())));
         match entered.noun {
-            Noun::Intent { id, .. } => self.consider(id, now, batch),
+            Noun::Intent { id, .. } => {
+                self.recognise(id, now, batch);
+                self.consider(id, now, batch);
+            }
             Noun::Closed { id } => self.closed(id, now, batch),
             Noun::Reach { id, reach } => {
                 let ways = reach
@@ -417,6 +430,8 @@ impl Market {
             Key::Thread(id) => kept(key, self.threads.get(&id)),
             Key::Item(id) => kept(key, self.stall.items().get(&id)),
             Key::Dismissed(id) => kept(key, self.dismissed.get(&id)),
+            // Once a market has started with it, a backup is no longer one.
+            Key::Restored => record::delete(key),
         }
     }
 }

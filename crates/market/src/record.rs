@@ -1,10 +1,11 @@
 //! What must survive a reload: how it is written, and what happens if it cannot be read.
 //!
 //! One record is one thing with a name (`intent/<id>`, `thread/<id>`, `item/<n>`, `rules`, `profile`, `seed`,
-//! `dismissed/<id>`), as JSON with a version of its own. A newer version may add fields, which an older one skips;
+//! `dismissed/<id>`, `restored`), as JSON with a version of its own. A newer version may add fields, which an older one skips;
 //! a record of a newer version, or one that does not read, is [`Damaged`]: the market does not start and overwrites nothing.
 
 use haggle_protocol::keys::{SealSecret, SigningKey};
+use haggle_protocol::phrase::Phrase;
 use haggle_protocol::{IntentId, ThreadId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,22 @@ impl core::fmt::Display for Damaged {
 
 impl core::error::Error for Damaged {}
 
+const RESTORED: &str = "restored";
+
+/// The record that whoever fills a store from a backup puts beside what was in it: the next start then knows that this
+/// trader may have said things since that are not in there.
+#[must_use]
+pub fn restored() -> Record {
+    write(Key::Restored, &true)
+}
+
+/// The records of somebody of whom nothing but the phrase is left.
+#[must_use]
+pub fn of_phrase(phrase: &Phrase) -> Vec<Record> {
+    let entropy = phrase.entropy().to_vec();
+    vec![write(Key::Seed, &Seed { entropy }), restored()]
+}
+
 /// The name of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
@@ -55,6 +72,8 @@ pub(crate) enum Key {
     Profile,
     /// An intent that I do not want to see.
     Dismissed(IntentId),
+    /// There if everything else was read from a backup and no market has started with it since.
+    Restored,
 }
 
 impl Key {
@@ -67,6 +86,7 @@ impl Key {
             Self::Rules => "rules".into(),
             Self::Profile => "profile".into(),
             Self::Dismissed(id) => format!("dismissed/{id}"),
+            Self::Restored => RESTORED.into(),
         }
     }
 
@@ -77,6 +97,7 @@ impl Key {
                 "seed" => Some(Self::Seed),
                 "rules" => Some(Self::Rules),
                 "profile" => Some(Self::Profile),
+                RESTORED => Some(Self::Restored),
                 _ => None,
             },
             Some(("intent", id)) => IntentId::from_hex(id).map(Self::Intent),
@@ -286,6 +307,7 @@ mod tests {
             Key::Rules,
             Key::Profile,
             Key::Dismissed(IntentId([3; 32])),
+            Key::Restored,
         ] {
             assert_eq!(Key::parse(&key.name()), Some(key));
         }

@@ -548,6 +548,13 @@ impl Thread {
         (self.epoch, seq)
     }
 
+    /// Counts on in a new epoch, and tells anew where I am.
+    pub(crate) fn count_anew(&mut self, epoch: u64) {
+        self.epoch = epoch;
+        self.next_seq = 0;
+        self.told.clear();
+    }
+
     /// My key of this hint.
     pub(crate) fn key_of(&self, hint: Hint) -> Option<&ReplyKey> {
         self.replies

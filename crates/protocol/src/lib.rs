@@ -23,6 +23,7 @@ pub mod intent;
 pub mod keys;
 pub mod limits;
 pub mod names;
+pub mod phrase;
 pub mod place;
 pub mod pow;
 pub mod private;

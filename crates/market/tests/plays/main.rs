@@ -11,6 +11,7 @@ mod faults;
 mod forge;
 mod haggling;
 mod refusals;
+mod restoring;
 mod secrets;
 mod stage;
 mod steps;

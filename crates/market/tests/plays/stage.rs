@@ -181,6 +181,21 @@ impl Stage {
         self.greet(at);
     }
 
+    /// The device is gone; another one begins with these records, which are a backup's.
+    pub(crate) fn come_back(&mut self, at: usize, records: BTreeMap<String, Vec<u8>>) {
+        let actor = &mut self.actors[at];
+        actor.saved = records;
+        let restored = haggle_market::record::restored();
+        actor
+            .saved
+            .extend(restored.value.map(|value| (restored.key, value)));
+        actor.mine.clear();
+        actor.trades.clear();
+        actor.chats.clear();
+        self.reload(at);
+        self.settle();
+    }
+
     fn restart(&mut self, at: usize, peer: Option<SigningKey>) {
         let starts = self.actors[at].starts;
         let saved = self.actors[at].saved.clone();
