@@ -6,7 +6,8 @@ use haggle_market::command::{Preview, Profile, QuoteDraft};
 use haggle_market::view::TradeStep;
 use haggle_market::{Command, Complaint, Draft, Item, ItemId, Reply, Rules};
 use haggle_protocol::trade::{CancelReason, DeclineReason};
-use haggle_protocol::{IntentId, Money, ThreadId};
+use haggle_protocol::{IntentId, Money, ThreadId, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::event::Event;
 use crate::feed::{Events, Feed};
@@ -22,7 +23,23 @@ pub(crate) enum Ask {
     AddRelay(String, oneshot::Sender<Result<(), Complaint>>),
     RemoveRelay(String, oneshot::Sender<Result<(), Complaint>>),
     Hide(bool, oneshot::Sender<Result<(), Complaint>>),
+    Phrase(oneshot::Sender<Result<Vec<&'static str>, Complaint>>),
+    WrittenDown(oneshot::Sender<Result<(), Complaint>>),
+    Safe(oneshot::Sender<Result<Safe, Complaint>>),
+    Backup(
+        Option<Zeroizing<String>>,
+        oneshot::Sender<Result<Vec<u8>, Complaint>>,
+    ),
     Close(oneshot::Sender<()>),
+}
+
+/// What of this profile would survive the loss of this device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Safe {
+    /// When its owner last showed that he has the phrase.
+    pub phrase: Option<Timestamp>,
+    /// When a backup file was last written.
+    pub file: Option<Timestamp>,
 }
 
 /// A handle to a running peer. Clones speak to the same peer; it ends with [`Client::close`], or when the last clone is
@@ -110,6 +127,40 @@ impl Client {
     /// As [`Client::command`].
     pub async fn hide(&self, hidden: bool) -> Result<(), Complaint> {
         self.ask(|answer| Ask::Hide(hidden, answer)).await
+    }
+
+    /// The words that bring back this trader's reputation and open requests. Whoever has them has both.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn phrase(&self) -> Result<Vec<&'static str>, Complaint> {
+        self.ask(Ask::Phrase).await
+    }
+
+    /// The person has shown that he has the phrase.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn written_down(&self) -> Result<(), Complaint> {
+        self.ask(Ask::WrittenDown).await
+    }
+
+    /// What would survive the loss of this device.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn safe(&self) -> Result<Safe, Complaint> {
+        self.ask(Ask::Safe).await
+    }
+
+    /// Everything that is saved, as an encrypted file that the phrase opens and, if one is given, the passphrase; see
+    /// [`crate::backup`].
+    ///
+    /// # Errors
+    /// `backup-passphrase`, `backup-too-large`, and as [`Client::command`].
+    pub async fn backup(&self, passphrase: Option<String>) -> Result<Vec<u8>, Complaint> {
+        let passphrase = passphrase.map(Zeroizing::new);
+        self.ask(|answer| Ask::Backup(passphrase, answer)).await
     }
 
     /// Ends the peer: nothing is announced, everything is saved already, and the store is free for the next one.

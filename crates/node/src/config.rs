@@ -11,7 +11,7 @@ use haggle_protocol::seal::{Hpke, Sealer};
 use haggle_store::Store;
 use libp2p::identity::Keypair;
 
-use crate::client::Client;
+use crate::client::{Client, Safe};
 use crate::error::Error;
 use crate::peer::{Parts, Peer};
 use crate::relays::Remembered;
@@ -23,6 +23,9 @@ const OWN: &str = "node/";
 pub(crate) const RELAYS: &str = "node/relays";
 /// There if the person has chosen to hide the network address.
 pub(crate) const HIDDEN: &str = "node/hidden";
+
+/// Since when the phrase is written down, and when a backup file was last saved.
+pub(crate) const SAFE: &str = "node/safe";
 
 /// What a peer is started with.
 pub struct Config {
@@ -102,6 +105,14 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         None => Remembered::default(),
     };
 
+    let safe = match own.get(SAFE) {
+        Some(bytes) => serde_json::from_slice(bytes).map_err(|error| Error::Damaged {
+            key: SAFE.to_owned(),
+            why: error.to_string(),
+        })?,
+        None => Safe::default(),
+    };
+
     let identity = SigningKey::from_seed(&roll()?);
     let keypair = Keypair::ed25519_from_bytes(identity.to_seed()).map_err(|_| Error::Dice)?;
     let key = identity.public();
@@ -128,6 +139,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         network,
         key,
         hidden: own.contains_key(HIDDEN),
+        safe,
     };
     let mut peer = Peer::new(parts, &relays, &remembered);
     peer.begin(effects).await?;
@@ -135,9 +147,9 @@ pub async fn open(config: Config) -> Result<Client, Error> {
     Ok(client)
 }
 
-/// 32 bytes from the operating system or the browser.
-fn roll() -> Result<[u8; 32], Error> {
-    let mut bytes = [0; 32];
+/// Random bytes from the operating system or the browser.
+pub(crate) fn roll<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| Error::Dice)?;
     Ok(bytes)
 }

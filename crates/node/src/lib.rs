@@ -7,6 +7,7 @@
 //!
 //! Faces hold a [`Client`]: commands in, [`Event`]s out. No market rule stands in here, and nothing of a page.
 
+pub mod backup;
 mod behaviour;
 pub mod client;
 mod clock;
@@ -26,7 +27,7 @@ mod swarm;
 mod sync;
 mod whispers;
 
-pub use client::Client;
+pub use client::{Client, Safe};
 pub use clock::now;
 pub use config::{Config, open};
 pub use error::Error;

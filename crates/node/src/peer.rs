@@ -23,9 +23,11 @@ use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm};
 
+use crate::backup;
 use crate::behaviour::{Behaviour, BehaviourEvent};
-use crate::client::{ASKS, Ask};
+use crate::client::{ASKS, Ask, Safe};
 use crate::clock::{self, Instant};
+use crate::config::{SAFE, roll};
 use crate::event::{Event, Link, NetworkView};
 use crate::feed::Feed;
 use crate::paths::{Path, Paths};
@@ -58,6 +60,7 @@ pub(crate) struct Parts {
     pub(crate) key: PublicKey,
     /// Whether the network address is hidden from other traders.
     pub(crate) hidden: bool,
+    pub(crate) safe: Safe,
 }
 
 /// A running peer.
@@ -101,6 +104,7 @@ pub(crate) struct Peer {
     /// Of those, who keeps a book.
     pub(crate) keepers: BTreeSet<PeerId>,
     pub(crate) hidden: bool,
+    safe: Safe,
     /// Private messages that travelled directly, and through relays.
     pub(crate) private: BTreeMap<Path, u64>,
     pub(crate) whisperers: Rates,
@@ -146,6 +150,7 @@ impl Peer {
             network,
             key,
             hidden,
+            safe,
         } = parts;
         let me = *swarm.local_peer_id();
         let relays = Relays::new(me, relays, remembered);
@@ -182,6 +187,7 @@ impl Peer {
             direct: BTreeMap::new(),
             keepers: BTreeSet::new(),
             hidden,
+            safe,
             private: BTreeMap::new(),
             whisperers: Rates::new(WHISPERS.0, WHISPERS.1),
             strangers: (now, 0),
@@ -368,9 +374,58 @@ impl Peer {
                 // An error means that nobody waits any more.
                 let _ = answer.send(Ok(()));
             }
+            Ask::Phrase(answer) => {
+                let phrase = self.market.phrase();
+                let words = phrase.map(|phrase| phrase.words()).unwrap_or_default();
+                // An error means that nobody waits any more.
+                let _ = answer.send(Ok(words));
+            }
+            Ask::Safe(answer) => {
+                let _ = answer.send(Ok(self.safe));
+            }
+            Ask::WrittenDown(answer) => {
+                self.safe.phrase = Some(clock::now());
+                self.remember_safe().await?;
+                let _ = answer.send(Ok(()));
+            }
+            Ask::Backup(passphrase, answer) => {
+                let file = self
+                    .back_up(passphrase.as_deref().map(String::as_str))
+                    .await?;
+                if file.is_ok() {
+                    self.safe.file = Some(clock::now());
+                    self.remember_safe().await?;
+                }
+                let _ = answer.send(file);
+            }
             Ask::Close(closed) => return Ok(Next::End(Some(closed))),
         }
         Ok(Next::On)
+    }
+
+    /// Everything that is saved, as a file.
+    async fn back_up(
+        &mut self,
+        passphrase: Option<&str>,
+    ) -> Result<Result<Vec<u8>, Complaint>, haggle_store::Error> {
+        let records = self.store.load().await?;
+        let (Some(phrase), Ok(dice)) = (self.market.phrase(), roll()) else {
+            let error = crate::Error::Dice;
+            return Ok(Err(Complaint {
+                code: error.code().to_owned(),
+                field: None,
+                sentence: error.to_string(),
+            }));
+        };
+        let file = backup::seal(&records, &phrase, passphrase, clock::now(), dice);
+        Ok(file.map_err(Complaint::from))
+    }
+
+    async fn remember_safe(&mut self) -> Result<(), haggle_store::Error> {
+        // Two numbers always have a JSON form.
+        let bytes = serde_json::to_vec(&self.safe).unwrap_or_default();
+        let write = haggle_store::Write::put(SAFE, bytes);
+        self.store.commit(vec![write]).await
     }
 
     /// Hands one thing that happened to the market and does what it wants done.

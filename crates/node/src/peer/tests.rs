@@ -37,6 +37,7 @@ fn peer() -> (Client, Peer) {
         network,
         key,
         hidden: false,
+        safe: Safe::default(),
     };
     (client, Peer::new(parts, &[], &Remembered::default()))
 }
