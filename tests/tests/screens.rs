@@ -139,6 +139,12 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
     buyer.clicks("settings").await?;
     buyer.browser.see(&named("notices"), SOON).await?;
     shown(&buyer, "settings", &folder, &mut problems).await?;
+    buyer.clicks("safe-open").await?;
+    buyer.browser.see(&named("words-state"), SOON).await?;
+    shown(&buyer, "backup", &folder, &mut problems).await?;
+    buyer.clicks("words-show").await?;
+    buyer.browser.see(&named("words"), SOON).await?;
+    shown(&buyer, "backup-words", &folder, &mut problems).await?;
     let close = "document.querySelector('dialog[open]').close()";
     buyer.browser.js(close, vec![]).await?;
     buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{FutureExt, StreamExt};
+use haggle_protocol::phrase::Phrase;
 use haggle_protocol::{IntentId, ThreadId, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,7 +14,8 @@ use crate::board::{Board, News};
 use crate::browser;
 use crate::forms::ask::AskForm;
 use crate::node::{
-    Client, Command, Complaint, Config, Draft, Event, IndexedDb, Preview, Profile, Reply, open,
+    Backup, Client, Command, Complaint, Config, Draft, Event, IndexedDb, Preview, Profile, Reply,
+    Safe, open, restore_phrase,
 };
 use crate::route::{Route, Screen};
 use crate::words::{Lang, Words};
@@ -55,6 +57,14 @@ pub(crate) enum Stage {
     },
 }
 
+/// With what somebody comes back.
+pub(crate) enum Back {
+    /// A file that was opened.
+    File(Backup),
+    /// The words alone.
+    Phrase(Phrase),
+}
+
 /// What all parts of the page share.
 #[derive(Clone, Copy)]
 pub(crate) struct Desk {
@@ -80,6 +90,10 @@ pub(crate) struct Desk {
     pub(crate) leaving: RwSignal<BTreeMap<IntentId, Timestamp>>,
     /// Whether the list of relays that belongs to the page could not be read.
     pub(crate) relays_missing: RwSignal<bool>,
+    /// What would survive the loss of this device, once that is known.
+    pub(crate) safe: RwSignal<Option<Safe>>,
+    /// Whether the dialog about that is open.
+    pub(crate) safe_open: RwSignal<bool>,
     client: StoredValue<Option<Client>, LocalStorage>,
     asked_to_keep: StoredValue<bool>,
 }
@@ -126,6 +140,8 @@ impl Desk {
             fresh: RwSignal::new(BTreeSet::new()),
             leaving: RwSignal::new(BTreeMap::new()),
             relays_missing: RwSignal::new(false),
+            safe: RwSignal::new(None),
+            safe_open: RwSignal::new(false),
             client: StoredValue::new_local(None),
             asked_to_keep: StoredValue::new(false),
         }
@@ -184,14 +200,18 @@ impl Desk {
         });
     }
 
-    async fn open(self) -> Result<Client, Stage> {
+    /// The name of this profile's store.
+    fn store_name(self) -> String {
         let profile = self.route.with_untracked(|route| route.profile.clone());
-        let name = if profile.is_empty() {
-            NAMELESS
+        if profile.is_empty() {
+            NAMELESS.to_owned()
         } else {
-            &profile
-        };
-        let store = IndexedDb::open(name).await.map_err(|error| {
+            profile
+        }
+    }
+
+    async fn open(self) -> Result<Client, Stage> {
+        let store = IndexedDb::open(&self.store_name()).await.map_err(|error| {
             if error.code() == "store-busy" {
                 return Stage::Busy;
             }
@@ -399,6 +419,77 @@ impl Desk {
         self.client()?.hide(hidden).await
     }
 
+    /// Finds out what would survive the loss of this device.
+    pub(crate) fn look_at_safe(self) {
+        spawn_local(async move {
+            if let Ok(client) = self.client()
+                && let Ok(safe) = client.safe().await
+            {
+                self.safe.set(Some(safe));
+            }
+        });
+    }
+
+    /// The words that bring this trader back.
+    pub(crate) async fn phrase(self) -> Result<Vec<&'static str>, Complaint> {
+        self.client()?.phrase().await
+    }
+
+    /// The person has shown that he has the words.
+    pub(crate) async fn written_down(self) -> Result<(), Complaint> {
+        self.client()?.written_down().await?;
+        self.look_at_safe();
+        Ok(())
+    }
+
+    /// Everything of this profile, as an encrypted file.
+    pub(crate) async fn backup(self, passphrase: Option<String>) -> Result<Vec<u8>, Complaint> {
+        self.client()?.backup(passphrase).await
+    }
+
+    /// What a backup file is called.
+    pub(crate) fn file_name(self, now: u64) -> String {
+        let name = self.store_name();
+        let plain: String = name
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
+            .collect();
+        format!("haggle-{plain}-{}.backup", browser::day(Timestamp(now)))
+    }
+
+    /// Puts a backup, or the words alone, in place of this profile. The page must be loaded again afterwards.
+    pub(crate) async fn come_back(self, back: Back) -> Result<(), Complaint> {
+        let store = self.store_alone().await?;
+        let done = match back {
+            Back::File(backup) => backup.restore(&store).await,
+            Back::Phrase(phrase) => restore_phrase(&store, &phrase).await,
+        };
+        done.map_err(unsaved)
+    }
+
+    /// Removes everything of this profile from this browser. The page must be loaded again afterwards.
+    pub(crate) async fn erase(self) -> Result<(), Complaint> {
+        let store = self.store_alone().await?;
+        store.remove().await.map_err(unsaved)?;
+        let profile = self.route.with_untracked(|route| route.profile.clone());
+        let mut names = profiles();
+        names.retain(|name| *name != profile);
+        if let Ok(text) = serde_json::to_string(&names) {
+            browser::remember("haggle/profiles", &text);
+        }
+        browser::keep_no_more(&ask_key(&profile));
+        Ok(())
+    }
+
+    /// Ends the peer and opens its store.
+    async fn store_alone(self) -> Result<IndexedDb, Complaint> {
+        if let Ok(client) = self.client() {
+            client.close().await;
+            self.client.set_value(None);
+        }
+        IndexedDb::open(&self.store_name()).await.map_err(unsaved)
+    }
+
     /// Withdraws an intent, unless it is undone in time.
     pub(crate) fn withdraw(self, intent: IntentId) {
         let until = browser::now() + UNDO_SECONDS;
@@ -464,6 +555,14 @@ pub(crate) fn sentence(complaint: &Complaint) -> String {
     let field = complaint.field.as_deref().unwrap_or_default();
     (w().word.complaint)(&complaint.code, field)
         .map_or_else(|| complaint.sentence.clone(), ToOwned::to_owned)
+}
+
+fn unsaved(error: crate::node::StoreError) -> Complaint {
+    Complaint {
+        code: error.code().to_owned(),
+        field: None,
+        sentence: error.to_string(),
+    }
 }
 
 /// Where the form of what is asked for is kept while the window is open.

@@ -348,6 +348,13 @@ impl Board {
             .count()
     }
 
+    /// Trades from which something is still awaited, from whomever.
+    #[must_use]
+    pub fn trades_under_way(&self) -> usize {
+        let awaited = self.trades.values();
+        awaited.filter(|trade| trade.awaited.is_some()).count()
+    }
+
     /// Everything that waits for me.
     #[must_use]
     pub fn waiting(&self) -> usize {

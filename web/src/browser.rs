@@ -1,12 +1,13 @@
 //! The few things that the page asks of the browser itself: address, storage, time, clipboard, dialogs.
 
 use haggle_protocol::Timestamp;
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    HtmlElement, Notification, NotificationOptions, NotificationPermission, Response, Storage,
+    Blob, File, HtmlAnchorElement, HtmlElement, HtmlInputElement, Notification,
+    NotificationOptions, NotificationPermission, Response, Storage, Url,
 };
 
 /// The file that names the relays, beside the page.
@@ -98,6 +99,70 @@ pub(crate) fn keep(name: &str, value: &str) {
     if let Some(storage) = session() {
         let _ = storage.set_item(name, value);
     }
+}
+
+/// Keeps nothing under this name any more.
+pub(crate) fn keep_no_more(name: &str) {
+    if let Some(storage) = session() {
+        let _ = storage.remove_item(name);
+    }
+}
+
+/// A number that was drawn, for what needs no secret.
+pub(crate) fn dice() -> u32 {
+    // Below 2³², so nothing is lost.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 2³² − 1"
+    )]
+    {
+        (js_sys::Math::random() * f64::from(u32::MAX)) as u32
+    }
+}
+
+/// A time as a day, like 2027-01-15, in UTC.
+pub(crate) fn day(time: Timestamp) -> String {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "seconds until the year 10,000 are exact"
+    )]
+    let date = js_sys::Date::new(&JsValue::from_f64(time.0 as f64 * 1_000.0));
+    let text: String = date.to_iso_string().into();
+    text.chars().take(10).collect()
+}
+
+/// The file that was chosen in an input.
+pub(crate) fn file_of(event: &web_sys::Event) -> Option<File> {
+    let input: HtmlInputElement = event.target()?.dyn_into().ok()?;
+    input.files()?.get(0)
+}
+
+/// What is in a file, if it can be read.
+pub(crate) async fn bytes_of(file: &File) -> Option<Vec<u8>> {
+    let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
+    Some(Uint8Array::new(&buffer).to_vec())
+}
+
+/// Hands bytes to the person as a file.
+pub(crate) fn download(name: &str, bytes: &[u8]) {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let Ok(blob) = Blob::new_with_u8_array_sequence(&parts) else {
+        return;
+    };
+    let Ok(address) = Url::create_object_url_with_blob(&blob) else {
+        return;
+    };
+    let link = document().create_element("a").ok();
+    if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok()) {
+        link.set_href(&address);
+        link.set_download(name);
+        link.click();
+    }
+    // The browser has begun to read it by the next second.
+    later(1_000, move || {
+        let _ = Url::revoke_object_url(&address);
+    });
 }
 
 /// The time by this device's clock: for countdowns on screen; what counts is the peer's own clock.

@@ -1,5 +1,8 @@
 //! What the page takes from the peer that it runs, under one roof: commands, events, nouns.
 
+pub use haggle_node::backup::{
+    Backup, Error as BackupError, Secret, open as open_backup, restore_phrase,
+};
 pub use haggle_node::market::command::{
     Command, Complaint, Draft, Preview, Profile, QuoteDraft, Reply, Taste,
 };
@@ -11,7 +14,7 @@ pub use haggle_node::market::view::{
     TradeState, TradeStep,
 };
 #[cfg(target_arch = "wasm32")]
-pub use haggle_node::store::IndexedDb;
+pub use haggle_node::store::{Error as StoreError, IndexedDb};
 pub use haggle_node::{
-    Client, Config, Event, Link, NetworkView, Path, RelayState, RelayView, open,
+    Client, Config, Event, Link, NetworkView, Path, RelayState, RelayView, Safe, open,
 };

@@ -48,10 +48,8 @@ impl IndexedDb {
         if !fits || profile.chars().any(char::is_control) {
             return Err(Error::Profile);
         }
-        let factory: IdbFactory = global(&["indexedDB"])
-            .and_then(|found| found.dyn_into().ok())
-            .ok_or_else(|| unavailable("this browser or window has no storage"))?;
-        let name = format!("haggle/{profile}");
+        let factory = factory()?;
+        let name = name_of_database(profile);
         let lock = WebLock::take(&name).await?;
         let database = open(&factory, &name).await?;
         Ok(Self {
@@ -59,6 +57,26 @@ impl IndexedDb {
             database,
             _lock: lock,
         })
+    }
+
+    /// Removes the profile from this browser: its records and the database itself. Its place is free for a new one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Failed`].
+    pub async fn remove(self) -> Result<(), Error> {
+        let factory = factory()?;
+        self.database.close();
+        let request = factory
+            .delete_database(&name_of_database(&self.profile))
+            .map_err(|cause| opening(&cause))?;
+        either(|removed, failed| {
+            request.set_onsuccess(Some(removed));
+            request.set_onerror(Some(failed));
+            request.set_onblocked(Some(failed));
+        })
+        .await
+        .map(drop)
+        .map_err(|_event| refused(&request))
     }
 
     /// Asks the browser not to throw this site's data away when the disk gets full, and tells
@@ -186,6 +204,16 @@ impl fmt::Debug for IndexedDb {
             .field("profile", &self.profile)
             .finish_non_exhaustive()
     }
+}
+
+fn factory() -> Result<IdbFactory, Error> {
+    global(&["indexedDB"])
+        .and_then(|found| found.dyn_into().ok())
+        .ok_or_else(|| unavailable("this browser or window has no storage"))
+}
+
+fn name_of_database(profile: &str) -> String {
+    format!("haggle/{profile}")
 }
 
 /// Opens a database, and makes its object store if it is new.

@@ -5,6 +5,7 @@ pub mod ask;
 pub mod counter;
 pub mod item;
 pub mod quote;
+pub mod safe;
 pub mod stall;
 
 use haggle_protocol::attribute::{Attribute, Comparison, Value, Wish};

@@ -14,6 +14,7 @@ mod profiles;
 mod quote_card;
 mod quote_form;
 mod requests;
+mod safe;
 mod slip;
 mod stall;
 mod stopped;
@@ -83,6 +84,7 @@ fn frame() -> AnyView {
         {connection::offer()}
         {profiles::details(dialogs.who)}
         {settings(dialogs.settings)}
+        {safe::details()}
         <output class="visually-hidden" aria-live="polite" data-test="announcer">{move || desk.said.get()}</output>
         <Show when=move || desk.toast.with(Option::is_some)>
             <p class="toast" data-test="toast" aria-hidden="true">{move || desk.toast.get()}</p>
@@ -243,7 +245,7 @@ fn settings(open: RwSignal<bool>) -> AnyView {
         "settings-dialog",
         || w().all.menu.to_owned(),
         "",
-        || {
+        move || {
             let desk = desk();
             let languages = Lang::ALL.map(|lang| (lang.tag().to_owned(), lang.name().to_owned()));
             let themes = [
@@ -265,6 +267,8 @@ fn settings(open: RwSignal<bool>) -> AnyView {
                 })}
             </div>
             {browser::knows_notices().then(notices)}
+            <button type="button" class="secondary" data-test="safe-open"
+                on:click=move |_| { open.set(false); desk.safe_open.set(true); }>{icon(Icon::Lock)} {w().safe.open}</button>
         }
         .into_any()
         },

@@ -12,6 +12,7 @@ use crate::ui::chat::{self, To};
 use crate::ui::format;
 use crate::ui::haggling::{self, Countering};
 use crate::ui::parts::{Field, Icon, area, carry_out, dialog, form_fault, icon, money, person};
+use crate::ui::safe;
 
 /// The quote over which a dialog stands, and what is typed there.
 pub(crate) struct OverQuote<F: Send + Sync + 'static> {
@@ -343,6 +344,7 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
                     accepting.form.set(text.chars().take(limits::NOTE_MAX).collect());
                 })}
                 <p class="quiet-text">{icon(Icon::Lock)} {words.accept_private}</p>
+                {safe::reminder(move || accepting.open.set(false))}
                 {form_fault(accepting.faults, &["note"])}
                 <div class="dialog-actions">
                     <button type="button" class="secondary on-private" data-test="accept-cancel"

@@ -6,7 +6,7 @@ use crate::app::{Stage, desk, w};
 use crate::board::Stopped;
 use crate::browser;
 use crate::ui::parts::{Icon, icon};
-use crate::ui::profiles;
+use crate::ui::{profiles, safe};
 
 /// The screen that stands in place of the others, if the page cannot run.
 pub(crate) fn instead(stage: &Stage) -> Option<AnyView> {
@@ -50,6 +50,7 @@ fn failed(code: &str, sentence: &str) -> AnyView {
             <p>{told(code, sentence)}</p>
             <button type="button" class="primary" on:click=|_| browser::reload()>{words.reload}</button>
             <p class="hint">{(words.code)(code)}</p>
+            {matches!(code, "store-damaged" | "records-damaged").then(safe::back)}
         </section>
     }
     .into_any()

@@ -1,13 +1,16 @@
 //! German, in the familiar form: the page speaks to a person as one does in a market.
 
+mod complaints;
+
 use haggle_protocol::attribute::Comparison;
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::quote::{ChargeKind, Quality};
 use haggle_protocol::trade::{CancelReason, DeclineReason};
 
+use self::complaints::complaint;
 use super::{
-    All, Amount, Ask, Cancel, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall,
-    Stop, Trades, Who, Word, Words, duration,
+    All, Amount, Ask, Cancel, ChatWords, Haggling, Link, Market, Nav, Requests, S, SafeWords, Slip,
+    Stall, Stop, Trades, Who, Word, Words, duration,
 };
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
@@ -61,6 +64,59 @@ pub(super) const WORDS: Words = Words {
         somewhere: "Eine Gegend ohne große Stadt",
         working: "Einen Moment …",
         footer: "Kein Server hat deine Angebote, Bestellungen oder Kontakte. Sie bleiben in diesem Browser.",
+    },
+    safe: SafeWords {
+        open: "Sicherung und deine Daten",
+        heading: "Sicherung und deine Daten",
+        lead: "Alles, was du hier hast, liegt in diesem Browser und nirgends sonst. Zurückgeben kannst nur du selbst es dir.",
+        never: "Noch nicht geschehen.",
+        since: |when| format!("Geschehen am {when}."),
+        words: "Deine zwölf Wörter",
+        words_lead: "Sie bringen deinen Ruf und deine offenen Gesuche auf jedes Gerät zurück. Geschäfte bringen sie nicht zurück: dafür ist die Datei da.",
+        words_show: "Wörter zeigen",
+        words_paper: "Schreib sie auf Papier, in dieser Reihenfolge. Wer sie liest, kann als du handeln.",
+        words_written: "Ich habe sie aufgeschrieben",
+        word_number: |n| format!("Wort {n}"),
+        words_check: "Prüfen",
+        words_wrong: "So steht es nicht auf der Liste. Sieh auf dein Papier, oder lass dir die Wörter noch einmal zeigen.",
+        words_right: "Richtig. Bewahr das Papier dort auf, wo dein Wichtiges liegt.",
+        file: "Sicherungsdatei",
+        file_lead: "Alles aus diesem Profil, verschlüsselt: Geschäfte, Nachrichten, Kontakte, dein Stand. Deine Wörter öffnen sie. Was danach kommt, steht nicht darin: sichere nach jeder Bestellung.",
+        passphrase: "Ein Kennsatz, der sie auch öffnet",
+        passphrase_hint: "Wenn du magst. Mindestens 8 Zeichen; am besten mehrere Wörter.",
+        file_save: "Sicherungsdatei speichern",
+        file_saved: |name| format!("{name} liegt bei deinen Downloads."),
+        back: "Zurückkommen",
+        back_lead: "Prüf, ob deine Datei oder deine Wörter taugen, und mach hier damit weiter, wenn du willst. Prüfen ändert nichts.",
+        back_file: "Sicherungsdatei",
+        back_secret: "Deine Wörter, oder der Kennsatz der Datei",
+        back_secret_hint: "Zwölf Wörter mit Leerzeichen dazwischen. Ohne Datei werden die Wörter allein geprüft.",
+        back_check: "Datei prüfen",
+        back_check_words: "Wörter prüfen",
+        back_found: |when, [intents, threads, items]| {
+            format!(
+                "Sie lässt sich öffnen. Gespeichert am {when}: {}, {}, {}.",
+                count(intents, "Gesuch", "Gesuche"),
+                count(threads, "Austausch mit anderen", "Austausche mit anderen"),
+                count(items, "Angebot am Stand", "Angebote am Stand")
+            )
+        },
+        back_words: "Diese Wörter gehören zusammen. Sie bringen einen Ruf zurück und die Gesuche, die noch offen sind.",
+        back_sure: "Alles in diesem Profil dadurch ersetzen",
+        back_once: "Benutz es nur an einem Ort: zwei Geräte, die als eine Person handeln, widersprechen einander.",
+        back_do: "Hier damit weitermachen",
+        erase: "Alles löschen",
+        erase_lead: "Entfernt dieses Profil aus diesem Browser: Wörter, Gesuche, Geschäfte, Stand. Was andere von dir bekommen haben, bleibt bei ihnen.",
+        erase_trades: |n| {
+            format!(
+                "{}. Die andere Seite wartet weiter auf dich.",
+                count(n, "Geschäft läuft noch", "Geschäfte laufen noch")
+            )
+        },
+        erase_sure: "Ich habe, was ich brauche, oder brauche nichts davon",
+        erase_do: "Alles löschen",
+        reminder: "Das wird deine erste Bestellung von hier, und wenn dieser Browser seine Daten verliert, ist auch sie verloren.",
+        reminder_do: "Erst sichern",
     },
     nav: Nav {
         ask: "Fragen",
@@ -881,46 +937,6 @@ fn attribute(key: &str) -> Option<S> {
         "year" => "Baujahr",
         "material" => "Material",
         "condition" => "Zustand",
-        _ => return None,
-    })
-}
-
-/// What the peer complains of, by its code and field; what is not here is shown in the peer's English.
-fn complaint(code: &str, field: &str) -> Option<S> {
-    Some(match (code, field) {
-        (_, "title") => "Sag in einer Zeile, was du willst: höchstens 120 Zeichen.",
-        ("too-large", _) => {
-            "Das ist zu lang, um in einem Stück gesagt zu werden. Kürze die Einzelheiten oder lass einen Wunsch weg."
-        }
-        (_, "details") => "Bleib bei den Einzelheiten unter 1000 Zeichen.",
-        (_, "category") => "Wähle eine Kategorie aus der Liste.",
-        (_, "wishes") => {
-            "Höchstens 16 Eigenschaften, jede mit kurzem Namen und Wert; nur Maße können mindestens oder höchstens sein."
-        }
-        (_, "quantity") => {
-            "Sag, wie viel: mehr als nichts, mit höchstens sechs Stellen nach dem Komma."
-        }
-        (_, "budget") => "Nenn ein Budget über null, oder behalte es für dich.",
-        (_, "limit") => "Nenn deine Grenze in der Währung deines Budgets.",
-        (_, "places") => "Wähle einen Ort, oder zwei, wenn es von einem zum anderen geht.",
-        (_, "window") => "Wähle einen Zeitraum, der noch nicht vorbei ist.",
-        (_, "openFor") => "Lass es mindestens zwei Minuten und höchstens dreißig Tage offen.",
-        (_, "quotesFor") => "Nimm mindestens eine Minute lang Angebote an.",
-        ("not-open", _) => "Dieses Gesuch ist vorbei. Frag noch einmal, wenn du es noch willst.",
-        ("no-such-intent", _) => "Dieses Gesuch gibt es hier nicht mehr.",
-        ("quote-expired", _) => {
-            "Dieses Angebot gilt nicht mehr. Nimm ein anderes, oder warte auf ein neues."
-        }
-        ("bad-counter", _) => "Biete mehr als beim letzten Mal und weniger, als verlangt wird.",
-        ("no-more-rounds", _) => {
-            "Du hast diesem Anbieter drei Gegenangebote gemacht. Nimm sein Angebot, oder lass es."
-        }
-        ("quote-gone", _) => "Über dieses Angebot lässt sich nicht mehr handeln. Nimm ein anderes.",
-        ("no-counter", _) => "Der Käufer wartet auf keine Antwort mehr. Biete selbst neu an.",
-        ("out-of-stock", _) => "Davon ist nicht mehr genug an deinem Stand.",
-        ("peer-stopped", _) => {
-            "Diese Seite hat angehalten. Lade sie neu; was bestätigt wurde, ist gespeichert."
-        }
         _ => return None,
     })
 }

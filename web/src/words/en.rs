@@ -6,8 +6,8 @@ use haggle_protocol::quote::{ChargeKind, Quality};
 use haggle_protocol::trade::{CancelReason, DeclineReason};
 
 use super::{
-    All, Amount, Ask, Cancel, ChatWords, Haggling, Link, Market, Nav, Requests, S, Slip, Stall,
-    Stop, Trades, Who, Word, Words, duration,
+    All, Amount, Ask, Cancel, ChatWords, Haggling, Link, Market, Nav, Requests, S, SafeWords, Slip,
+    Stall, Stop, Trades, Who, Word, Words, duration,
 };
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
@@ -61,6 +61,59 @@ pub(super) const WORDS: Words = Words {
         somewhere: "A region without a large city",
         working: "One moment …",
         footer: "No server holds your quotes, orders or contacts. They stay in this browser.",
+    },
+    safe: SafeWords {
+        open: "Backup and your data",
+        heading: "Backup and your data",
+        lead: "All you have here lives in this browser and nowhere else. Nobody can give it back to you but yourself.",
+        never: "Not done yet.",
+        since: |when| format!("Done on {when}."),
+        words: "Your twelve words",
+        words_lead: "They bring back your reputation and your open requests on any device. They do not bring back trades: for those there is the file.",
+        words_show: "Show the words",
+        words_paper: "Write them on paper, in this order. Whoever reads them can act as you.",
+        words_written: "I have written them down",
+        word_number: |n| format!("Word {n}"),
+        words_check: "Check",
+        words_wrong: "That is not what is on the list. Look at your paper, or show the words once more.",
+        words_right: "Right. Keep the paper where you keep what matters.",
+        file: "Backup file",
+        file_lead: "Everything in this profile, encrypted: trades, messages, contacts, your stall. Your words open it. What comes after it is not in it: save one after each order.",
+        passphrase: "A passphrase that opens it too",
+        passphrase_hint: "If you like. At least 8 characters; several words are best.",
+        file_save: "Save a backup file",
+        file_saved: |name| format!("{name} is among your downloads."),
+        back: "Come back",
+        back_lead: "Check whether your file or your words would work, and if you like, go on with them here. Checking changes nothing.",
+        back_file: "Backup file",
+        back_secret: "Your words, or the passphrase of the file",
+        back_secret_hint: "Twelve words with spaces between them. Without a file the words alone are checked.",
+        back_check: "Check the file",
+        back_check_words: "Check the words",
+        back_found: |when, [intents, threads, items]| {
+            format!(
+                "It opens. Saved on {when}: {}, {}, {}.",
+                count(intents, "request", "requests"),
+                count(threads, "exchange with others", "exchanges with others"),
+                count(items, "item in the stall", "items in the stall")
+            )
+        },
+        back_words: "These words belong together. They bring back a reputation and the requests that are still open.",
+        back_sure: "Replace everything in this profile by it",
+        back_once: "Use it in one place only: two devices that act as one person contradict each other.",
+        back_do: "Go on with it here",
+        erase: "Erase everything",
+        erase_lead: "Removes this profile from this browser: words, requests, trades, stall. What others have received from you stays with them.",
+        erase_trades: |n| {
+            format!(
+                "{} under way. The other side goes on waiting for you.",
+                count(n, "trade is", "trades are")
+            )
+        },
+        erase_sure: "I have what I need, or need nothing of it",
+        erase_do: "Erase everything",
+        reminder: "This will be your first order from here, and if this browser loses its data, the order is lost too.",
+        reminder_do: "Back up first",
     },
     nav: Nav {
         ask: "Ask",

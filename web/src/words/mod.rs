@@ -104,6 +104,14 @@ words! {
         saved: S, copied: S, copy: S, more: N, somewhere: S, working: S,
         footer: S,
     }
+    /// What survives the loss of a device.
+    safe: SafeWords {
+        open: S, heading: S, lead: S, never: S, since: S1, words: S, words_lead: S, words_show: S, words_paper: S, words_written: S,
+        word_number: N, words_check: S, words_wrong: S, words_right: S, file: S, file_lead: S, passphrase: S, passphrase_hint: S,
+        file_save: S, file_saved: S1, back: S, back_lead: S, back_file: S, back_secret: S, back_secret_hint: S, back_check: S,
+        back_check_words: S, back_found: fn(&str, [u64; 3]) -> String, back_words: S, back_sure: S, back_once: S, back_do: S,
+        erase: S, erase_lead: S, erase_trades: N, erase_sure: S, erase_do: S, reminder: S, reminder_do: S,
+    }
     /// The five screens.
     nav: Nav { ask: S, requests: S, market: S, stall: S, trades: S, waiting: N }
     /// Numbers, times, units, and the words of the trade.

@@ -1,0 +1,68 @@
+//! What the peer complains of, in German. English is what the peer says by itself.
+
+use crate::words::S;
+
+/// What the peer complains of, by its code and field; what is not here is shown in the peer's English.
+pub(super) fn complaint(code: &str, field: &str) -> Option<S> {
+    Some(match (code, field) {
+        (_, "title") => "Sag in einer Zeile, was du willst: höchstens 120 Zeichen.",
+        ("too-large", _) => {
+            "Das ist zu lang, um in einem Stück gesagt zu werden. Kürze die Einzelheiten oder lass einen Wunsch weg."
+        }
+        (_, "details") => "Bleib bei den Einzelheiten unter 1000 Zeichen.",
+        (_, "category") => "Wähle eine Kategorie aus der Liste.",
+        (_, "wishes") => {
+            "Höchstens 16 Eigenschaften, jede mit kurzem Namen und Wert; nur Maße können mindestens oder höchstens sein."
+        }
+        (_, "quantity") => {
+            "Sag, wie viel: mehr als nichts, mit höchstens sechs Stellen nach dem Komma."
+        }
+        (_, "budget") => "Nenn ein Budget über null, oder behalte es für dich.",
+        (_, "limit") => "Nenn deine Grenze in der Währung deines Budgets.",
+        (_, "places") => "Wähle einen Ort, oder zwei, wenn es von einem zum anderen geht.",
+        (_, "window") => "Wähle einen Zeitraum, der noch nicht vorbei ist.",
+        (_, "openFor") => "Lass es mindestens zwei Minuten und höchstens dreißig Tage offen.",
+        (_, "quotesFor") => "Nimm mindestens eine Minute lang Angebote an.",
+        ("not-open", _) => "Dieses Gesuch ist vorbei. Frag noch einmal, wenn du es noch willst.",
+        ("no-such-intent", _) => "Dieses Gesuch gibt es hier nicht mehr.",
+        ("quote-expired", _) => {
+            "Dieses Angebot gilt nicht mehr. Nimm ein anderes, oder warte auf ein neues."
+        }
+        ("backup-none", _) => {
+            "Das ist keine Sicherungsdatei von Haggle. Wähle die Datei, die hier gespeichert wurde."
+        }
+        ("backup-newer", _) => {
+            "Diese Datei schrieb eine neuere Version von Haggle. Lade die Seite neu."
+        }
+        ("backup-secret", _) => {
+            "Das sind weder die Wörter noch der Kennsatz dieser Datei. Achte auf Schreibfehler; beim Kennsatz zählen Großbuchstaben."
+        }
+        ("backup-damaged", _) => {
+            "Diese Datei ist beschädigt: ein Teil fehlt oder ist verändert. Nimm eine andere Kopie; nichts wurde geändert."
+        }
+        ("backup-too-large", _) => {
+            "In diesem Profil ist zu viel für eine Datei. Nimm alte Angebote vom Stand und versuch es noch einmal."
+        }
+        ("backup-passphrase", _) => {
+            "Ein Kennsatz hat mindestens 8 Zeichen und höchstens 1024 Bytes."
+        }
+        ("phrase-count", _) => "Es sind 12 oder 24 Wörter.",
+        ("phrase-word", _) => {
+            "Eines der Wörter steht nicht auf der Liste. Achte auf Schreibfehler."
+        }
+        ("phrase-checksum", _) => {
+            "Diese Wörter gehören nicht zusammen: eines ist ein anderes, oder zwei sind vertauscht."
+        }
+        ("bad-counter", _) => "Biete mehr als beim letzten Mal und weniger, als verlangt wird.",
+        ("no-more-rounds", _) => {
+            "Du hast diesem Anbieter drei Gegenangebote gemacht. Nimm sein Angebot, oder lass es."
+        }
+        ("quote-gone", _) => "Über dieses Angebot lässt sich nicht mehr handeln. Nimm ein anderes.",
+        ("no-counter", _) => "Der Käufer wartet auf keine Antwort mehr. Biete selbst neu an.",
+        ("out-of-stock", _) => "Davon ist nicht mehr genug an deinem Stand.",
+        ("peer-stopped", _) => {
+            "Diese Seite hat angehalten. Lade sie neu; was bestätigt wurde, ist gespeichert."
+        }
+        _ => return None,
+    })
+}
