@@ -16,6 +16,7 @@ mod error;
 mod listen;
 
 use futures::StreamExt;
+use haggle_node::backup::{self, Secret};
 use haggle_node::store::{IndexedDb, Memory, Store};
 use haggle_node::{Client, Config, Event, NetworkView, RelayState};
 use haggle_protocol::category::Category;
@@ -355,6 +356,29 @@ impl Haggle {
         let relayed = held.map(|relay| format!("{}/p2p-circuit/p2p/{}", relay.address, view.peer));
         let addresses = view.addresses.iter().cloned().chain(relayed);
         write(&addresses.collect::<Vec<_>>())
+    }
+
+    /// The words that bring back this trader's reputation and open requests. Whoever has them has both.
+    #[wasm_bindgen(unchecked_return_type = "string[]")]
+    pub async fn phrase(&self) -> Result<JsValue, JsValue> {
+        let words = self.0.phrase().await;
+        write(&words.map_err(|complaint| of_complaint(&complaint))?)
+    }
+
+    /// Everything that is saved, as an encrypted file that the words open and, if one is given, the passphrase.
+    pub async fn backup(&self, passphrase: Option<String>) -> Result<Vec<u8>, JsValue> {
+        let file = self.0.backup(passphrase).await;
+        file.map_err(|complaint| of_complaint(&complaint))
+    }
+
+    /// Puts a backup file in place of what a profile holds, which must not be open. `secret` are its words or its passphrase.
+    pub async fn restore(profile: String, file: Vec<u8>, secret: String) -> Result<(), JsValue> {
+        let opened = backup::open(&file, &Secret::typed(&secret));
+        let opened = opened.map_err(|error| of_complaint(&error.into()))?;
+        let store = IndexedDb::open(&profile).await;
+        let store = store.map_err(|error| of_store(&error))?;
+        let restored = opened.restore(&store).await;
+        restored.map_err(|error| of_store(&error))
     }
 
     /// Ends the peer; everything that was confirmed is saved already.
