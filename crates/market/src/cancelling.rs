@@ -50,17 +50,16 @@ impl Deal {
     /// Whether the other side, in this role, knows what this side has done if it believes the trade to be so far; what it did itself it knows.
     fn is_known_to(&self, other: Role, believed: Progress) -> bool {
         let known = |own: Progress, fact: Progress| (own == fact) == (believed == fact);
-        self.under_way()
-            && self.progress().is_some_and(|own| match other {
-                Role::Buyer => known(own, Progress::Ordered),
-                Role::Seller => known(own, Progress::Paid),
-            })
+        // That it has lapsed meanwhile is nothing that this side has done.
+        self.progress().is_some_and(|own| match other {
+            Role::Buyer => known(own, Progress::Ordered),
+            Role::Seller => known(own, Progress::Paid),
+        })
     }
 
     /// When a confirmed trade ends by itself.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        // A cancel that is on its way ends it sooner.
-        if self.state != DealState::Confirmed || !self.under_way() || self.cancelling.is_some() {
+        if self.state != DealState::Confirmed || !self.under_way() {
             return None;
         }
         let mut steps = self.steps.iter();
@@ -120,22 +119,34 @@ impl Market {
             note,
         };
         cancel.check().map_err(|_| bad_note())?;
-        let note = cancel.note.clone();
-        let until = now + PRIVATE_LIFETIME_MAX;
-        let sent = self.send(id, Body::Cancel(cancel), until, now, batch);
-        let cancelling = Cancelling {
-            message: sent.map_err(unsent)?,
-            reason,
-            note,
-        };
+        self.send_cancel(id, cancel, now, batch).map_err(unsent)?;
         // An order that has not arrived need not arrive any more.
         self.drop_outgoing(id, |waiting| waiting.sort == Sort::Order);
         if let Some(deal) = self.deal_mut(&id) {
-            deal.cancelling = Some(cancelling);
             deal.cancel_refused = false;
         }
-        batch.thread(id);
         batch.trades.insert(id);
+        Ok(())
+    }
+
+    fn send_cancel(
+        &mut self,
+        id: ThreadId,
+        cancel: Cancel,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let until = now + PRIVATE_LIFETIME_MAX;
+        let message = self.send(id, Body::Cancel(cancel.clone()), until, now, batch)?;
+        if let Some(deal) = self.deal_mut(&id) {
+            deal.cancelling = Some(Cancelling {
+                message,
+                progress: cancel.progress,
+                reason: cancel.reason,
+                note: cancel.note,
+            });
+        }
+        batch.thread(id);
         Ok(())
     }
 
@@ -188,7 +199,7 @@ impl Market {
         Ok(())
     }
 
-    /// The other side has taken my cancel, or could not be reached for as long as any message lives.
+    /// The other side has taken my cancel.
     pub(crate) fn cancel_taken(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
@@ -271,32 +282,17 @@ impl Market {
         }
     }
 
-    /// A trade that nobody goes on with ends, and a cancel that found no way ends its trade on this side.
+    /// A trade that nobody goes on with ends, and a cancel that found no way for as long as a message lives is written anew until then.
     pub(crate) fn lapse_trade(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
-        let Some(thread) = self.threads.get(&id) else {
+        let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
-        let Some(deal) = &thread.deal else {
+        let Some(deal) = &mut thread.deal else {
             return;
         };
-        let waits = |message| thread.outbox.iter().any(|it| it.message == message);
-        if deal
-            .cancelling
-            .as_ref()
-            .is_some_and(|mine| !waits(mine.message))
-        {
-            if deal.state == DealState::NotConfirmed {
-                self.cancel_refused(id, batch);
-            } else {
-                self.cancel_taken(id, now, batch);
-            }
-            return;
-        }
         if deal.deadline().is_some_and(|at| at <= now) {
             let idle = deal.steps.is_empty() && thread.role == Role::Seller;
-            if let Some(deal) = self.deal_mut(&id) {
-                deal.ended = Some(now);
-            }
+            deal.ended = Some(now);
             batch.thread(id);
             batch.trades.insert(id);
             if idle {
@@ -304,5 +300,36 @@ impl Market {
                 self.release(id, now, batch);
             }
         }
+        self.lapse_cancel(id, now, batch);
+    }
+
+    fn lapse_cancel(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
+        let Some(deal) = &mut thread.deal else {
+            return;
+        };
+        let waits = |message| thread.outbox.iter().any(|it| it.message == message);
+        let Some(lost) = deal.cancelling.clone().filter(|it| !waits(it.message)) else {
+            return;
+        };
+        if !deal.under_way() {
+            deal.cancelling = None;
+            // A confirmation that comes after all is not welcome.
+            deal.cancel_refused = deal.state == DealState::NotConfirmed;
+            batch.thread(id);
+            batch.trades.insert(id);
+            return;
+        }
+        let cancel = Cancel {
+            order: deal.message,
+            // What its writer learned since, he did not know when he cancelled.
+            progress: lost.progress,
+            reason: lost.reason,
+            note: lost.note,
+        };
+        // If too much waits for the other side, it is tried again when some of that has expired.
+        let _ = self.send_cancel(id, cancel, now, batch);
     }
 }

@@ -12,7 +12,9 @@ use haggle_protocol::keys::{SealSecret, SigningKey};
 use haggle_protocol::private::{Body, Message};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Context, Direction, Hint};
-use haggle_protocol::trade::{CancelReason, Contact, Counter, DeclineReason, Order, OrderConfirm};
+use haggle_protocol::trade::{
+    CancelReason, Contact, Counter, DeclineReason, Order, OrderConfirm, Progress,
+};
 use haggle_protocol::{
     IntentId, MessageId, Network, PublicKey, Quote, Refusal, SealPublic, Signature, ThreadId,
     Timestamp,
@@ -257,8 +259,18 @@ pub(crate) struct Deal {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Cancelling {
     pub(crate) message: MessageId,
+    /// How far the trade was when it was cancelled.
+    #[serde(default = "Cancelling::usual_progress")]
+    pub(crate) progress: Progress,
     pub(crate) reason: CancelReason,
     pub(crate) note: Option<String>,
+}
+
+impl Cancelling {
+    /// What a record without it is about: only a confirmed trade waits long enough for its cancel to be written anew.
+    const fn usual_progress() -> Progress {
+        Progress::Confirmed
+    }
 }
 
 /// A step that was taken after the confirmation.

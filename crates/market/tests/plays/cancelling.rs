@@ -169,20 +169,89 @@ fn a_cancel_that_overtakes_its_order_holds_and_binds_nobody() {
 }
 
 #[test]
-fn a_cancel_survives_reloads_and_losses_and_ends_the_trade_even_if_nobody_takes_it() {
+fn a_cancel_survives_reloads_and_losses_and_its_trade_ends_even_if_nobody_takes_it() {
     let (mut stage, thread) = ordered();
     stage.tell(SELLER, confirm(thread)).unwrap();
     stage.actors[SELLER].online = false;
     cancel(&mut stage, BUYER, thread).unwrap();
     stage.reload(BUYER);
+    let ends = stage.actors[BUYER].trade().ends.unwrap();
+    let left = ends.since(stage.now);
+    stage.pass(left - 1);
     assert!(stage.actors[BUYER].trade().cancelling);
-    stage.pass(7 * DAY + 1);
-    assert_eq!(stage.actors[BUYER].trade().state, cancelled(Role::Buyer));
-    // The other side, which never heard of it, ends by its deadline.
+    stage.pass(2);
+    assert_eq!(stage.actors[BUYER].trade().state, TradeState::Lapsed);
+    assert!(!stage.actors[BUYER].trade().cancelling);
+    // So does the other side's, which has not heard of it and had the same time.
+    stage.pass(30 * DAY);
     stage.actors[SELLER].online = true;
     stage.reload(SELLER);
-    stage.pass(30 * DAY);
-    assert_eq!(stage.actors[SELLER].trade().state, TradeState::Lapsed);
+    stage.settle();
+    assert_eq!(states(&stage), [TradeState::Lapsed; 2]);
+}
+
+#[test]
+fn a_cancel_reaches_who_comes_back_after_any_message_of_that_time_has_expired() {
+    for by in [BUYER, SELLER] {
+        for asleep in [false, true] {
+            let (mut stage, thread) = ordered();
+            stage.tell(SELLER, confirm(thread)).unwrap();
+            let away = [SELLER, BUYER][by];
+            stage.actors[away].online = false;
+            cancel(&mut stage, by, thread).unwrap();
+            stage.pass(6 * DAY);
+            // Who was away himself when it expired writes it anew when he comes back.
+            stage.actors[by].online = !asleep;
+            stage.pass(3 * DAY);
+            stage.actors[by].online = true;
+            stage.tick();
+            assert!(stage.actors[by].trade().cancelling);
+            stage.actors[away].online = true;
+            stage.reload(away);
+            stage.pass(120);
+            let role = [Role::Buyer, Role::Seller][by];
+            assert_eq!(states(&stage), [cancelled(role); 2]);
+            let note = stage.actors[away].trade().cancel_note.clone();
+            assert_eq!(note.as_deref(), Some("I found one nearby."));
+            assert_eq!(reserved(&stage), 0);
+        }
+    }
+}
+
+#[test]
+fn a_cancel_written_anew_says_no_more_than_its_writer_knew_when_he_cancelled() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    // Nothing of the seller's arrives; what the buyer says comes through after a while.
+    stage.fate = Box::new(|post| match post {
+        Post::Cell { from: SELLER, .. } | Post::Answered { to: BUYER, .. } => Fate::Lost,
+        Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+    });
+    cancel(&mut stage, SELLER, thread).unwrap();
+    stage.pass(6 * DAY);
+    let paid = report(thread, TradeStep::Paid, None);
+    stage.tell(BUYER, paid).unwrap();
+    stage.pass(3 * DAY);
+    stage.fate = Box::new(|_| Fate::Arrives);
+    stage.pass(120);
+    let trade = stage.actors[SELLER].trade();
+    assert!(trade.cancel_refused && !trade.cancelling);
+    assert_eq!(states(&stage), [TradeState::ContactsExchanged; 2]);
+}
+
+#[test]
+fn a_cancel_that_comes_when_its_trade_has_lapsed_over_there_holds_on_both_sides() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    let ends = stage.actors[BUYER].trade().ends.unwrap();
+    stage.pass(ends.since(stage.now) - DAY);
+    stage.fate = Box::new(|_| Fate::Lost);
+    cancel(&mut stage, BUYER, thread).unwrap();
+    stage.pass(DAY + 60);
+    assert_eq!(states(&stage), [TradeState::Lapsed; 2]);
+    stage.fate = Box::new(|_| Fate::Arrives);
+    stage.pass(120);
+    assert_eq!(states(&stage), [cancelled(Role::Buyer); 2]);
 }
 
 #[test]
