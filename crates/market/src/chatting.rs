@@ -13,7 +13,7 @@ use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{no_such_thread, unsent};
 use crate::threads::{Line, Over, Sort, Thread};
-use crate::view::{Chat, ChatLine, ChatState, Role};
+use crate::view::{Chat, ChatLine, ChatState, Role, TradeStep};
 
 /// Lines kept of one exchange: older ones are forgotten.
 const KEPT: usize = 100;
@@ -192,10 +192,12 @@ impl Market {
     }
 }
 
-/// Whether the two have something to do with each other: an order that waits, or one that was confirmed, however it ended.
+/// Whether the two have something to do with each other: an order that waits, or one that was confirmed or even sent, however it ended.
 fn is_bound(thread: &Thread) -> bool {
     let deal = thread.deal.as_ref();
-    deal.is_some_and(|deal| deal.under_way() || deal.confirm.is_some())
+    deal.is_some_and(|deal| {
+        deal.under_way() || deal.confirm.is_some() || deal.has(TradeStep::Dispatched)
+    })
 }
 
 /// Whether I am a seller who has said as much as he may before he is answered.

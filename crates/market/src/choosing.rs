@@ -4,6 +4,7 @@
 //! best are kept.
 
 use haggle_protocol::intent::MAX_QUOTES_DEFAULT;
+use haggle_protocol::limits::PRIVATE_LIFETIME_MAX;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::Quote;
 use haggle_protocol::trade::{Decline, NotSelected, Order, OrderConfirm};
@@ -352,8 +353,8 @@ impl Market {
         };
         let quote = deal.order.quote;
         if !wanted {
-            let until = now + NOT_SELECTED_FOR;
-            // If it cannot be said, the seller waits for a contact that never comes, as after any loss.
+            // He has bound himself, and shall not wait for a contact that never comes.
+            let until = now + PRIVATE_LIFETIME_MAX;
             let _ = self.send(
                 id,
                 Body::NotSelected(NotSelected { quote }),

@@ -7,7 +7,7 @@ use haggle_protocol::{MessageId, Refusal, ThreadId, Timestamp};
 use crate::batch::Batch;
 use crate::chatting::CHAT_FOR;
 use crate::market::Market;
-use crate::threads::{Deal, DealState, Over};
+use crate::threads::{Deal, DealState, Over, Sort};
 use crate::view::{AnswerState, Role};
 
 /// How long a seller's thread is kept after its quote lapsed and its intent is gone, in seconds: after a restart the book
@@ -55,6 +55,10 @@ impl Market {
         if deal.is_cancelled_by(message) {
             self.cancel_taken(id, now, batch);
             return;
+        }
+        let mut sent = thread.outbox.iter().filter(|it| it.message == message);
+        if sent.any(|it| it.sort == Sort::OrderConfirm) && now <= deal.order.confirm_by {
+            deal.confirm_taken = true;
         }
         if deal.mine_message == Some(message) {
             deal.mine_delivered = true;

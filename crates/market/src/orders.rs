@@ -101,6 +101,7 @@ impl Market {
                 self.take_order(opened, order, now, batch);
             }
             Body::NotSelected(not_selected) => {
+                self.check_not_selected(id, not_selected.quote)?;
                 self.took(opened, now, batch);
                 self.take_not_selected(id, not_selected.quote, now, batch);
             }
@@ -454,6 +455,23 @@ impl Market {
         }
     }
 
+    /// A buyer who gave up waiting for the confirmation says so when it comes. One who has taken it in time cannot: he would have to cancel.
+    fn check_not_selected(&self, id: ThreadId, quote: MessageId) -> Result<(), Refusal> {
+        let deal = self.deal(&id).filter(|deal| deal.order.quote == quote);
+        match deal.map(|deal| (deal.state, deal.is_taken())) {
+            Some((DealState::Confirmed, true)) => Err(Refusal::WrongState),
+            Some((
+                DealState::Ordered
+                | DealState::Confirmed
+                | DealState::Declined(_)
+                | DealState::NotConfirmed
+                | DealState::Cancelled { .. },
+                _,
+            ))
+            | None => Ok(()),
+        }
+    }
+
     fn take_not_selected(
         &mut self,
         id: ThreadId,
@@ -483,8 +501,10 @@ impl Market {
         offer.over = offer.over.or(Some(Over::NotSelected));
         thread.answer = AnswerState::NotSelected;
         self.drop_outgoing(id, |waiting| match waiting.sort {
-            Sort::Quote | Sort::OrderConfirm | Sort::Contact | Sort::Dispatch => true,
-            Sort::Decline
+            Sort::Quote | Sort::OrderConfirm | Sort::Contact => true,
+            // What is sent is sent: its buyer shall know that it comes.
+            Sort::Dispatch
+            | Sort::Decline
             | Sort::Order
             | Sort::NotSelected
             | Sort::Moved
@@ -556,6 +576,14 @@ impl Market {
 }
 
 impl Deal {
+    /// Whether the buyer is known to hold it for confirmed, as its seller knows: he has said who he is, or gone on, or had the confirmation in time.
+    fn is_taken(&self) -> bool {
+        self.confirm_taken
+            || self.theirs.is_some()
+            || self.has(TradeStep::Paid)
+            || self.has(TradeStep::Received)
+    }
+
     /// Who promised is who acts.
     pub(crate) fn check_trader(&self, opened: &Opened) -> Result<(), Refusal> {
         let trader = opened.message.trader.map(|proof| proof.trader);
@@ -582,6 +610,7 @@ impl Deal {
             at: now,
             state: DealState::Ordered,
             confirm: None,
+            confirm_taken: false,
             mine: None,
             mine_message: None,
             mine_delivered: false,

@@ -233,6 +233,9 @@ pub(crate) struct Deal {
     pub(crate) at: Timestamp,
     pub(crate) state: DealState,
     pub(crate) confirm: Option<OrderConfirm>,
+    /// Whether the buyer is known to have had my confirmation while he waited for it.
+    #[serde(default)]
+    pub(crate) confirm_taken: bool,
     /// What I sent about me, and in which message.
     pub(crate) mine: Option<Profile>,
     pub(crate) mine_message: Option<MessageId>,

@@ -1,10 +1,11 @@
 //! Malformed, forged and misplaced messages: each is refused under its own code, and its honest twin is taken.
 
+use haggle_market::view::TradeState;
 use haggle_market::{Command, Heard, Input, Ticket};
 use haggle_protocol::private::Body;
 use haggle_protocol::reach::Entry;
 use haggle_protocol::seal::Direction;
-use haggle_protocol::trade::{Ack, Counter, Order, OrderConfirm};
+use haggle_protocol::trade::{Ack, Counter, NotSelected, Order, OrderConfirm, Step};
 use haggle_protocol::{
     Asset, FrameId, IntentId, MessageId, Money, Quantity, Refusal, SealPublic, ThreadId,
 };
@@ -433,6 +434,92 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
         assert_eq!(says(&mut stage, 0, cell), Some(Refusal::WrongSender));
     }
     assert_eq!(stage.actors[0].trades.len(), 9);
+}
+
+#[test]
+fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_need_the_quote() {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Shown {
+        Nothing,
+        Paid,
+        Acknowledged,
+        AcknowledgedLate,
+    }
+    let shown = [
+        Shown::Nothing,
+        Shown::Paid,
+        Shown::Acknowledged,
+        Shown::AcknowledgedLate,
+    ];
+    for (row, shown) in (1u8..).zip(shown) {
+        let mut stage = Stage::new(&["seller", "somebody"]);
+        stage.put(0, laptop(40_000, 50));
+        stage.tell(0, rules("firm")).unwrap();
+        let id = stage.publish(1, wants_laptop());
+        let like = stage.actors[1].mine[&id].intent.clone();
+        stage.actors[1].online = false;
+        let mut buyer = FakeBuyer::new(row, &like, stage.now);
+        let reach = buyer.reach(&stage.actors[1].peer, stage.now);
+        for bytes in [buyer.frame.clone(), reach] {
+            let source = haggle_book::Source::Own;
+            stage.input(0, Input::Heard(Heard::Frame { bytes, source }));
+        }
+        let quoted = stage.queue.drain(..).filter_map(|post| match post {
+            Post::Cell { bytes, .. } => Some(bytes),
+            Post::Frame { .. } | Post::Answered { .. } => None,
+        });
+        let read = buyer.open(quoted.last().expect("the seller quotes"), stage.now);
+        let Body::Quote(quote) = &read.message.body else {
+            panic!("a quote")
+        };
+        let (thread, to, key) = (read.message.thread, read.message.reply, buyer.key.clone());
+        let body = Body::Order(Order {
+            quote: read.id,
+            total: quote.total,
+            quantity: Quantity::pieces(1),
+            delivery: quote.delivery,
+            confirm_by: stage.now + 60,
+            note: None,
+        });
+        let ordered = buyer.message(thread, body, stage.now);
+        let (order, _) = ordered.sign(network(), &to, &key).unwrap();
+        let bytes = buyer.sealed(&ordered, to, &key);
+        let ticket = Ticket(u64::MAX);
+        stage.input(0, Input::Heard(Heard::Cell { bytes, ticket }));
+        assert_eq!(stage.actors[0].trade().state, TradeState::Confirmed);
+        let confirm = stage.queue.drain(..).find_map(|post| match post {
+            Post::Cell { message, .. } => Some(message),
+            Post::Frame { .. } | Post::Answered { .. } => None,
+        });
+        match shown {
+            Shown::Nothing => {}
+            Shown::Paid => {
+                let body = Body::PaymentProof(Step { order, note: None });
+                let paid = buyer.message(thread, body, stage.now);
+                let cell = buyer.sealed(&paid, to, &key);
+                assert_eq!(says(&mut stage, 0, cell), None);
+            }
+            Shown::Acknowledged | Shown::AcknowledgedLate => {
+                let message = confirm.expect("the seller confirms");
+                if shown == Shown::AcknowledgedLate {
+                    stage.now = stage.now + 61;
+                }
+                let ack = buyer.message(thread, Body::Ack(Ack { message }), stage.now);
+                let answer = Ok(buyer.sealed(&ack, to, &key));
+                stage.input(0, Input::Heard(Heard::Answered { message, answer }));
+            }
+        }
+        let body = Body::NotSelected(NotSelected { quote: read.id });
+        let not = buyer.message(thread, body, stage.now);
+        let cell = buyer.sealed(&not, to, &key);
+        let (refused, state) = match shown {
+            // Who has not shown that he had it in time may have given up waiting.
+            Shown::Nothing | Shown::AcknowledgedLate => (None, TradeState::NotConfirmed),
+            Shown::Paid | Shown::Acknowledged => (Some(Refusal::WrongState), TradeState::Confirmed),
+        };
+        assert_eq!(says(&mut stage, 0, cell), refused, "{shown:?}");
+        assert_eq!(stage.actors[0].trade().state, state, "{shown:?}");
+    }
 }
 
 /// A counter instead of an order, by so much below what it would pay.

@@ -178,3 +178,34 @@ fn a_dispatch_that_overtakes_the_confirmation_is_kept() {
         assert_eq!(stage.actors[who].trade().state, TradeState::Dispatched);
     }
 }
+
+#[test]
+fn what_was_sent_to_a_buyer_who_no_longer_waited_is_known_to_both_and_they_can_talk() {
+    for days in [0, 3] {
+        let (mut stage, thread) = ordered();
+        stage.fate = Box::new(|_| Fate::Lost);
+        stage.tell(SELLER, confirm(thread)).unwrap();
+        let sent = report(thread, TradeStep::Dispatched, None);
+        stage.tell(SELLER, sent).unwrap();
+        stage.pass(15 * 60);
+        let state = |stage: &Stage, who: usize| stage.actors[who].trade().state;
+        assert_eq!(state(&stage, BUYER), TradeState::NotConfirmed);
+        assert_eq!(state(&stage, SELLER), TradeState::Dispatched);
+        let intent = *stage.actors[BUYER].mine.keys().next().unwrap();
+        stage.tell(BUYER, Command::Withdraw { intent }).unwrap();
+        // The buyer hears all of it and nothing of his comes through at first.
+        stage.fate = Box::new(|post| match post {
+            Post::Cell { from: BUYER, .. } => Fate::Lost,
+            Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+        });
+        stage.pass(days * 24 * 60 * 60);
+        stage.fate = Box::new(|_| Fate::Arrives);
+        stage.pass(120);
+        for who in [BUYER, SELLER] {
+            assert_eq!(state(&stage, who), TradeState::NotConfirmed);
+            assert_eq!(steps(&stage, who), [(TradeStep::Dispatched, true)]);
+            let text = "What now?".to_owned();
+            stage.tell(who, Command::Say { thread, text }).unwrap();
+        }
+    }
+}
