@@ -122,8 +122,7 @@ impl Market {
                 return Err(Refusal::WrongSum);
             }
         }
-        let (intent, automatic) = (thread.intent, offer.automatic);
-        let standing = offer.stands(now);
+        let intent = thread.intent;
         self.took(opened, now, batch);
         if let Some(thread) = self.threads.get_mut(&id) {
             let before = thread.counter.as_ref().map_or(0, |said| said.count);
@@ -137,33 +136,9 @@ impl Market {
         }
         batch.thread(id);
         batch.open.insert(intent);
-        if newest && automatic && standing {
-            self.concede(id, now, batch);
-        }
+        // A rule answers it as it answers an intent: now, or as soon as it may and knows what is open.
+        self.consider(intent, now, batch);
         Ok(())
-    }
-
-    /// A rule answers a counter, if it may give way so far.
-    fn concede(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
-        let Some(thread) = self.threads.get(&id) else {
-            return;
-        };
-        let (Some(offer), Some(said)) = (&thread.offer, &thread.counter) else {
-            return;
-        };
-        let asked = offer.quote.total.minor;
-        let list = asked.saturating_add(thread.conceded);
-        let lowest = lowest(list, self.stall.rules.concession, said.count);
-        let price = said.counter.total.minor.max(lowest);
-        if price >= asked || !self.hour_allows(now) {
-            return;
-        }
-        if self.requote(id, price, true, now, batch).is_ok() {
-            self.stall.quoted.push_back(now);
-            if let Some(thread) = self.threads.get_mut(&id) {
-                thread.conceded = list - price;
-            }
-        }
     }
 
     /// I quote anew at what the buyer has offered.
@@ -184,7 +159,7 @@ impl Market {
             return Err(Complaint::new("no-counter", sentence));
         };
         let price = said.counter.total.minor;
-        self.requote(id, price, false, now, batch).map_err(unsent)
+        self.requote(id, price, now, batch).map_err(unsent)
     }
 
     /// The newest quote of a thread once more, for less.
@@ -192,7 +167,6 @@ impl Market {
         &mut self,
         id: ThreadId,
         price: u64,
-        automatic: bool,
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<(), Refusal> {
@@ -210,18 +184,32 @@ impl Market {
             valid_until: now + self.stall.rules.valid_for,
             ..quote.ok_or(Refusal::WrongSum)?
         };
-        self.offer(intent, &wanted, quote, item, automatic, now, batch)
+        self.offer(intent, &wanted, quote, item, false, now, batch)
             .map(drop)
     }
 
-    /// What a rule would quote in a thread in which it has given way before, and by how much it gives way then: never by more than it may for
-    /// what is asked now.
+    /// What a rule would quote in a thread in which it has given way before or is asked to, and by how much it gives way then: never by more
+    /// than it may for what is asked now.
     pub(crate) fn conceding(&self, thread: Option<ThreadId>, quote: Quote) -> (Quote, u64) {
         let thread = thread.and_then(|thread| self.threads.get(&thread));
         let list = quote.total.minor;
-        let most = list - lowest(list, self.stall.rules.concession, Counter::ROUNDS);
-        let less = thread.map_or(0, |thread| thread.conceded.min(most));
+        let lowest = |round| lowest(list, self.stall.rules.concession, round);
+        let most = list - lowest(Counter::ROUNDS);
+        let before = thread.map_or(0, |thread| thread.conceded.min(most));
+        let asked = thread.and_then(Thread::asked_of_rule).map_or(0, |said| {
+            list.saturating_sub(said.counter.total.minor.max(lowest(said.count)))
+        });
+        let less = before.max(asked);
         discounted(&quote, less).map_or((quote, 0), |quote| (quote, less))
+    }
+}
+
+impl Thread {
+    /// A counter to a quote of a rule that is not answered yet.
+    fn asked_of_rule(&self) -> Option<&Countered> {
+        let offer = self.offer.as_ref().filter(|offer| offer.automatic)?;
+        let said = self.counter.as_ref();
+        said.filter(|said| said.counter.quote == offer.message)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Counters: what a buyer would pay, and how a seller answers by hand and by rule.
 
 use haggle_market::view::{QuoteState, QuoteView, TradeState};
-use haggle_market::{Command, Complaint, Draft, Reply};
+use haggle_market::{Command, Complaint, Draft, Heard, Input, Reply};
 use haggle_protocol::{IntentId, Money};
 
 use crate::stage::*;
@@ -244,4 +244,65 @@ fn there_is_nothing_to_haggle_for_between_what_was_offered_and_what_is_asked() {
     let thread = quote(&stage, id).thread;
     stage.tell(SELLER, Command::Meet { thread }).unwrap();
     assert!(!quote(&stage, id).can_counter);
+}
+
+#[test]
+fn a_rule_does_not_give_way_for_what_left_the_stall_or_while_it_is_off() {
+    let firm = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
+    let (mut stage, id) = quoted(firm.clone());
+    let asked = quote(&stage, id);
+    let item = stage.actors[SELLER].stall.as_ref().unwrap().items[0].id;
+    stage.tell(SELLER, Command::RemoveItem { item }).unwrap();
+    offer(&mut stage, id, asked.quote.total.minor / 2).unwrap();
+    let now = quote(&stage, id);
+    assert!(now.counter.unwrap().delivered);
+    assert_eq!((now.message, now.state), (asked.message, asked.state));
+
+    let (mut stage, id) = quoted(firm.clone());
+    let asked = quote(&stage, id);
+    let off = serde_json::json!({ "auto": "off", "validFor": 7_200, "concession": 15 });
+    let off = serde_json::from_value(off).unwrap();
+    stage.tell(SELLER, Command::SetRules(off)).unwrap();
+    offer(&mut stage, id, asked.quote.total.minor / 2).unwrap();
+    assert_eq!(quote(&stage, id).message, asked.message);
+    // Once there is a rule again, it answers.
+    let on = serde_json::from_value(firm).unwrap();
+    stage.tell(SELLER, Command::SetRules(on)).unwrap();
+    let total = asked.quote.total.minor;
+    assert_eq!(quote(&stage, id).quote.total.minor, total - total * 5 / 100);
+}
+
+#[test]
+fn a_rule_answers_a_counter_in_the_next_hour_if_this_one_is_used_up() {
+    for valid in [7_200, 1_800] {
+        let rules = serde_json::json!({ "auto": "firm", "validFor": valid, "concession": 15, "perHour": 1 });
+        let (mut stage, id) = quoted(rules);
+        let asked = quote(&stage, id).quote.total.minor;
+        offer(&mut stage, id, asked / 2).unwrap();
+        assert_eq!(quote(&stage, id).quote.total.minor, asked);
+        stage.pass(60 * 60 + 1);
+        let answered = quote(&stage, id);
+        assert_eq!(answered.quote.total.minor, asked - asked * 5 / 100);
+        assert_eq!(answered.state, QuoteState::Standing);
+        assert!(answered.counter.unwrap().answered);
+    }
+}
+
+#[test]
+fn a_rule_answers_a_counter_that_came_before_it_knew_again_what_is_open() {
+    let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
+    let (mut stage, id) = quoted(rules);
+    let asked = quote(&stage, id).quote.total.minor;
+    let air = core::mem::take(&mut stage.air);
+    stage.reload(SELLER);
+    stage.settle();
+    offer(&mut stage, id, asked / 2).unwrap();
+    assert!(quote(&stage, id).counter.unwrap().delivered);
+    assert_eq!(quote(&stage, id).quote.total.minor, asked);
+    for bytes in air {
+        let source = haggle_book::Source::Own;
+        stage.input(SELLER, Input::Heard(Heard::Frame { bytes, source }));
+    }
+    stage.settle();
+    assert_eq!(quote(&stage, id).quote.total.minor, asked - asked * 5 / 100);
 }
