@@ -177,9 +177,18 @@ impl Market {
             return Ok(());
         };
         deal.check_trader(opened)?;
-        let both = match deal.state {
-            // It has crossed with mine; anything later changes nothing.
-            DealState::Cancelled { by, .. } if by == role => true,
+        // If both cancel at once, the buyer's cancel is what both record, unless it does not count because he did not know of the confirmation.
+        let mine = deal.cancelling.as_ref();
+        let mine = mine.filter(|mine| role == Role::Buyer && mine.progress != Progress::Ordered);
+        let (by, reason, note) = match deal.state {
+            DealState::Cancelled {
+                by: Role::Seller, ..
+            } if role == Role::Seller => {
+                if cancel.progress == Progress::Ordered {
+                    return Err(Refusal::WrongState);
+                }
+                (Role::Buyer, cancel.reason, cancel.note.clone())
+            }
             DealState::Cancelled { .. } => {
                 self.took(opened, now, batch);
                 return Ok(());
@@ -188,14 +197,15 @@ impl Market {
                 if !deal.is_known_to(role.other(), cancel.progress) {
                     return Err(Refusal::WrongState);
                 }
-                deal.cancelling.is_some()
+                match mine {
+                    Some(mine) => (Role::Buyer, mine.reason, mine.note.clone()),
+                    None => (role.other(), cancel.reason, cancel.note.clone()),
+                }
             }
             DealState::Declined(_) | DealState::NotConfirmed => return Err(Refusal::WrongState),
         };
         self.took(opened, now, batch);
-        // If both cancel at once, both say that it was the buyer.
-        let by = if both { Role::Buyer } else { role.other() };
-        self.end_cancelled(id, by, cancel.reason, cancel.note.clone(), now, batch);
+        self.end_cancelled(id, by, reason, note, now, batch);
         Ok(())
     }
 

@@ -104,8 +104,8 @@ const BUGS: [Bug; 10] = [
         name: "a cancel that is taken and changes nothing",
         edits: &[Edit {
             file: "cancelling.rs",
-            right: "        self.end_cancelled(id, by, cancel.reason, cancel.note.clone(), now, batch);\n",
-            wrong: "        let _ = by;\n",
+            right: "        self.end_cancelled(id, by, reason, note, now, batch);\n",
+            wrong: "        let _ = (by, reason, note);\n",
         }],
     },
 ];

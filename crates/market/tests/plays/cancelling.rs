@@ -128,17 +128,91 @@ fn a_cancel_does_not_count_if_the_other_side_has_gone_on_meanwhile() {
     assert_eq!(trade.steps.len(), 1);
 }
 
-#[test]
-fn when_both_cancel_at_once_both_say_the_same() {
-    let (mut stage, thread) = ordered();
-    stage.tell(SELLER, confirm(thread)).unwrap();
-    stage.fate = Box::new(|_| Fate::Lost);
-    for who in [BUYER, SELLER] {
-        cancel(&mut stage, who, thread).unwrap();
+/// Each cancels with a reason and words of his own.
+fn cancel_in_own_words(stage: &mut Stage, who: usize, thread: ThreadId) {
+    let (reason, note) = own_words(who);
+    let note = Some(note.to_owned());
+    let cancel = Command::Cancel {
+        thread,
+        reason,
+        note,
+    };
+    stage.tell(who, cancel).unwrap();
+}
+
+const fn own_words(who: usize) -> (CancelReason, &'static str) {
+    match who {
+        BUYER => (CancelReason::ChangedMind, "I found one nearby."),
+        _ => (CancelReason::NotPaid, "Nothing has come."),
     }
-    stage.fate = Box::new(|_| Fate::Arrives);
-    stage.pass(120);
-    assert_eq!(states(&stage), [cancelled(Role::Buyer); 2]);
+}
+
+/// Both record that this one cancelled, with his reason and his words.
+fn both_record(stage: &Stage, who: usize) {
+    let (reason, note) = own_words(who);
+    let by = [Role::Buyer, Role::Seller][who];
+    assert_eq!(states(stage), [TradeState::Cancelled { by, reason }; 2]);
+    for side in [BUYER, SELLER] {
+        let trade = stage.actors[side].trade();
+        assert_eq!(trade.cancel_note.as_deref(), Some(note));
+        assert!(!trade.cancel_refused && !trade.cancelling);
+    }
+}
+
+#[test]
+fn when_both_cancel_at_once_both_record_the_buyers_word_whatever_comes_first() {
+    // Whose cells and whose answers are held up: any of the four.
+    for held in 0..16_u8 {
+        let (mut stage, thread) = ordered();
+        stage.tell(SELLER, confirm(thread)).unwrap();
+        stage.fate = Box::new(|_| Fate::Lost);
+        for who in [SELLER, BUYER] {
+            cancel_in_own_words(&mut stage, who, thread);
+        }
+        stage.fate = Box::new(move |post| {
+            let bit = match post {
+                Post::Cell { from, .. } => *from,
+                Post::Answered { to, .. } => 2 + *to,
+                Post::Frame { .. } => return Fate::Arrives,
+            };
+            if held >> bit & 1 == 1 {
+                Fate::Lost
+            } else {
+                Fate::Arrives
+            }
+        });
+        stage.pass(120);
+        stage.fate = Box::new(|_| Fate::Arrives);
+        stage.pass(120);
+        both_record(&stage, BUYER);
+    }
+}
+
+#[test]
+fn a_buyer_who_cancelled_before_he_knew_of_the_confirmation_records_the_sellers_cancel_as_the_seller_does()
+ {
+    for refused_before in [false, true] {
+        let (mut stage, thread) = ordered();
+        stage.fate = Box::new(|_| Fate::Lost);
+        stage.tell(SELLER, confirm(thread)).unwrap();
+        if refused_before {
+            // The seller refuses the buyer's cancel, which the buyer does not hear.
+            stage.fate = Box::new(|post| match post {
+                Post::Cell { from: BUYER, .. } => Fate::Arrives,
+                Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Lost,
+            });
+        }
+        cancel_in_own_words(&mut stage, BUYER, thread);
+        stage.fate = Box::new(|post| match post {
+            Post::Cell { from: BUYER, .. } => Fate::Lost,
+            Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+        });
+        cancel_in_own_words(&mut stage, SELLER, thread);
+        stage.pass(60);
+        stage.fate = Box::new(|_| Fate::Arrives);
+        stage.pass(120);
+        both_record(&stage, SELLER);
+    }
 }
 
 #[test]
