@@ -7,6 +7,7 @@ use haggle_protocol::quote::Quality;
 use haggle_tests::browser::Driver;
 use haggle_tests::data::Computers;
 use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
+use haggle_tests::program::Shop;
 use haggle_tests::relay::Relay;
 use haggle_tests::{Outcome, Trouble, ensure, place};
 use serde_json::json;
@@ -288,4 +289,34 @@ async fn nothing_of_a_person_is_left_in_the_browser_after_he_erased_everything()
         ensure(!kept.contains(gone), || format!("{gone} is still kept"))?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_takes_its_profile_elsewhere_in_a_file() -> Outcome {
+    let scene = Computers::load()?.scene()?;
+    let (driver, shop) = (Driver::start()?, Shop::open()?);
+    let relay = Relay::start(None, &[])?;
+    let program = shop.starts(&driver, "program", &relay.address()).await?;
+    program
+        .offers(&scene.cheap.item(Quality::Fair, 2, 86_400)?, "indicative")
+        .await?;
+    let script = "
+        const { Haggle } = await import(new URL('pkg/haggle.js', location.href).href);
+        const words = await peer.phrase();
+        const file = await peer.backup(arguments[0]);
+        await peer.close();
+        const code = await Haggle.restore('copy', file, 'nothing of the kind').then(() => null, error => error.code);
+        await Haggle.restore('copy', file, words.join(' '));
+        const again = await Haggle.open({ relays: [], profile: 'copy' });
+        const stall = new Promise(done => again.on('stall', done));
+        return { code, words, again: await again.phrase(), items: (await stall).items.length };";
+    let told = program
+        .browser
+        .js_async(script, vec![PASSPHRASE.into()])
+        .await?;
+    ensure(told["code"] == "backup-secret", || told.to_string())?;
+    ensure(told["words"] == told["again"], || {
+        "another trader".to_owned()
+    })?;
+    ensure(told["items"] == 1, || told["items"].to_string())
 }
