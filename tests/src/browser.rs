@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
-use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
+use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel, WindowHandle};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
@@ -710,6 +710,26 @@ impl Browser {
         self.until("a hidden page", GLANCE * 100, hidden, vec![])
             .await?;
         Ok(())
+    }
+
+    /// Opens one more window beside the one in front, and goes there. Gives the way back.
+    ///
+    /// # Errors
+    /// If the browser opens none.
+    pub async fn opens_another(&self, url: &str) -> Outcome<WindowHandle> {
+        let before = self.web.window().await?;
+        let another = self.web.new_tab().await?;
+        self.web.switch_to_window(another).await?;
+        self.web.goto(url).await?;
+        Ok(before)
+    }
+
+    /// Goes to another window of this browser.
+    ///
+    /// # Errors
+    /// If it is closed.
+    pub async fn turns_to(&self, window: WindowHandle) -> Outcome {
+        Ok(self.web.switch_to_window(window).await?)
     }
 
     /// A command of the DevTools protocol.

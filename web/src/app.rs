@@ -181,7 +181,31 @@ impl Desk {
                 count => format!("({count}) {title}"),
             });
         });
+        browser::when_called(&self.call_name(), move || self.give_way());
         self.start();
+    }
+
+    /// The name under which windows of this profile call out to each other.
+    fn call_name(self) -> String {
+        format!("haggle/take-over/{}", self.store_name())
+    }
+
+    /// Goes on here with a profile that is open in another window: that one ends its peer and says where it goes on.
+    pub(crate) fn take_over(self) {
+        browser::call_out(&self.call_name());
+        self.start();
+    }
+
+    /// Another window wants to go on with this profile.
+    fn give_way(self) {
+        let Some(client) = self.client.try_update_value(Option::take).flatten() else {
+            return;
+        };
+        spawn_local(async move {
+            // Everything that was confirmed is saved, and its store is free for the other window.
+            client.close().await;
+            self.stage.set(Stage::Busy);
+        });
     }
 
     /// Opens the store and starts the peer.

@@ -6,7 +6,7 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, File, HtmlAnchorElement, HtmlElement, HtmlInputElement, Notification,
+    Blob, BroadcastChannel, File, HtmlAnchorElement, HtmlElement, HtmlInputElement, Notification,
     NotificationOptions, NotificationPermission, Response, Storage, Url,
 };
 
@@ -105,6 +105,25 @@ pub(crate) fn keep(name: &str, value: &str) {
 pub(crate) fn keep_no_more(name: &str) {
     if let Some(storage) = session() {
         let _ = storage.remove_item(name);
+    }
+}
+
+/// Calls out to the other windows of this page, under a name that they listen to.
+pub(crate) fn call_out(name: &str) {
+    if let Ok(channel) = BroadcastChannel::new(name) {
+        // A word always has a copy.
+        let _ = channel.post_message(&JsValue::from_str(name));
+        channel.close();
+    }
+}
+
+/// Does something whenever another window calls out under this name, for as long as this page lives.
+pub(crate) fn when_called(name: &str, act: impl Fn() + 'static) {
+    if let Ok(channel) = BroadcastChannel::new(name) {
+        let act = Closure::<dyn Fn()>::new(act).into_js_value();
+        channel.set_onmessage(Some(act.unchecked_ref()));
+        // The page keeps what it listens to.
+        core::mem::forget(channel);
     }
 }
 

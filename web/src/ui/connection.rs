@@ -119,7 +119,7 @@ fn summary(network: &NetworkView) -> AnyView {
     // Below this the difference decides nothing that a person sees.
     let clock = network.clock_ahead.map(|ahead| {
         let difference = crate::words::duration(w(), ahead.unsigned_abs());
-        view! { <p class="fault" role="status">{(words.clock)(&difference)}</p> }
+        view! { <p class="fault" role="status" data-test="clock-off">{(words.clock)(&difference)}</p> }
     });
     let with = |path| {
         let all = network.traders.iter().filter(|trader| trader.path == path);

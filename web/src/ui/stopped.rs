@@ -32,7 +32,8 @@ fn busy() -> AnyView {
             <span class="empty-icon">{icon(Icon::Person)}</span>
             <h1>{words.busy_heading}</h1>
             <p>{told}</p>
-            <button type="button" class="primary" data-test="busy-retry" on:click=move |_| desk.start()>{words.busy_try}</button>
+            <button type="button" class="primary" data-test="busy-take-over" on:click=move |_| desk.take_over()>{words.busy_take}</button>
+            <p class="hint">{words.busy_take_hint}</p>
             <h2>{words.busy_other}</h2>
             {profiles::other("button secondary")}
         </section>

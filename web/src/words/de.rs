@@ -819,7 +819,8 @@ pub(super) const WORDS: Words = Words {
             )
         },
         busy_you: "Du hast diese Seite schon in einem anderen Fenster oder Tab dieses Browsers offen, und dort geht es weiter.",
-        busy_try: "Hier noch einmal versuchen",
+        busy_take: "Stattdessen hier weitermachen",
+        busy_take_hint: "Das andere Fenster ruht dann. Nichts Bestätigtes geht verloren.",
         busy_other: "Hier jemand anderes sein",
         storage_heading: "So geht es nicht weiter",
         storage,

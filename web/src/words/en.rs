@@ -812,7 +812,8 @@ pub(super) const WORDS: Words = Words {
             )
         },
         busy_you: "You have this page open in another window or tab of this browser, and it goes on there.",
-        busy_try: "Try again here",
+        busy_take: "Go on here instead",
+        busy_take_hint: "The other window then rests. Nothing that was confirmed is lost.",
         busy_other: "Be somebody else here",
         storage_heading: "This cannot go on like this",
         storage: |_| None,

@@ -210,7 +210,7 @@ words! {
     }
     /// When the page cannot start or go on.
     stop: Stop {
-        opening: S, busy_heading: S, busy: S1, busy_you: S, busy_try: S, busy_other: S, storage_heading: S, storage: fn(&str) -> Option<S>,
+        opening: S, busy_heading: S, busy: S1, busy_you: S, busy_take: S, busy_take_hint: S, busy_other: S, storage_heading: S, storage: fn(&str) -> Option<S>,
         stopped_heading: S, stopped_safe: S, reload: S, code: S1, no_relays_file: S,
     }
 }
