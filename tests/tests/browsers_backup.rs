@@ -11,6 +11,7 @@ use haggle_tests::program::Shop;
 use haggle_tests::relay::Relay;
 use haggle_tests::{Outcome, Trouble, ensure, place};
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 const TERMS: Terms = Terms {
     quality: Quality::Fine,
@@ -95,7 +96,7 @@ async fn saves_a_file(person: &Person, folder: &Path) -> Outcome<PathBuf> {
     person.types("backup-passphrase", PASSPHRASE).await?;
     person.clicks("backup-save").await?;
     is_safe(person, "file-state").await?;
-    let deadline = std::time::Instant::now() + SURELY;
+    let deadline = Instant::now() + SURELY;
     loop {
         let files = std::fs::read_dir(folder)?.filter_map(Result::ok);
         let mut done = files
@@ -104,10 +105,10 @@ async fn saves_a_file(person: &Person, folder: &Path) -> Outcome<PathBuf> {
         if let Some(path) = done.next() {
             return Ok(path);
         }
-        if std::time::Instant::now() > deadline {
+        if Instant::now() > deadline {
             return Err(Trouble::new("no file was downloaded".to_owned()));
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        sleep(std::time::Duration::from_millis(50)).await;
     }
 }
 

@@ -164,6 +164,8 @@ export interface Counter {
   note: string | null;
   at: Timestamp;
   delivered: boolean;
+  /** Whether it was not taken, or no way was found in time. */
+  lost: boolean;
   /** Whether the seller has quoted anew since. */
   answered: boolean;
 }

@@ -317,11 +317,12 @@ impl Market {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
+        let mine = thread.deal.as_ref().and_then(|it| it.cancelling.clone());
+        let lost = mine.filter(|mine| !thread.waits(mine.message));
         let Some(deal) = &mut thread.deal else {
             return;
         };
-        let waits = |message| thread.outbox.iter().any(|it| it.message == message);
-        let Some(lost) = deal.cancelling.clone().filter(|it| !waits(it.message)) else {
+        let Some(lost) = lost else {
             return;
         };
         if !deal.under_way() {

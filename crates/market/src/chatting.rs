@@ -166,20 +166,12 @@ impl Market {
     /// What was said in a thread, if anything was.
     pub(crate) fn chat(&self, id: &ThreadId, now: Timestamp) -> Option<Chat> {
         let thread = self.threads.get(id).filter(|it| !it.chat.is_empty())?;
-        let state = |line: &Line| {
-            let waits = |line: &Line| thread.outbox.iter().any(|it| it.message == line.message);
-            match line.delivered {
-                true => ChatState::Delivered,
-                false if waits(line) => ChatState::Sending,
-                false => ChatState::Lost,
-            }
-        };
         let lines = thread.chat.iter().map(|line| ChatLine {
             message: line.message,
             mine: line.mine,
             text: line.text.clone(),
             at: line.at,
-            state: state(line),
+            state: state(thread, line),
         });
         Some(Chat {
             thread: thread.id,
@@ -205,10 +197,20 @@ fn is_silenced(thread: &Thread) -> bool {
     thread.role == Role::Seller && !is_bound(thread) && last_lines(thread, true) >= UNANSWERED
 }
 
-/// How many lines the one side, me or the other, has said since the other one said something.
+/// How many lines the one side, me or the other, has said since the other one said something; what was lost was not said.
 fn last_lines(thread: &Thread, mine: bool) -> usize {
     let last = thread.chat.iter().rev();
-    last.take_while(|line| line.mine == mine).count()
+    let last = last.take_while(|line| line.mine == mine);
+    last.filter(|line| state(thread, line) != ChatState::Lost)
+        .count()
+}
+
+fn state(thread: &Thread, line: &Line) -> ChatState {
+    match line.delivered {
+        true => ChatState::Delivered,
+        false if thread.waits(line.message) => ChatState::Sending,
+        false => ChatState::Lost,
+    }
 }
 
 fn checked(text: String) -> Result<Said, Complaint> {

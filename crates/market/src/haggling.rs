@@ -159,7 +159,7 @@ impl Market {
             return Err(Complaint::new("no-counter", sentence));
         };
         let price = said.counter.total.minor;
-        self.requote(id, price, now, batch).map_err(unsent)
+        self.requote(id, price, now, batch).map_err(unmet)
     }
 
     /// The newest quote of a thread once more, for less.
@@ -210,6 +210,22 @@ impl Thread {
         let offer = self.offer.as_ref().filter(|offer| offer.automatic)?;
         let said = self.counter.as_ref();
         said.filter(|said| said.counter.quote == offer.message)
+    }
+}
+
+/// Why a counter cannot be met.
+fn unmet(refusal: Refusal) -> Complaint {
+    let because = |sentence| Complaint::new(refusal.code(), sentence);
+    if refusal == Refusal::Closed {
+        because(
+            "The buyer's request is over, or has not been heard of again since this peer started.",
+        )
+    } else if refusal == Refusal::TooLate {
+        because("The buyer takes no more quotes for this.")
+    } else if refusal == Refusal::WrongSum {
+        because("This quote cannot be lowered so far by one more discount. Quote anew instead.")
+    } else {
+        unsent(refusal)
     }
 }
 

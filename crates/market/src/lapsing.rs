@@ -89,6 +89,10 @@ impl Market {
         if thread.chat.iter().any(|line| line.message == message) {
             batch.chats.insert(id);
         }
+        let counter = thread.counter.as_ref();
+        if counter.is_some_and(|said| said.message == message) {
+            batch.mine.insert(thread.intent);
+        }
         if thread
             .deal
             .as_ref()
@@ -120,6 +124,9 @@ impl Market {
                 thread.told.clear();
                 if !thread.chat.is_empty() {
                     batch.chats.insert(id);
+                }
+                if thread.role == Role::Buyer && thread.counter.is_some() {
+                    batch.mine.insert(thread.intent);
                 }
             }
             batch.thread(id);

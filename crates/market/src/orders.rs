@@ -659,8 +659,12 @@ pub(crate) fn no_such_thread() -> Complaint {
 }
 
 pub(crate) fn unsent(refusal: Refusal) -> Complaint {
-    Complaint::new(
-        refusal.code(),
-        "Too much waits for the other side already. Wait until he is reached, then try again.",
-    )
+    let sentence = if refusal == Refusal::WhisperRate {
+        "Too much waits for the other side already. Wait until he is reached, then try again."
+    } else if refusal == Refusal::TooLarge {
+        "This is too long to be sent at once. Shorten it."
+    } else {
+        "This cannot be sent to the other side any more."
+    };
+    Complaint::new(refusal.code(), sentence)
 }

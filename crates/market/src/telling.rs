@@ -226,6 +226,7 @@ fn counter(thread: &Thread) -> Option<CounterView> {
         note: said.counter.note.clone(),
         at: said.at,
         delivered: said.delivered,
+        lost: !said.delivered && !thread.waits(said.message),
         answered: newest != Some(said.counter.quote),
     })
 }

@@ -502,6 +502,11 @@ impl Thread {
             .is_some_and(|deal| deal.under_way() || deal.state == DealState::Confirmed)
     }
 
+    /// Whether a message of this side still waits for its acknowledgement.
+    pub(crate) fn waits(&self, message: MessageId) -> bool {
+        self.outbox.iter().any(|it| it.message == message)
+    }
+
     /// Which way this side writes.
     pub(crate) const fn direction(&self) -> Direction {
         match self.role {

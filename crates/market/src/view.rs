@@ -88,6 +88,8 @@ pub struct CounterView {
     pub at: Timestamp,
     /// Whether the other side has it.
     pub delivered: bool,
+    /// Whether it was not taken, or no way was found in time.
+    pub lost: bool,
     /// Whether the seller has quoted anew since.
     pub answered: bool,
 }

@@ -256,6 +256,7 @@ fn another_counter_of_a_buyer_is_news_and_the_same_one_again_is_not() {
             note: None,
             at: Timestamp(5),
             delivered: true,
+            lost: false,
             answered: false,
         };
         if let Event::Market(MarketEvent::OpenIntent(open)) = &mut event {

@@ -24,6 +24,8 @@ pub(crate) fn mine(view: &QuoteView) -> Option<AnyView> {
         words.answered
     } else if said.delivered {
         words.delivered
+    } else if said.lost {
+        words.lost
     } else {
         words.on_its_way
     };

@@ -430,6 +430,7 @@ pub(super) const WORDS: Words = Words {
         sent: "Dein Gegenangebot ist unterwegs zum Anbieter.",
         mine: |total| format!("Du hast {total} geboten."),
         on_its_way: "Es ist unterwegs.",
+        lost: "Es ist nicht angekommen.",
         delivered: "Der Anbieter hat es.",
         answered: "Der Anbieter hat neu angeboten.",
         left: |n| match n {

@@ -411,6 +411,7 @@ pub(super) const WORDS: Words = Words {
         sent: "Your counter-offer is on its way to the seller.",
         mine: |total| format!("You offered {total}."),
         on_its_way: "It is on its way.",
+        lost: "It did not arrive.",
         delivered: "The seller has it.",
         answered: "The seller has quoted anew.",
         left: |n| match n {

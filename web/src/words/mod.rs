@@ -152,7 +152,7 @@ words! {
     }
     /// Haggling, on both sides.
     haggling: Haggling {
-        begin: S, heading: S, body: S, total: S, private: S, send: S, sending: S, sent: S, mine: S1, on_its_way: S, delivered: S,
+        begin: S, heading: S, body: S, total: S, private: S, send: S, sending: S, sent: S, mine: S1, on_its_way: S, lost: S, delivered: S,
         answered: S, left: N, theirs: S1, buyer_note: S, meet: S1, news: S,
     }
     /// Words between two.

@@ -213,3 +213,28 @@ fn a_question_and_its_answer_are_there_after_a_late_reload() {
     assert_eq!(seen(&stage, SELLER).len(), 2);
     assert_eq!(seen(&stage, BUYER)[1].2, ChatState::Delivered);
 }
+
+#[test]
+fn lines_that_never_arrived_do_not_silence_a_seller() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    let mut draft = wants_laptop();
+    draft.open_for = Some(7 * 24 * 60 * 60);
+    let id = stage.publish(BUYER, draft);
+    stage.fate = Box::new(|post| match post {
+        Post::Cell { .. } => Fate::Lost,
+        Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+    });
+    for text in ["one", "two", "three"] {
+        ask(&mut stage, id, text).unwrap();
+    }
+    assert_eq!(code(ask(&mut stage, id, "four")), "unanswered");
+    stage.pass(3 * 24 * 60 * 60 + 1);
+    let thread = thread(&stage, SELLER);
+    assert!(stage.actors[SELLER].chats[&thread].can_say);
+    stage.fate = Box::new(|_| Fate::Arrives);
+    for text in ["four", "five", "six"] {
+        ask(&mut stage, id, text).unwrap();
+    }
+    assert_eq!(seen(&stage, BUYER).len(), 3);
+    assert_eq!(code(ask(&mut stage, id, "seven")), "unanswered");
+}

@@ -306,3 +306,40 @@ fn a_rule_answers_a_counter_that_came_before_it_knew_again_what_is_open() {
     stage.settle();
     assert_eq!(quote(&stage, id).quote.total.minor, asked - asked * 5 / 100);
 }
+
+#[test]
+fn a_counter_that_never_arrived_says_so() {
+    let (mut stage, id) = quoted(serde_json::json!({ "auto": "indicative", "validFor": 1_800 }));
+    stage.actors[SELLER].online = false;
+    offer(&mut stage, id, 30_000).unwrap();
+    assert!(!quote(&stage, id).counter.unwrap().lost);
+    stage.pass(1_801);
+    let said = quote(&stage, id).counter.unwrap();
+    assert!(said.lost && !said.delivered);
+    stage.reload(BUYER);
+    assert!(quote(&stage, id).counter.unwrap().lost);
+}
+
+#[test]
+fn who_cannot_meet_a_counter_is_told_why() {
+    let meet = |stage: &mut Stage, id: IntentId| {
+        let thread = quote(stage, id).thread;
+        let complaint = stage.tell(SELLER, Command::Meet { thread }).unwrap_err();
+        assert!(!complaint.sentence.contains("Too much"), "{complaint}");
+        complaint.code
+    };
+    let rules = serde_json::json!({ "auto": "indicative", "validFor": 7_200 });
+    let mut draft = wants_laptop();
+    draft.quotes_for = Some(600);
+    let (mut stage, id) = quoted_for(rules.clone(), draft);
+    offer(&mut stage, id, 30_000).unwrap();
+    stage.pass(700);
+    assert_eq!(meet(&mut stage, id), "too-late");
+
+    let (mut stage, id) = quoted(rules);
+    offer(&mut stage, id, 30_000).unwrap();
+    stage.air.clear();
+    stage.reload(SELLER);
+    stage.settle();
+    assert_eq!(meet(&mut stage, id), "closed");
+}

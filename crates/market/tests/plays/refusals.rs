@@ -464,11 +464,12 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
             let source = haggle_book::Source::Own;
             stage.input(0, Input::Heard(Heard::Frame { bytes, source }));
         }
-        let quoted = stage.queue.drain(..).filter_map(|post| match post {
+        let posts = stage.queue.drain(..).filter_map(|post| match post {
             Post::Cell { bytes, .. } => Some(bytes),
             Post::Frame { .. } | Post::Answered { .. } => None,
         });
-        let read = buyer.open(quoted.last().expect("the seller quotes"), stage.now);
+        let mut quoted: Vec<Vec<u8>> = posts.collect();
+        let read = buyer.open(quoted.pop().expect("the seller quotes"), stage.now);
         let Body::Quote(quote) = &read.message.body else {
             panic!("a quote")
         };
