@@ -486,15 +486,15 @@ impl Desk {
         let store = self.store_alone().await?;
         let done = match back {
             Back::File(backup) => backup.restore(&store).await,
-            Back::Phrase(phrase) => restore_phrase(&store, &phrase).await,
+            Back::Phrase(phrase) => restore_phrase(&store, &phrase).await.map_err(Into::into),
         };
-        done.map_err(unsaved)
+        done.map_err(undone)
     }
 
     /// Removes everything of this profile from this browser. The page must be loaded again afterwards.
     pub(crate) async fn erase(self) -> Result<(), Complaint> {
         let store = self.store_alone().await?;
-        store.remove().await.map_err(unsaved)?;
+        store.remove().await.map_err(|error| undone(error.into()))?;
         let profile = self.route.with_untracked(|route| route.profile.clone());
         let mut names = profiles();
         names.retain(|name| *name != profile);
@@ -511,7 +511,8 @@ impl Desk {
             client.close().await;
             self.client.set_value(None);
         }
-        IndexedDb::open(&self.store_name()).await.map_err(unsaved)
+        let store = IndexedDb::open(&self.store_name()).await;
+        store.map_err(|error| undone(error.into()))
     }
 
     /// Withdraws an intent, unless it is undone in time.
@@ -581,7 +582,7 @@ pub(crate) fn sentence(complaint: &Complaint) -> String {
         .map_or_else(|| complaint.sentence.clone(), ToOwned::to_owned)
 }
 
-fn unsaved(error: crate::node::StoreError) -> Complaint {
+fn undone(error: crate::node::PeerError) -> Complaint {
     Complaint {
         code: error.code().to_owned(),
         field: None,

@@ -14,7 +14,8 @@ pub use haggle_node::market::view::{
     TradeState, TradeStep,
 };
 #[cfg(target_arch = "wasm32")]
-pub use haggle_node::store::{Error as StoreError, IndexedDb};
+pub use haggle_node::store::IndexedDb;
 pub use haggle_node::{
-    Client, Config, Event, Link, NetworkView, Path, RelayState, RelayView, Safe, open,
+    Client, Config, Error as PeerError, Event, Link, NetworkView, Path, RelayState, RelayView,
+    Safe, open,
 };

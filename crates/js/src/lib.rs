@@ -378,7 +378,7 @@ impl Haggle {
         let store = IndexedDb::open(&profile).await;
         let store = store.map_err(|error| of_store(&error))?;
         let restored = opened.restore(&store).await;
-        restored.map_err(|error| of_store(&error))
+        restored.map_err(|error| of_error(&error))
     }
 
     /// Ends the peer; everything that was confirmed is saved already.

@@ -19,15 +19,22 @@
 
 use core::fmt;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
-use haggle_market::{Complaint, record};
-use haggle_protocol::Timestamp;
+use haggle_book::Limits;
+use haggle_market::{Complaint, Market, Setup, record};
+use haggle_protocol::keys::SigningKey;
 use haggle_protocol::phrase::Phrase;
+use haggle_protocol::seal::Hpke;
+use haggle_protocol::{Network, Timestamp};
 use haggle_store::{MAX_BATCH_BYTES, Record, Store, Write};
 use zeroize::{Zeroize, Zeroizing};
+
+use crate::clock;
+use crate::config::is_own;
 
 const MAGIC: &[u8; 14] = b"haggle backup\0";
 const VERSION: u8 = 1;
@@ -311,12 +318,16 @@ impl Backup {
         }
     }
 
-    /// Puts everything back, in place of whatever the store holds.
+    /// Puts everything back, in place of whatever the store holds, after a market was seen to start with it.
     ///
     /// # Errors
-    /// As [`Store::commit`]; then the store is as it was, unless it could not be read before.
-    pub async fn restore(mut self, store: &dyn Store) -> Result<(), haggle_store::Error> {
-        fill(store, core::mem::take(&mut self.records)).await
+    /// [`crate::Error::Damaged`] if this program cannot read it, as when a newer one wrote it, and as [`Store::commit`];
+    /// then the store is as it was, unless it could not be read before.
+    pub async fn restore(mut self, store: &dyn Store) -> Result<(), crate::Error> {
+        let rest = self.records.iter().filter(|(key, _)| !is_own(key));
+        try_start(rest.cloned().collect())?;
+        fill(store, core::mem::take(&mut self.records)).await?;
+        Ok(())
     }
 }
 
@@ -336,6 +347,19 @@ pub async fn restore_phrase(store: &dyn Store, phrase: &Phrase) -> Result<(), ha
     let records = record::of_phrase(phrase).into_iter();
     let records = records.filter_map(|record| Some((record.key, record.value?)));
     fill(store, records.collect()).await
+}
+
+/// Starts a market that nobody hears of.
+fn try_start(records: Vec<Record>) -> Result<(), crate::Error> {
+    let setup = Setup {
+        network: Network::main(),
+        dice: [0; KEY],
+        peer: SigningKey::from_seed(&[0; KEY]),
+        sealer: Arc::new(Hpke),
+        book: Limits::peer(),
+    };
+    let started = Market::restore(records, setup, clock::now());
+    started.map(drop).map_err(crate::Error::from)
 }
 
 async fn fill(store: &dyn Store, mut records: Vec<Record>) -> Result<(), haggle_store::Error> {
@@ -566,35 +590,52 @@ mod tests {
         }
     }
 
+    /// What a market saves at its first start.
+    fn first_records() -> Vec<Record> {
+        let records = record::of_phrase(&phrase()).into_iter();
+        let records = records.filter_map(|record| Some((record.key, record.value?)));
+        records.filter(|(key, _)| key == "seed").collect()
+    }
+
+    async fn keys(store: &Memory) -> Vec<String> {
+        let records = store.load().await.unwrap();
+        records.into_iter().map(|(key, _)| key).collect()
+    }
+
     #[test]
     fn what_is_put_back_takes_the_place_of_what_was_there() {
         futures::executor::block_on(async {
             let store = Memory::new();
             let before = vec![Write::put("item/1", "old"), Write::put("seed", "old")];
             store.commit(before).await.unwrap();
-            let backup = open(&file(None), &Secret::Phrase(phrase())).unwrap();
+            let mut records = first_records();
+            records.push((crate::config::HIDDEN.to_owned(), vec![1]));
+            let file = seal(&records, &phrase(), None, NOW, [9; 64]).unwrap();
+            let backup = open(&file, &Secret::Phrase(phrase())).unwrap();
             backup.restore(&store).await.unwrap();
-            let keys: Vec<String> = store
-                .load()
-                .await
-                .unwrap()
-                .into_iter()
-                .map(|it| it.0)
-                .collect();
-            assert_eq!(keys, ["intent/aa", "restored", "seed", "thread/bb"]);
-            assert_eq!(
-                store.get("seed").await.unwrap().unwrap(),
-                b"very secret words"
-            );
+            assert_eq!(keys(&store).await, ["node/hidden", "restored", "seed"]);
+            let seed = store.get("seed").await.unwrap();
+            assert_eq!(seed.as_deref(), Some(&*records[0].1));
             restore_phrase(&store, &phrase()).await.unwrap();
-            let keys: Vec<String> = store
-                .load()
+            assert_eq!(keys(&store).await, ["restored", "seed"]);
+        });
+    }
+
+    #[test]
+    fn a_file_that_this_program_cannot_start_with_replaces_nothing() {
+        futures::executor::block_on(async {
+            let store = Memory::new();
+            store
+                .commit(vec![Write::put("seed", "mine")])
                 .await
-                .unwrap()
-                .into_iter()
-                .map(|it| it.0)
-                .collect();
-            assert_eq!(keys, ["restored", "seed"]);
+                .unwrap();
+            let backup = open(&file(None), &Secret::Phrase(phrase())).unwrap();
+            let refused = backup.restore(&store).await.unwrap_err();
+            assert_eq!(refused.code(), "records-damaged");
+            assert_eq!(
+                store.get("seed").await.unwrap().as_deref(),
+                Some(&b"mine"[..])
+            );
         });
     }
 }

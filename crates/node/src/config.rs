@@ -19,6 +19,12 @@ use crate::{clock, spawn, swarm};
 
 /// Keys of records that are the node's own; all others are the market's.
 const OWN: &str = "node/";
+
+/// Whether a record is the node's own.
+pub(crate) fn is_own(key: &str) -> bool {
+    key.starts_with(OWN)
+}
+
 /// Relays that the person added, and relays that were found.
 pub(crate) const RELAYS: &str = "node/relays";
 /// There if the person has chosen to hide the network address.
@@ -92,9 +98,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
 
     let records = store.load().await?;
     let (own, records): (BTreeMap<_, _>, Vec<_>) = {
-        let (own, rest): (Vec<_>, Vec<_>) = records
-            .into_iter()
-            .partition(|(key, _)| key.starts_with(OWN));
+        let (own, rest): (Vec<_>, Vec<_>) = records.into_iter().partition(|(key, _)| is_own(key));
         (own.into_iter().collect(), rest)
     };
     let remembered = match own.get(RELAYS) {
@@ -123,11 +127,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         sealer: sealer.unwrap_or_else(|| Arc::new(Hpke)),
         book: Limits::peer(),
     };
-    let (market, effects) =
-        Market::restore(records, setup, now).map_err(|damaged| Error::Damaged {
-            key: damaged.key,
-            why: damaged.why,
-        })?;
+    let (market, effects) = Market::restore(records, setup, now)?;
     let swarm = swarm::build(keypair, agent, stun).map_err(|reason| Error::Network { reason })?;
 
     let (client, asks) = Client::new();

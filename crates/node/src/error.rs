@@ -29,6 +29,15 @@ pub enum Error {
     },
 }
 
+impl From<haggle_market::record::Damaged> for Error {
+    fn from(damaged: haggle_market::record::Damaged) -> Self {
+        Self::Damaged {
+            key: damaged.key,
+            why: damaged.why,
+        }
+    }
+}
+
 impl Error {
     /// The name of this error for programs. It stays the same when the sentence changes.
     #[must_use]
