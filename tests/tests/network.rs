@@ -19,7 +19,7 @@ use haggle_node::market::{Event as MarketEvent, Item, MyIntent, OpenIntent, Rule
 use haggle_node::protocol::category::Category;
 use haggle_node::protocol::intent::{Budget, Delivery};
 use haggle_node::protocol::quote::Quality;
-use haggle_node::protocol::trade::ContactWay;
+use haggle_node::protocol::trade::{ContactWay, DeclineReason};
 use haggle_node::protocol::{Asset, IntentId, Quantity, ThreadId, Unit};
 use haggle_node::store::{Answer, Error as StoreError, Memory, Record, Store, Write};
 use haggle_node::{Client, Config, Event, Events, Link, NetworkView, RelayState};
@@ -246,13 +246,18 @@ fn profile(name: &str) -> Profile {
 
 /// A stall that answers everything by rule.
 async fn stock(seller: &Screen, auto: Auto) {
+    stock_of(seller, auto, 5).await;
+}
+
+/// The same with so many pieces.
+async fn stock_of(seller: &Screen, auto: Auto, pieces: u64) {
     let item = Item {
         id: haggle_node::market::ItemId(0),
         title: "Road bike, 56 cm".to_owned(),
         category: CATEGORY,
         attributes: Vec::new(),
         unit: Unit::ONE,
-        stock: Some(Quantity::pieces(5)),
+        stock: Some(Quantity::pieces(pieces)),
         asset: euro(),
         tiers: vec![Tier {
             from: Quantity::pieces(1),
@@ -309,6 +314,51 @@ async fn a_trade_runs_from_the_question_out_loud_to_the_contacts_in_private() {
     assert_eq!(sold.theirs.unwrap().name, "anna");
     assert_eq!(bought.quote.total.minor, 40_400);
     assert_eq!(buyer.mine[&intent].state, IntentState::Awarded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_buyers_who_order_the_last_piece_at_once_one_has_it_and_the_other_is_told_why_within_a_second()
+ {
+    let relay = Relay::start(&[]).await;
+    let mut seller = Screen::open(&[&relay], Memory::new()).await;
+    stock_of(&seller, Auto::Indicative, 1).await;
+    seller.online().await;
+    let mut buyers = Vec::new();
+    for _ in 0..2 {
+        let mut buyer = Screen::open(&[&relay], Memory::new()).await;
+        buyer.online().await;
+        let intent = buyer.publish("A road bike, 56 cm").await;
+        let thread = buyer.quoted(intent, SOON).await;
+        buyers.push((buyer, intent, thread));
+    }
+    let (mut one, intent, thread) = buyers.remove(0);
+    let (mut two, other_intent, other_thread) = buyers.remove(0);
+    futures::join!(
+        one.accept(intent, thread),
+        two.accept(other_intent, other_thread)
+    );
+    seller
+        .until("both orders", SOON, |screen| {
+            let ordered = |trade: &&Trade| trade.state == TradeState::Ordered;
+            (screen.trades.values().filter(ordered).count() == 2).then_some(())
+        })
+        .await;
+    seller.client.confirm(thread, None, None).await.unwrap();
+    let second = Duration::from_secs(1);
+    one.until("a confirmation", second, |screen| {
+        let mut trades = screen.trades.values();
+        trades.find(|trade| trade.state == TradeState::Confirmed)?;
+        Some(())
+    })
+    .await;
+    two.until("the reason", second, |screen| {
+        let told = TradeState::Declined(DeclineReason::NoStock);
+        let mut trades = screen.trades.values();
+        trades.find(|trade| trade.state == told).map(drop)
+    })
+    .await;
+    // And he is led on: his request takes quotes again.
+    assert_eq!(two.mine[&other_intent].state, IntentState::Open);
 }
 
 #[tokio::test(flavor = "multi_thread")]

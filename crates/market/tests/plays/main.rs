@@ -16,3 +16,4 @@ mod secrets;
 mod stage;
 mod steps;
 mod trading;
+mod windows;
