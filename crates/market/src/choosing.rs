@@ -366,11 +366,17 @@ impl Market {
         }
         if let Some(deal) = self.deal_mut(&id) {
             deal.state = DealState::Confirmed;
-            deal.confirm = Some(confirm.clone());
+            deal.confirm = Some(OrderConfirm {
+                reach_secret: None,
+                ..confirm.clone()
+            });
             deal.trader = opened.message.trader.map(|proof| proof.trader);
         }
         if let Some(mine) = self.intents.get_mut(&intent) {
             mine.taken = Some(id);
+        }
+        if let Some(secret) = &confirm.reach_secret {
+            self.share(id, secret.clone(), now);
         }
         batch.thread(id);
         batch.trades.insert(id);

@@ -457,6 +457,10 @@ impl Market {
         let Some(thread) = mine.taken.and_then(|thread| self.threads.get(&thread)) else {
             return mine.is_open();
         };
+        if thread.sealed_reach.is_some() {
+            // The two find each other without it, and nobody else shall see that there is a trade.
+            return false;
+        }
         let since = mine.ended.map_or(0, |ended| now.since(ended));
         let trading =
             thread.deal.as_ref().is_some_and(Deal::under_way) || !thread.outbox.is_empty();

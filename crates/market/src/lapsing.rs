@@ -215,6 +215,7 @@ impl Market {
             offer.map(|offer| offer.quote.valid_until),
             self.confirm_deadline(id),
             thread.deal.as_ref().and_then(Deal::deadline),
+            self.seek_deadline(id),
             seller.then(|| self.release_at(id)).flatten(),
             seller.then(|| self.forget_at(id)).flatten(),
         ];

@@ -218,10 +218,8 @@ impl Market {
             return;
         };
         batch.due.insert(crate::batch::Subject::Thread(id));
-        if thread.ways.is_empty() {
-            return;
-        }
-        for waiting in &mut thread.outbox {
+        let way = !thread.ways.is_empty();
+        for waiting in thread.outbox.iter_mut().filter(|_| way) {
             if waiting.next <= now && waiting.expires > now {
                 waiting.tried(now);
                 batch.acts.push(Effect::Whisper {
@@ -231,6 +229,7 @@ impl Market {
                 });
             }
         }
+        self.seek(id, now, batch);
     }
 
     /// A cell came: it is answered once, whatever it is.
@@ -569,6 +568,7 @@ impl Market {
         if thread.deal.is_some() || !thread.chat.is_empty() {
             batch.events.push(Event::Forgotten(id, thread.role));
         }
+        self.expected.forget(id);
         if self.answers.get(&thread.intent) == Some(&id) {
             self.answers.remove(&thread.intent);
         }

@@ -16,6 +16,7 @@ use crate::batch::{Batch, Calendar, Subject};
 use crate::command::{Command, Complaint, Reply};
 use crate::effect::{Effect, Effects, Record};
 use crate::event::Event;
+use crate::finding::Expected;
 use crate::input::{Heard, Input};
 use crate::intents::Mine;
 use crate::item::Item;
@@ -72,6 +73,8 @@ pub struct Market {
     pub(crate) heard: BTreeMap<[u8; 32], ThreadId>,
     /// Open intents that were told of.
     pub(crate) shown: BTreeSet<IntentId>,
+    /// Under which keys the other sides of trades may say where they are.
+    pub(crate) expected: Expected,
     pub(crate) calendar: Calendar,
 }
 
@@ -132,6 +135,7 @@ impl Market {
             posted: BTreeMap::new(),
             heard: BTreeMap::new(),
             shown: BTreeSet::new(),
+            expected: Expected::default(),
             calendar: Calendar::default(),
         };
         for (name, bytes) in &records {
@@ -191,6 +195,7 @@ impl Market {
             self.index_thread(id);
             batch.due.insert(Subject::Thread(id));
         }
+        self.expect_all(now);
         let intents: Vec<IntentId> = self.intents.keys().copied().collect();
         for id in intents {
             self.begin_intent(id, now);
@@ -342,7 +347,7 @@ impl Market {
                 self.buyer_moved(id, ways, now, batch);
                 self.consider(id, now, batch);
             }
-            Noun::Opaque => {}
+            Noun::Opaque => self.hear_sealed(&entered.frame, now, batch),
         }
     }
 
@@ -362,7 +367,12 @@ impl Market {
         self.announce_all(now, batch);
         let threads: Vec<ThreadId> = self.threads.keys().copied().collect();
         for id in threads {
-            self.tell_ways(id, now, batch);
+            if self.threads.get(&id).is_some_and(Thread::is_sought) {
+                self.tell_ways_anyway(id, now, batch);
+            } else {
+                self.tell_ways(id, now, batch);
+            }
+            self.seek(id, now, batch);
         }
     }
 

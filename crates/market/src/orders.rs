@@ -7,6 +7,7 @@ use haggle_protocol::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::Quote;
 use haggle_protocol::seal::Direction;
+use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::trade::{Contact, Decline, DeclineReason, Order, OrderConfirm};
 use haggle_protocol::{MessageId, PublicKey, Refusal, ThreadId, Timestamp};
 
@@ -241,19 +242,20 @@ impl Market {
         let deal = self.deal(&id).ok_or(Refusal::WrongState)?;
         let (order, item) = (deal.message, deal.item);
         let needed = item.and_then(|item| self.needed(item, &deal.quote));
-        let confirm = OrderConfirm {
+        let secret = ReachSecret::random(&mut self.pen.dice);
+        let said = OrderConfirm {
             order,
             payment,
             note,
+            reach_secret: Some(secret.clone()),
         };
-        confirm.check()?;
-        self.send(
-            id,
-            Body::OrderConfirm(confirm.clone()),
-            now + TRADE_FOR,
-            now,
-            batch,
-        )?;
+        said.check()?;
+        let confirm = OrderConfirm {
+            reach_secret: None,
+            ..said.clone()
+        };
+        self.send(id, Body::OrderConfirm(said), now + TRADE_FOR, now, batch)?;
+        self.share(id, secret, now);
         let Some(thread) = self.threads.get_mut(&id) else {
             return Ok(());
         };

@@ -6,6 +6,7 @@
 
 use haggle_protocol::keys::{SealSecret, SigningKey};
 use haggle_protocol::phrase::Phrase;
+use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::{IntentId, ThreadId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -290,6 +291,26 @@ impl Serialize for Opener {
 impl<'de> Deserialize<'de> for Opener {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         hex_bytes::fixed::deserialize(deserializer).map(|bytes| Self(SealSecret::from_bytes(bytes)))
+    }
+}
+
+/// What the two sides of a trade find each other by, saved in hexadecimal.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared(pub(crate) ReachSecret);
+
+impl Serialize for Shared {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = self.0.to_bytes();
+        let done = hex_bytes::fixed::serialize(&bytes, serializer);
+        bytes.zeroize();
+        done
+    }
+}
+
+impl<'de> Deserialize<'de> for Shared {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        hex_bytes::fixed::deserialize(deserializer)
+            .map(|bytes| Self(ReachSecret::from_bytes(bytes)))
     }
 }
 

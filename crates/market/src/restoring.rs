@@ -28,6 +28,9 @@ impl Market {
         batch.save.insert(Key::Restored);
         for thread in self.threads.values_mut() {
             thread.count_anew(self.pen.dice.next_u64());
+            if let Some(reach) = &mut thread.sealed_reach {
+                reach.begin_again(now);
+            }
             batch.save.insert(Key::Thread(thread.id));
         }
         for mine in self.intents.values_mut() {

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chatting::CHAT_FOR;
 use crate::command::Profile;
+use crate::finding::SealedReach;
 use crate::item::ItemId;
 use crate::record::{Opener, Signer, hex_bytes};
 use crate::view::{AnswerState, Role, TradeState, TradeStep};
@@ -393,6 +394,9 @@ pub(crate) struct Thread {
     pub(crate) chat: VecDeque<Line>,
     #[serde(default)]
     pub(crate) set_aside: Option<SetAside>,
+    /// By what the two sides of a confirmed trade find each other again.
+    #[serde(default)]
+    pub(crate) sealed_reach: Option<SealedReach>,
     /// How far my answer got, on the seller's side.
     pub(crate) answer: AnswerState,
     /// New messages that may still come at once, and since when it is counted.
@@ -490,6 +494,7 @@ impl Thread {
             conceded: 0,
             chat: VecDeque::new(),
             set_aside: None,
+            sealed_reach: None,
             answer: AnswerState::Sending,
             bucket: None,
         }

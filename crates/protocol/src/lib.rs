@@ -31,6 +31,7 @@ pub mod quote;
 pub mod reach;
 pub mod refusal;
 pub mod seal;
+pub mod sealed_reach;
 pub mod tag;
 pub mod taxonomy;
 pub mod text;

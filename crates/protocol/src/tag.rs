@@ -67,6 +67,10 @@ tags! {
     KeyMark = "haggle/1/intent-mark",
     /// Encrypts backups.
     KeyBackup = "haggle/1/backup",
+    /// Throw-away keys under which the two sides of a trade say where they are.
+    ReachSign = "haggle/1/reach-sign",
+    /// Keys that close what they say there.
+    ReachSeal = "haggle/1/reach-seal",
     /// Names a book on the DHT.
     Book = "haggle/1/book",
 }

@@ -6,6 +6,7 @@ use crate::ids::MessageId;
 use crate::intent::Delivery;
 use crate::limits::{CHAT_MAX, CONTACT_LINE_MAX, CONTACT_WAYS_MAX, LABEL_MAX, NOTE_MAX};
 use crate::refusal::Refusal;
+use crate::sealed_reach::ReachSecret;
 use crate::text;
 use crate::time::Timestamp;
 
@@ -177,6 +178,9 @@ pub struct OrderConfirm {
     pub payment: Option<String>,
     /// Anything the buyer should know.
     pub note: Option<String>,
+    /// By what the two find each other again from now on. Never part of a view: whoever keeps a trade keeps it beside.
+    #[serde(skip)]
+    pub reach_secret: Option<ReachSecret>,
 }
 
 /// The buyer no longer needs this quote. Reads the same whether he took another, withdrew, or let it end.
@@ -383,17 +387,21 @@ impl OrderConfirm {
             map.field(2, |w| w.bytes(&self.order.0));
             map.optional(3, self.payment.as_deref(), Writer::text);
             map.optional(5, self.note.as_deref(), Writer::text);
+            map.optional(7, self.reach_secret.as_ref(), |w, secret| {
+                w.bytes(&secret.to_bytes());
+            });
         });
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         let mut fields = r.map()?;
-        let (mut order, mut payment, mut note) = (None, None, None);
+        let (mut order, mut payment, mut note, mut reach_secret) = (None, None, None, None);
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => order = Some(MessageId(r.fixed()?)),
                 3 => payment = Some(r.text(NOTE_MAX)?.to_owned()),
                 5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                7 => reach_secret = Some(ReachSecret::from_bytes(r.fixed()?)),
                 other => Fields::unknown(other, r)?,
             }
         }
@@ -401,6 +409,7 @@ impl OrderConfirm {
             order: order.ok_or(Refusal::MissingField)?,
             payment,
             note,
+            reach_secret,
         };
         confirm.check()?;
         Ok(confirm)

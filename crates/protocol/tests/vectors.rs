@@ -20,11 +20,15 @@ use haggle_protocol::cbor::Writer;
 use haggle_protocol::frame::{Facets, Frame, Header};
 use haggle_protocol::keys::{Root, SealSecret, SigningKey};
 use haggle_protocol::limits::{CLOCK_SKEW, LIFETIME_MAX};
+use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Cell, Context, Direction, Hint, Hpke, Sealer};
+use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::tag::{Tag, hash, verify};
 use haggle_protocol::{
     Intent, Kind, Network, PublicKey, Reach, Refusal, SealPublic, Timestamp, pow,
 };
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 use serde_json::{Value, json};
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
@@ -450,6 +454,42 @@ fn cells_are_as_they_were() {
     golden(
         "cells.json",
         &json!({ "network": hex(network().0), "cells": rows, "large": large }),
+    );
+}
+
+#[test]
+fn sealed_reaches_are_as_they_were() {
+    let secret = ReachSecret::from_bytes([0x31; 32]);
+    let peer = SigningKey::from_seed(&[0x32; 32]);
+    let way = |relay: u8, address: &str| Circuit {
+        relay: SigningKey::from_seed(&[relay; 32]).public(),
+        address: address.to_owned(),
+        peer: peer.public(),
+    };
+    let ways = [way(0x33, "/dns4/relay.example/tcp/443/wss"), way(0x34, "")];
+    let rows = [Direction::ToBuyer, Direction::ToSeller].map(|direction| {
+        let mut dice = ChaCha20Rng::from_seed([direction.to_wire(); 32]);
+        let side = secret.towards(network(), direction);
+        let frame = side.seal(&ways, &peer, NOW, 16, 0, &mut dice).unwrap();
+        assert_eq!(side.open(&frame), Ok(ways.to_vec()));
+        json!({
+            "direction": direction.to_wire(),
+            "key": hex(side.key(NOW).0),
+            "key_tomorrow": hex(side.key(NOW + 24 * 60 * 60).0),
+            "frame": hex(frame.bytes()),
+        })
+    });
+    let ways = ways.map(
+        |way| json!({ "relay": hex(way.relay.0), "peer": hex(way.peer.0), "address": way.address }),
+    );
+    golden(
+        "sealed_reach.json",
+        &json!({
+            "network": hex(network().0),
+            "secret": hex(secret.to_bytes()),
+            "ways": ways,
+            "frames": rows,
+        }),
     );
 }
 

@@ -289,6 +289,7 @@ pub(crate) const TO_BUYER: &[ToBuyer] = &[
                 order: MessageId([9; 32]),
                 payment: None,
                 note: None,
+                reach_secret: None,
             });
             let mut confirm = Message {
                 seq: 2,

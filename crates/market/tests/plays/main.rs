@@ -8,6 +8,7 @@
 mod cancelling;
 mod chatting;
 mod faults;
+mod finding;
 mod forge;
 mod haggling;
 mod refusals;

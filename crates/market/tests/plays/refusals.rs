@@ -199,6 +199,7 @@ fn a_buyer_refuses_each_wrong_quote_under_its_own_code_and_takes_its_honest_twin
                 order: MessageId([1; 32]),
                 payment: None,
                 note: None,
+                reach_secret: None,
             };
             let mut message = f.message(Body::OrderConfirm(confirm), now);
             message.trader = Some(f.proof(&message));
@@ -359,6 +360,7 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
                 order: MessageId([1; 32]),
                 payment: None,
                 note: None,
+                reach_secret: None,
             };
             message.body = Body::OrderConfirm(confirm);
         }),

@@ -318,6 +318,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 order: said,
                 payment: Some("cash at the door".into()),
                 note: None,
+                reach_secret: None,
             }),
         ),
         (

@@ -8,6 +8,7 @@ use haggle_protocol::keys::{Mark, check_seal_key};
 use haggle_protocol::place::Place;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
+use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::trade::{
     Ack, Cancel, CancelReason, Chat, Contact, ContactWay, Counter, Decline, DeclineReason,
     NotSelected, Order, OrderConfirm, Progress, Step,
@@ -325,13 +326,14 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
             }
         )),
         order.prop_map(Body::Order),
-        (said(), note(), note()).prop_map(|(order, payment, note)| Body::OrderConfirm(
-            OrderConfirm {
+        (said(), note(), note(), of(any::<[u8; 32]>())).prop_map(
+            |(order, payment, note, secret)| Body::OrderConfirm(OrderConfirm {
                 order,
                 payment,
-                note
-            }
-        )),
+                note,
+                reach_secret: secret.map(ReachSecret::from_bytes),
+            })
+        ),
         said().prop_map(|quote| Body::NotSelected(NotSelected { quote })),
         contact().prop_map(Body::Contact),
         said().prop_map(|message| Body::Ack(Ack { message })),

@@ -1,0 +1,214 @@
+//! Two sides of a trade who have lost each other find each other again, and nobody else learns that there is a trade.
+
+use haggle_market::Command;
+use haggle_market::view::{TradeState, TradeStep};
+use haggle_protocol::{Frame, Kind, sealed_reach};
+
+use crate::stage::*;
+use crate::steps::{confirm, ordered, report};
+
+const BUYER: usize = 0;
+const SELLER: usize = 1;
+const DAY: u64 = 24 * 60 * 60;
+
+/// Everything that was said out loud since then, by kind.
+fn said_since(stage: &Stage, since: usize) -> Vec<Kind> {
+    let said = stage.air[since..].iter();
+    said.map(|bytes| Kind::from_wire(bytes[1])).collect()
+}
+
+/// Neither is there, and when they come again neither is where he was.
+fn both_away(stage: &mut Stage, seconds: u64) {
+    for who in [BUYER, SELLER] {
+        stage.actors[who].online = false;
+    }
+    stage.pass(seconds);
+    for who in [BUYER, SELLER] {
+        stage.actors[who].online = true;
+        stage.reload(who);
+    }
+}
+
+fn say(stage: &mut Stage, who: usize, text: &str) {
+    let thread = stage.actors[who].trade().thread;
+    let text = text.to_owned();
+    stage.tell(who, Command::Say { thread, text }).unwrap();
+}
+
+fn heard(stage: &Stage, who: usize, text: &str) -> bool {
+    let chats = stage.actors[who].chats.values();
+    let mut lines = chats.flat_map(|chat| &chat.lines);
+    lines.any(|line| line.text == text)
+}
+
+#[test]
+fn both_sides_of_a_trade_who_moved_at_once_find_each_other_days_after_the_request_is_over() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    both_away(&mut stage, 2 * DAY);
+    stage.pass(60);
+    for (who, step) in [
+        (BUYER, TradeStep::Paid),
+        (SELLER, TradeStep::Dispatched),
+        (BUYER, TradeStep::Received),
+    ] {
+        stage.tell(who, report(thread, step, None)).unwrap();
+        stage.pass(60);
+    }
+    for who in [BUYER, SELLER] {
+        assert_eq!(stage.actors[who].trade().state, TradeState::Received);
+    }
+}
+
+#[test]
+fn whoever_asks_weeks_after_the_receipt_is_heard_though_both_have_moved() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    for (who, step) in [
+        (BUYER, TradeStep::Paid),
+        (SELLER, TradeStep::Dispatched),
+        (BUYER, TradeStep::Received),
+    ] {
+        stage.tell(who, report(thread, step, None)).unwrap();
+    }
+    for (who, text) in [(BUYER, "The hinge is loose."), (SELLER, "Has it held?")] {
+        let since = stage.air.len();
+        both_away(&mut stage, 20 * DAY);
+        stage.pass(60);
+        assert_eq!(
+            said_since(&stage, since),
+            [],
+            "nothing waits, so nobody looks for anybody"
+        );
+        say(&mut stage, who, text);
+        stage.pass(60);
+        assert!(heard(&stage, 1 - who, text), "{text}");
+    }
+}
+
+#[test]
+fn a_trade_whose_sides_reach_each_other_says_nothing_out_loud_after_its_confirmation() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.pass(60);
+    let since = stage.air.len();
+    for who in [BUYER, SELLER, BUYER] {
+        stage.reload(who);
+        stage.pass(2 * 60 * 60);
+        say(&mut stage, who, "Still there?");
+    }
+    assert_eq!(said_since(&stage, since), []);
+}
+
+#[test]
+fn a_request_that_led_to_a_trade_ends_like_one_that_was_withdrawn() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(SELLER, laptop(40_000, 3));
+    stage.tell(SELLER, rules("firm")).unwrap();
+    let after = |stage: &mut Stage, end: &dyn Fn(&mut Stage)| {
+        let since = stage.air.len();
+        end(stage);
+        stage.pass(60 * 60);
+        stage.reload(BUYER);
+        stage.pass(60 * 60);
+        said_since(stage, since)
+    };
+    let withdrawn = stage.publish(BUYER, wants_laptop());
+    let withdrawn = after(&mut stage, &|stage| {
+        let withdraw = Command::Withdraw { intent: withdrawn };
+        stage.tell(BUYER, withdraw).unwrap();
+    });
+    let traded = stage.publish(BUYER, wants_laptop());
+    let traded = after(&mut stage, &|stage| stage.accept(BUYER, traded));
+    assert_eq!(stage.actors[BUYER].trade().state, TradeState::Confirmed);
+    assert_eq!(withdrawn, [Kind::IntentClose]);
+    assert_eq!(traded, withdrawn);
+}
+
+#[test]
+fn who_looks_for_the_other_side_says_so_at_most_once_a_minute_and_again_before_it_ends() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.actors[SELLER].online = false;
+    stage.pass(60);
+    let since = stage.air.len();
+    say(&mut stage, BUYER, "Are you there?");
+    for _ in 0..6 {
+        stage.reload(BUYER);
+        stage.pass(10);
+    }
+    let frames: Vec<Frame> = stage.air[since..]
+        .iter()
+        .map(|bytes| Frame::open(bytes, network(), stage.now).unwrap())
+        .collect();
+    let minutes = frames.iter().map(|frame| frame.header().created);
+    let mut minutes: Vec<_> = minutes.collect();
+    let all = minutes.len();
+    minutes.dedup();
+    assert!(all > 0 && minutes.len() == all, "{minutes:?}");
+    assert!(
+        frames
+            .iter()
+            .all(|frame| frame.header().kind == sealed_reach::KIND)
+    );
+    // Whoever comes at any time within the next days hears one that still holds.
+    for _ in 0..8 {
+        stage.pass(8 * 60 * 60);
+        let held = stage
+            .air
+            .iter()
+            .any(|bytes| Frame::open(bytes, network(), stage.now).is_ok());
+        assert!(held, "nothing holds at {}", stage.now);
+    }
+    // And when nothing waits any more, it is said no more.
+    let since = stage.air.len();
+    stage.actors[SELLER].online = true;
+    stage.reload(SELLER);
+    stage.pass(3 * 60 * 60);
+    assert!(heard(&stage, SELLER, "Are you there?"));
+    assert!(said_since(&stage, since).len() <= 1);
+}
+
+#[test]
+fn a_side_that_comes_back_from_its_backup_is_found_by_one_that_moved_meanwhile() {
+    for lost in [BUYER, SELLER] {
+        let (mut stage, thread) = ordered();
+        stage.tell(SELLER, confirm(thread)).unwrap();
+        let backup = stage.actors[lost].saved.clone();
+        stage.pass(60);
+        stage.actors[lost].online = false;
+        stage.reload(1 - lost);
+        stage.pass(DAY);
+        stage.actors[lost].online = true;
+        stage.come_back(lost, backup);
+        stage.pass(120);
+        say(&mut stage, lost, "I am on another machine now.");
+        stage.pass(60);
+        assert!(
+            heard(&stage, 1 - lost, "I am on another machine now."),
+            "{lost}"
+        );
+    }
+}
+
+#[test]
+fn a_stranger_who_hears_every_frame_finds_neither_side() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    let stranger = stage.enter("stranger");
+    stage.put(stranger, laptop(40_000, 3));
+    let before = stage.actors[stranger].saved.clone();
+    let since = stage.air.len();
+    both_away(&mut stage, 2 * DAY);
+    stage.pass(60);
+    let said = said_since(&stage, since);
+    assert!(!said.is_empty(), "somebody was looked for");
+    assert_eq!(stage.actors[stranger].saved, before);
+    for who in [BUYER, SELLER] {
+        let place = stage.actors[who].peer.public();
+        let told = stage.air[since..]
+            .iter()
+            .any(|bytes| bytes.windows(32).any(|part| part == place.0));
+        assert!(!told, "{who} can be found by anybody");
+    }
+}
