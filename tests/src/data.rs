@@ -317,6 +317,7 @@ impl Advertisement {
     pub fn item(&self, quality: Quality, stock: u32, lead_time: u32) -> Outcome<Item> {
         Ok(Item {
             id: ItemId(0),
+            sku: None,
             title: self.title(),
             category: desktops()?,
             attributes: self.attributes()?,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use haggle_node::market::command::{Draft, Profile, Taste};
 use haggle_node::market::item::{Auto, DeliveryOffer, Tier};
-use haggle_node::market::view::{IntentState, QuoteState, Role, TradeState};
+use haggle_node::market::view::{IntentState, QuoteState, Role, StepTaken, TradeState, TradeStep};
 use haggle_node::market::{Event as MarketEvent, Item, MyIntent, OpenIntent, Rules, Trade};
 use haggle_node::protocol::category::Category;
 use haggle_node::protocol::intent::{Budget, Delivery};
@@ -253,6 +253,7 @@ async fn stock(seller: &Screen, auto: Auto) {
 async fn stock_of(seller: &Screen, auto: Auto, pieces: u64) {
     let item = Item {
         id: haggle_node::market::ItemId(0),
+        sku: None,
         title: "Road bike, 56 cm".to_owned(),
         category: CATEGORY,
         attributes: Vec::new(),
@@ -417,6 +418,42 @@ async fn both_sides_start_again_between_quote_and_order_and_go_on() {
     buyer.accept(intent, thread).await;
     seller.trade(Role::Seller, TradeState::Confirmed).await;
     buyer.trade(Role::Buyer, TradeState::Confirmed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_sides_of_a_trade_who_come_back_through_another_relay_find_each_other() {
+    let (first, second) = (Relay::start(&[]).await, Relay::start(&[]).await);
+    let (memory_a, memory_b) = (Memory::new(), Memory::new());
+    let mut buyer = Screen::open(&[&first], memory_a.clone()).await;
+    let mut seller = Screen::open(&[&first], memory_b.clone()).await;
+    buyer.client.set_profile(profile("anna")).await.unwrap();
+    seller.client.set_profile(profile("ben")).await.unwrap();
+    stock(&seller, Auto::Firm).await;
+    buyer.online().await;
+    seller.online().await;
+    let intent = buyer.publish("Ten hours of gardening").await;
+    let thread = buyer.quoted(intent, SOON).await;
+    buyer.accept(intent, thread).await;
+    let exchanged = TradeState::ContactsExchanged;
+    seller.trade(Role::Seller, exchanged).await;
+    buyer.trade(Role::Buyer, exchanged).await;
+
+    // The request is over, both are new, and where they were there is nobody to ask.
+    buyer.client.close().await;
+    seller.client.close().await;
+    first.stop().await;
+    let buyer = Screen::open(&[&second], memory_a).await;
+    let mut seller = Screen::open(&[&second], memory_b).await;
+    let paid = buyer.client.report(thread, TradeStep::Paid, None);
+    paid.await.unwrap();
+    let patient = Duration::from_secs(90);
+    seller
+        .until("word of the payment", patient, |screen| {
+            let mut steps = screen.trades.values().flat_map(|trade| &trade.steps);
+            let paid = |taken: &&StepTaken| taken.step == TradeStep::Paid;
+            steps.find(paid).map(drop)
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

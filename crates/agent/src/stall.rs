@@ -5,11 +5,11 @@
 //! taken out, and what was sold stays sold.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use haggle_node::market::command::Profile;
 use haggle_node::market::item::{Auto, DeliveryOffer, Tier};
-use haggle_node::market::{Item, ItemId, Rules};
+use haggle_node::market::{Item, ItemId, Rules, sheet};
 use haggle_protocol::attribute::{Attribute, Value};
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::place::Place;
@@ -17,7 +17,6 @@ use haggle_protocol::quote::Quality;
 use haggle_protocol::trade::ContactWay;
 use haggle_protocol::{Asset, Money, Quantity, Unit, taxonomy};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 
@@ -46,16 +45,17 @@ impl Shop {
         let named = || path.display().to_string();
         let text =
             std::fs::read_to_string(path).map_err(|why| Error::File { path: named(), why })?;
-        Self::parse(&text).map_err(|why| Error::Content { path: named(), why })
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        Self::parse(&text, folder).map_err(|why| Error::Content { path: named(), why })
     }
 
-    /// Reads the text of a stall's file.
+    /// Reads the text of a stall's file; the product list that it may name is looked for in `folder`.
     ///
     /// # Errors
     /// Where it is wrong and what would be right.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, String> {
         let sheet: Sheet = toml::from_str(text).map_err(|error| error.to_string())?;
-        sheet.shop()
+        sheet.shop(folder)
     }
 }
 
@@ -71,6 +71,8 @@ struct Sheet {
     mandate: Bounds,
     #[serde(default)]
     items: Vec<Row>,
+    /// A product list beside this file.
+    items_from: Option<PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -151,7 +153,7 @@ enum Property {
 }
 
 impl Sheet {
-    fn shop(self) -> Result<Shop, String> {
+    fn shop(self, folder: &Path) -> Result<Shop, String> {
         let asset = Asset::new(&self.currency)
             .map_err(|_| format!("currency: {:?} is no code like \"EUR\"", self.currency))?;
         let usual = Rules::default();
@@ -189,6 +191,14 @@ impl Sheet {
                 return Err(format!("{:?}: this sku stands here twice", item.title));
             }
             items.push(item);
+        }
+        if let Some(name) = self.items_from {
+            for item in listed(&folder.join(name))? {
+                if item.id != ItemId(0) && !ids.insert(item.id) {
+                    return Err(format!("{:?}: this sku stands here twice", item.title));
+                }
+                items.push(item);
+            }
         }
         Ok(Shop {
             profile,
@@ -285,7 +295,8 @@ impl Row {
             })
         };
         Ok(Item {
-            id: id_of(&self.sku),
+            id: ItemId::of_sku(&self.sku),
+            sku: Some(self.sku.clone()),
             category: node.category,
             attributes,
             unit,
@@ -305,15 +316,15 @@ impl Row {
     }
 }
 
-/// The id of an item: 48 bits of its sku's hash, so that it is the same after every start and fits a JavaScript number. Two of 50,000 items
-/// meet with a probability of 1 in 200,000, and then the file is refused.
-fn id_of(sku: &str) -> ItemId {
-    let hash = Sha256::digest(sku.as_bytes());
-    let id = hash
-        .iter()
-        .take(6)
-        .fold(0_u64, |id, byte| id << 8 | u64::from(*byte));
-    ItemId(id.max(1))
+/// The items of a product list, each of which needs a name to be found again by at the next start.
+fn listed(path: &Path) -> Result<Vec<Item>, String> {
+    let place = path.display();
+    let bytes = std::fs::read(path).map_err(|why| format!("items-from: {place}: {why}"))?;
+    let items = sheet::read(&bytes).map_err(|mistakes| format!("{place}:\n{mistakes}"))?;
+    match items.iter().find(|item| item.sku.is_none()) {
+        Some(item) => Err(format!("{place}: {:?} has no sku", item.title)),
+        None => Ok(items),
+    }
 }
 
 fn money(place: &str, text: &str, asset: Asset) -> Result<Money, String> {
@@ -335,6 +346,10 @@ fn unit_of(place: &str, code: &str) -> Result<Unit, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Result<Shop, String> {
+        Shop::parse(text, Path::new(""))
+    }
 
     const BIKES: &str = r#"
         currency = "EUR"
@@ -365,7 +380,7 @@ mod tests {
 
     #[test]
     fn a_stall_is_read_as_it_stands_in_its_file() {
-        let shop = Shop::parse(BIKES).unwrap();
+        let shop = parse(BIKES).unwrap();
         let eur = Asset::new("EUR").unwrap();
         assert_eq!(shop.rules.auto, Auto::Firm);
         assert_eq!(shop.rules.valid_for, 3_600);
@@ -395,7 +410,7 @@ mod tests {
 
     #[test]
     fn an_item_keeps_its_id_for_ever() {
-        let [item] = &Shop::parse(BIKES).unwrap().items[..] else {
+        let [item] = &parse(BIKES).unwrap().items[..] else {
             panic!("one item")
         };
         assert_eq!(item.id, ItemId(95_599_359_643_224));
@@ -423,11 +438,36 @@ mod tests {
             ("valid-minutes", "valid-minuets", "valid-minuets"),
         ];
         for (right, wrong, place) in table {
-            let why = Shop::parse(&BIKES.replace(right, wrong)).unwrap_err();
+            let why = parse(&BIKES.replace(right, wrong)).unwrap_err();
             assert!(why.contains(place), "{wrong}: {why}");
         }
         let item = BIKES.find("[[items]]").unwrap();
         let twice = format!("{BIKES}{}", &BIKES[item..]);
-        assert!(Shop::parse(&twice).unwrap_err().contains("twice"));
+        assert!(parse(&twice).unwrap_err().contains("twice"));
+    }
+
+    #[test]
+    fn a_stall_takes_what_a_product_list_beside_its_file_offers() {
+        let folder = tempfile::tempdir().unwrap();
+        let stall = folder.path().join("stall.toml");
+        let list = folder.path().join("bikes.csv");
+        std::fs::write(&stall, "currency = \"EUR\"\nitems-from = \"bikes.csv\"\n").unwrap();
+        let missing = Shop::read(&stall).unwrap_err().to_string();
+        assert!(missing.contains("bikes.csv"), "{missing}");
+        let head = "sku,title,category,price,currency,quality,deliveries\n";
+        let rows =
+            "a,Road bike,bicycles,380,EUR,good,pickup\nb,Saddle,bicycles,20,EUR,good,pickup\n";
+        std::fs::write(&list, format!("{head}{rows}")).unwrap();
+        let shop = Shop::read(&stall).unwrap();
+        let ids: Vec<_> = shop.items.iter().map(|item| item.id).collect();
+        assert_eq!(ids, [ItemId::of_sku("a"), ItemId::of_sku("b")]);
+        for (rows, why) in [
+            (rows.replace("380", "dear"), "line 2, price"),
+            (rows.replace("b,Saddle", ",Saddle"), "has no sku"),
+        ] {
+            std::fs::write(&list, format!("{head}{rows}")).unwrap();
+            let said = Shop::read(&stall).unwrap_err().to_string();
+            assert!(said.contains(why), "{said}");
+        }
     }
 }

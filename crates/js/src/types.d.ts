@@ -278,6 +278,8 @@ export interface DeliveryOffer { delivery: Delivery; area?: Place[]; fee: number
 /** Something that can be offered. Without an id, or with 0, it is a new one. */
 export interface NewItem {
   id?: ItemId;
+  /** What you call it, to find it again in a list; never leaves this peer. */
+  sku?: string | null;
   title: string;
   category: Category;
   attributes?: Attribute[];

@@ -28,6 +28,7 @@ mod quoting;
 pub mod ranking;
 pub mod record;
 mod restoring;
+pub mod sheet;
 mod stall;
 mod steps;
 mod telling;

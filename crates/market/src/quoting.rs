@@ -403,7 +403,10 @@ impl Market {
         for item in &items {
             check_item(item)?;
         }
-        if self.stall.items().len() + items.len() > ITEMS_MAX {
+        let new = items
+            .iter()
+            .filter(|item| !self.stall.items().contains_key(&item.id));
+        if self.stall.items().len() + new.count() > ITEMS_MAX {
             let sentence = "This stall is full: take something out of it first.";
             return Err(Complaint::new("stall-full", sentence));
         }

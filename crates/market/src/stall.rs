@@ -15,6 +15,8 @@ use crate::matching::{self, Found, Near};
 pub(crate) const ITEMS_MAX: usize = 50_000;
 /// Price tiers of one item.
 const TIERS_MAX: usize = 8;
+/// What a seller calls an item, in bytes.
+const SKU_MAX: usize = 64;
 /// Ways of delivery of one item, each with an area of its own.
 const DELIVERIES_MAX: usize = 16;
 /// Places in the area of one way of delivery.
@@ -207,6 +209,11 @@ pub(crate) fn check_item(item: &Item) -> Result<(), Complaint> {
             "title",
             "Give the item a title of one line, at most 120 letters, without spaces at its ends.",
         );
+    }
+    if let Some(sku) = &item.sku
+        && text::line(sku, SKU_MAX).is_err()
+    {
+        return complain("sku", "Call the item by one line of at most 64 letters.");
     }
     if item.category.0 > Category::MAX {
         return complain("category", "Choose a category from the list.");

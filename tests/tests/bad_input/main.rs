@@ -325,6 +325,7 @@ async fn order(forge: &mut Forge, buyer: &Raw, bought: &Bought, target: &Target)
 fn lamp() -> Outcome<Item> {
     Ok(Item {
         id: ItemId(0),
+        sku: None,
         title: "Reading lamp".into(),
         category: LAMPS,
         attributes: vec![],

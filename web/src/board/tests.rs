@@ -44,6 +44,7 @@ pub(crate) fn intent(title: &str) -> Intent {
 pub(crate) fn item() -> Item {
     Item {
         id: ItemId(7),
+        sku: None,
         title: "Steel road bike".into(),
         category: Category(0),
         attributes: Vec::new(),

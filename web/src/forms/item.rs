@@ -15,6 +15,8 @@ use crate::units::unit;
 pub struct ItemForm {
     /// The item that is changed; 0 for a new one.
     pub id: ItemId,
+    /// What a list calls it, which this form has no field for; kept as it is.
+    pub sku: Option<String>,
     /// In one line.
     pub title: String,
     /// Where it belongs; 0 is anything.
@@ -181,6 +183,7 @@ impl ItemForm {
     pub fn new(currency: &str) -> Self {
         Self {
             id: ItemId(0),
+            sku: None,
             title: String::new(),
             category: 0,
             category_chosen: false,
@@ -205,6 +208,7 @@ impl ItemForm {
         let money = |minor| amount(Money::new(minor, item.asset));
         Self {
             id: item.id,
+            sku: item.sku.clone(),
             title: item.title.clone(),
             category: item.category.0,
             category_chosen: item.category.0 != 0,
@@ -262,6 +266,7 @@ impl ItemForm {
             .flatten();
         let item = Item {
             id: self.id,
+            sku: self.sku.clone(),
             title,
             category: Category(self.category),
             attributes: self.read_attributes(&mut reading),
