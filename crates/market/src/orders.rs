@@ -522,10 +522,13 @@ impl Market {
     }
 
     fn check_contact(&self, id: ThreadId, contact: &Contact) -> Result<(), Refusal> {
-        let deal = self.deal(&id).filter(|deal| deal.message == contact.order);
-        // A contact may overtake the confirmation it follows.
+        let thread = self.threads.get(&id).ok_or(Refusal::WrongState)?;
+        let deal = thread.deal.as_ref();
+        let deal = deal.filter(|deal| deal.message == contact.order);
         match deal.ok_or(Refusal::WrongState)?.state {
             DealState::Confirmed | DealState::Ordered => Ok(()),
+            // A seller's contact may overtake the confirmation that it follows, also one that comes late.
+            DealState::NotConfirmed if thread.role == Role::Buyer => Ok(()),
             DealState::Declined(_) | DealState::NotConfirmed | DealState::Cancelled { .. } => {
                 Err(Refusal::WrongState)
             }

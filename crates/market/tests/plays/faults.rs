@@ -379,3 +379,27 @@ fn both_know_that_all_is_said_even_if_the_last_word_was_lost_and_both_were_away(
         );
     }
 }
+
+#[test]
+fn a_contact_that_overtakes_a_confirmation_which_comes_late_is_kept() {
+    let (mut stage, thread) = crate::steps::ordered();
+    stage.fate = Box::new(|post| match post {
+        Post::Cell { .. } => Fate::Lost,
+        Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+    });
+    stage.tell(1, crate::steps::confirm(thread)).unwrap();
+    // The buyer no longer waits, and has not asked anybody else.
+    stage.pass(30 * 60);
+    assert_eq!(stage.actors[0].trade().state, TradeState::NotConfirmed);
+    let mut first = true;
+    stage.fate = Box::new(move |post| match post {
+        // Of the two that the seller sends again, the confirmation is the first.
+        Post::Cell { from: 1, .. } if core::mem::take(&mut first) => Fate::Lost,
+        Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+    });
+    stage.pass(10 * 60);
+    for who in [0, 1] {
+        let trade = stage.actors[who].trade();
+        assert_eq!(trade.state, TradeState::ContactsExchanged, "{who}");
+    }
+}
