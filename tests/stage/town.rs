@@ -1,6 +1,7 @@
 //! The town in which the day happens: its traders, the network between them, and everything that goes wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use haggle_book::{Limits, Source};
 use haggle_market::{Answer, Command, Heard, Input};
@@ -35,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) misdelivered: u64,
     /// Page loads on the day, over all traders.
     pub(crate) reloads: u64,
+    /// For how long, in seconds, the town is in two parts of which neither hears the other.
+    pub(crate) parted: u64,
 }
 
 /// Something that will happen.
@@ -94,6 +97,8 @@ pub(crate) struct Tally {
     pub(crate) cancelled: u64,
     pub(crate) countered: u64,
     pub(crate) lines: u64,
+    /// What did not cross from one part of the town to the other.
+    pub(crate) uncrossed: u64,
 }
 
 pub(crate) struct Town {
@@ -103,6 +108,9 @@ pub(crate) struct Town {
     pub(crate) tally: Tally,
     plan: Plan,
     calm: bool,
+    /// When the town is in two parts, and who is on the far side.
+    parting: Range<Timestamp>,
+    far: BTreeSet<usize>,
     agenda: BTreeMap<(Timestamp, u64), Next>,
     counted: u64,
 }
@@ -116,6 +124,8 @@ impl Town {
             tally: Tally::default(),
             plan,
             calm: false,
+            parting: START..START,
+            far: BTreeSet::new(),
             agenda: BTreeMap::new(),
             counted: 0,
         };
@@ -148,6 +158,15 @@ impl Town {
             let who = self.anybody();
             let for_seconds = *self.dice.pick(&[0, 0, 3, 60, 600]);
             self.within(plan.busy, Next::Leave { who, for_seconds });
+        }
+        let first = self
+            .dice
+            .between(0, plan.busy.saturating_sub(plan.parted).max(1));
+        self.parting = START + first..START + first + plan.parted;
+        for who in 0..plan.traders {
+            if self.dice.percent(50) {
+                self.far.insert(who);
+            }
         }
         for by in 0..plan.traders {
             let first = self.dice.between(1, 60);
@@ -408,10 +427,27 @@ impl Town {
         }
     }
 
+    /// Whether neither of the two hears the other now.
+    fn are_parted(&self, one: usize, other: usize) -> bool {
+        self.parting.contains(&self.now) && self.far.contains(&one) != self.far.contains(&other)
+    }
+
     /// On its way it is lost, doubled, or only delayed.
     fn fate(&mut self, next: Next) {
         let delay = self.dice.between(0, if self.calm { 1 } else { 4 });
-        if !self.calm && self.dice.percent(self.plan.lost) {
+        let crosses = match &next {
+            Next::Frame { to, from, .. } => self.are_parted(*from, *to),
+            Next::Cell { to, from, .. } => self.are_parted(from.0, *to),
+            Next::Answered { .. }
+            | Next::Undelivered { .. }
+            | Next::Publish { .. }
+            | Next::Decide { .. }
+            | Next::ReadBook { .. }
+            | Next::Leave { .. }
+            | Next::Return { .. } => false,
+        };
+        self.tally.uncrossed += u64::from(crosses);
+        if crosses || (!self.calm && self.dice.percent(self.plan.lost)) {
             self.tally.lost += 1;
             let (to, message) = match next {
                 Next::Cell { from, message, .. } => (from, message),
@@ -459,7 +495,8 @@ impl Town {
     /// Asks somebody for what is new in his book, as a node does now and then.
     fn read_book(&mut self, by: usize) {
         let whom = self.anybody();
-        if whom == by || !self.traders[by].online || !self.traders[whom].online {
+        let there = self.traders[by].online && self.traders[whom].online;
+        if whom == by || !there || self.are_parted(by, whom) {
             return;
         }
         let since = self.traders[by].read.get(&whom).copied();

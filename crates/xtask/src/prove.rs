@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 const LIST: &str = "\
   fuzz [--seconds N] [--target T]   feeds each decoder random bytes for N seconds (60)
   dials [--count N]                 dials between pages N times (100) in each way, cold and warm
-  fair [--seeds A..B]               simulates a market day for each seed (0..100)
+  fair [--seeds A..B] [--size SIZE] simulates a market day for each seed (0..100): SIZE is small (6 traders), day (20, if not
+                                    said) or large (200 traders, 2,000 intents)
   bugs [--only WORDS]               makes bugs on purpose, each of which the market day must catch
 ";
 
@@ -147,9 +148,11 @@ fn fuzz_targets(shop: &Workshop, only: Option<&str>) -> Outcome<Vec<(PathBuf, St
 
 fn fair(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     let mut seeds = SEEDS.to_owned();
+    let mut size = "day".to_owned();
     while let Some(arg) = args.next()? {
         match arg {
             Long("seeds") => seeds = args.value()?.string()?,
+            Long("size") => size = args.value()?.string()?,
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
         }
     }
@@ -158,8 +161,19 @@ fn fair(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
             "--seeds wants a range like 0..100, not \"{seeds}\""
         )));
     }
+    let test = match size.as_str() {
+        "small" => "on_a_hundred_small_days_the_same_laws_hold",
+        "day" | "large" => {
+            "on_every_day_each_order_is_confirmed_once_and_nobody_hears_what_is_not_said_to_him"
+        }
+        _ => {
+            return Err(Trouble::new(format!(
+                "--size is small, day or large, not \"{size}\""
+            )));
+        }
+    };
     doing(format!(
-        "simulating a market day for each of the seeds {seeds}"
+        "simulating a market day ({size}) for each of the seeds {seeds}"
     ));
     shop.cargo("test")
         .args([
@@ -168,7 +182,11 @@ fn fair(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
             "haggle-tests",
             "--test",
             "market_day",
+            test,
+            "--",
+            "--nocapture",
         ])
+        .env("HAGGLE_DAY", &size)
         .env("HAGGLE_SEEDS", &seeds)
         .env("HAGGLE_DATA", shop.data()?)
         .openly()
