@@ -213,11 +213,24 @@ impl Driver {
             .await
     }
 
+    /// Opens a private window: nothing of it is left when it is closed.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn open_privately(self: &Arc<Self>, name: &str) -> Outcome<Browser> {
+        let home = Home(Arc::new(tempfile::tempdir()?));
+        self.open_as(name, home, &["--incognito"]).await
+    }
+
     /// Opens a browser on a profile that another one left.
     ///
     /// # Errors
     /// If it does not start.
     pub async fn open_at(self: &Arc<Self>, name: &str, home: Home) -> Outcome<Browser> {
+        self.open_as(name, home, &[]).await
+    }
+
+    async fn open_as(self: &Arc<Self>, name: &str, home: Home, flags: &[&str]) -> Outcome<Browser> {
         let note = home.0.path().join("DevToolsActivePort");
         if note.exists() {
             std::fs::remove_file(&note)?;
@@ -233,6 +246,7 @@ impl Driver {
         command
             .args(FLAGS)
             .args(&self.flags)
+            .args(flags)
             .arg(format!("--user-data-dir={}", home.0.path().display()))
             .arg("about:blank");
         let mut process = Process::start(

@@ -1,11 +1,14 @@
 //! A person at the page: what he clicks and types, and what he then sees. Nothing reaches the page but through its
 //! screen; the `data-test` names are listed in web/README.md.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use haggle_protocol::attribute::{Comparison, Value};
 use haggle_protocol::quote::Quality;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use crate::browser::{Browser, Driver};
 use crate::data::Advertisement;
@@ -163,6 +166,37 @@ impl Person {
     /// If there is none.
     pub async fn types(&self, field: &str, text: &str) -> Outcome {
         self.browser.fill(&named(field), text, SOON).await
+    }
+
+    /// From now on what the page hands out as a file is put into this folder.
+    ///
+    /// # Errors
+    /// If there can be no such folder.
+    pub async fn saves_files_in(&self, folder: &Path) -> Outcome {
+        std::fs::create_dir_all(folder)?;
+        let allowed = json!({ "behavior": "allow", "downloadPath": folder });
+        let command = "Browser.setDownloadBehavior";
+        self.browser.devtools(command, allowed).await?;
+        Ok(())
+    }
+
+    /// Waits for a file of such a name.
+    ///
+    /// # Errors
+    /// If none comes.
+    pub async fn finds(&self, folder: &Path, right: impl Fn(&str) -> bool) -> Outcome<PathBuf> {
+        let deadline = Instant::now() + SURELY;
+        loop {
+            let files = std::fs::read_dir(folder)?.filter_map(Result::ok);
+            let mut right = files.filter(|file| file.file_name().to_str().is_some_and(&right));
+            if let Some(file) = right.next() {
+                return Ok(file.path());
+            }
+            if Instant::now() > deadline {
+                return Err(Trouble::new("no file was downloaded".to_owned()));
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Chooses from a list.

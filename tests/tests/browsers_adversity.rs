@@ -128,6 +128,41 @@ async fn a_record_that_cannot_be_read_is_said_and_kept_and_there_is_a_way_back()
     person.ready().await
 }
 
+/// What the dialog about backups says of the browser's own promise.
+async fn is_told(person: &Person, promise: &str) -> Outcome {
+    person.clicks("settings").await?;
+    person.clicks("safe-open").await?;
+    person.browser.see(&named(promise), SURELY).await?;
+    let close = "document.querySelector('dialog[open]').close()";
+    person.browser.js(close, vec![]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_window_works_like_any_other_and_says_that_nothing_of_it_stays() -> Outcome {
+    let scene = Computers::load()?.scene()?;
+    let driver = Driver::start()?;
+    let relay = Relay::start(Some(&place::site()?), &[])?;
+    let browser = driver.open_privately("private").await?;
+    let person = Person::sits_down(browser, &relay.url()).await?;
+    person.drafts(&scene.want).await?;
+    let intent = person.publishes().await?;
+    person.reloads().await?;
+    person.goes_to("requests").await?;
+    let request = format!("[data-intent=\"{intent}\"]");
+    person.browser.see(&request, SURELY).await?;
+    is_told(&person, "storage-may-go").await?;
+
+    // Where a browser promises to keep it, that is said too.
+    let keeper = Person::arrives(&driver, &relay.url(), "keeper").await?;
+    let grant = json!({ "permissions": ["durableStorage"] });
+    let command = "Browser.grantPermissions";
+    keeper.browser.devtools(command, grant).await?;
+    keeper.drafts(&scene.want).await?;
+    keeper.publishes().await?;
+    is_told(&keeper, "storage-stays").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_two_hours_wrong_is_told_of() -> Outcome {
     let driver = Driver::start()?;
@@ -145,17 +180,19 @@ async fn a_clock_that_is_two_hours_wrong_is_told_of() -> Outcome {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_was_frozen_hears_afterwards_what_was_said_meanwhile_and_answers_it() -> Outcome
-{
+async fn a_page_that_slept_while_all_its_connections_ended_hears_what_was_said_meanwhile_and_answers_it()
+-> Outcome {
     let scene = Computers::load()?.scene()?;
     let driver = Driver::start()?;
-    let relay = Relay::start(Some(&place::site()?), &[])?;
+    let mut relay = Relay::start(Some(&place::site()?), &[])?;
     let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
     seller.offers(&scene.dearer, TERMS).await?;
     seller.answers_by_rule("indicative").await?;
     let frozen = |state: &str| json!({ "state": state });
     let command = "Page.setWebLifecycleState";
     seller.browser.devtools(command, frozen("frozen")).await?;
+    // What an hour of sleep does to connections: the other end has long forgotten them.
+    relay.start_again()?;
     let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
     buyer.drafts(&scene.want).await?;
     let intent = buyer.publishes().await?;

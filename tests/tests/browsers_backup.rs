@@ -9,9 +9,7 @@ use haggle_tests::data::Computers;
 use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
 use haggle_tests::program::Shop;
 use haggle_tests::relay::Relay;
-use haggle_tests::{Outcome, Trouble, ensure, place};
-use serde_json::json;
-use tokio::time::{Instant, sleep};
+use haggle_tests::{Outcome, ensure, place};
 
 const TERMS: Terms = Terms {
     quality: Quality::Fine,
@@ -83,12 +81,7 @@ async fn is_safe(person: &Person, state: &str) -> Outcome {
 
 /// Saves a backup file, and finds it among the downloads.
 async fn saves_a_file(person: &Person, folder: &Path) -> Outcome<PathBuf> {
-    std::fs::create_dir_all(folder)?;
-    let allowed = json!({ "behavior": "allow", "downloadPath": folder });
-    person
-        .browser
-        .devtools("Browser.setDownloadBehavior", allowed)
-        .await?;
+    person.saves_files_in(folder).await?;
     person.types("backup-passphrase", "short").await?;
     person.clicks("backup-save").await?;
     let weak = refusal("backup-passphrase-fault").replace(" .fault", "");
@@ -96,20 +89,7 @@ async fn saves_a_file(person: &Person, folder: &Path) -> Outcome<PathBuf> {
     person.types("backup-passphrase", PASSPHRASE).await?;
     person.clicks("backup-save").await?;
     is_safe(person, "file-state").await?;
-    let deadline = Instant::now() + SURELY;
-    loop {
-        let files = std::fs::read_dir(folder)?.filter_map(Result::ok);
-        let mut done = files
-            .map(|file| file.path())
-            .filter(|path| path.extension().is_some_and(|end| end == "backup"));
-        if let Some(path) = done.next() {
-            return Ok(path);
-        }
-        if Instant::now() > deadline {
-            return Err(Trouble::new("no file was downloaded".to_owned()));
-        }
-        sleep(std::time::Duration::from_millis(50)).await;
-    }
+    person.finds(folder, |name| name.ends_with(".backup")).await
 }
 
 /// Opens a file, or words without one, and sees whether they would work.

@@ -157,6 +157,27 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
         .await?;
     seller.answers_by_rule("indicative").await?;
     shown(&seller, "stall", &folder, &mut problems).await?;
+    let lists = tempfile::tempdir()?;
+    let right = "sku,title,category,price,currency,quality,deliveries\n\
+                 lamp,Desk lamp,lamps,19.90,USD,good,pickup | shipping 4.90 2d\n\
+                 chair,Office chair,0,1: 80 | 4: 70,USD,fine,shipping 20 5d\n";
+    let wrong = right
+        .replace("lamps", "lamp-shades")
+        .replace("19.90", "19,90 $")
+        .replace("fine", "superb");
+    seller.clicks("stall-list").await?;
+    for (name, text, seen) in [
+        ("stall-list-wrong", wrong.as_str(), "list-mistakes"),
+        ("stall-list", right, "list-put"),
+    ] {
+        let file = lists.path().join(format!("{name}.csv"));
+        std::fs::write(&file, text)?;
+        seller.types("list-file", &file.to_string_lossy()).await?;
+        seller.browser.see(&named(seen), SOON).await?;
+        shown(&seller, name, &folder, &mut problems).await?;
+    }
+    let close = "document.querySelector('dialog[open]').close()";
+    seller.browser.js(close, vec![]).await?;
     let other = Person::arrives(&driver, &relay.url(), "other").await?;
     other
         .offers(

@@ -92,6 +92,8 @@ pub(crate) struct Desk {
     pub(crate) relays_missing: RwSignal<bool>,
     /// What would survive the loss of this device, once that is known.
     pub(crate) safe: RwSignal<Option<Safe>>,
+    /// Whether the browser has agreed to keep what is here, once that is known.
+    pub(crate) stays: RwSignal<Option<bool>>,
     /// Whether the dialog about that is open.
     pub(crate) safe_open: RwSignal<bool>,
     client: StoredValue<Option<Client>, LocalStorage>,
@@ -141,6 +143,7 @@ impl Desk {
             leaving: RwSignal::new(BTreeMap::new()),
             relays_missing: RwSignal::new(false),
             safe: RwSignal::new(None),
+            stays: RwSignal::new(None),
             safe_open: RwSignal::new(false),
             client: StoredValue::new_local(None),
             asked_to_keep: StoredValue::new(false),
@@ -410,7 +413,10 @@ impl Desk {
     pub(crate) async fn command(self, command: Command) -> Result<Reply, Complaint> {
         let worth_keeping = matches!(
             command,
-            Command::Publish(_) | Command::PutItem(_) | Command::Accept { .. }
+            Command::Publish(_)
+                | Command::PutItem(_)
+                | Command::PutItems(_)
+                | Command::Accept { .. }
         );
         let reply = self.client()?.command(command).await?;
         if worth_keeping && !self.asked_to_keep.get_value() {
@@ -451,6 +457,7 @@ impl Desk {
             {
                 self.safe.set(Some(safe));
             }
+            self.stays.set(Some(IndexedDb::persisted().await));
         });
     }
 

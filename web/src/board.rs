@@ -355,6 +355,12 @@ impl Board {
         awaited.filter(|trade| trade.awaited.is_some()).count()
     }
 
+    /// When the newest of my trades was ordered.
+    #[must_use]
+    pub fn newest_order(&self) -> Option<Timestamp> {
+        self.trades.values().map(|trade| trade.ordered).max()
+    }
+
     /// Everything that waits for me.
     #[must_use]
     pub fn waiting(&self) -> usize {

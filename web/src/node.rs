@@ -8,6 +8,7 @@ pub use haggle_node::market::command::{
 };
 pub use haggle_node::market::event::Event as MarketEvent;
 pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
+pub use haggle_node::market::sheet::{self, Fault, Mistakes};
 pub use haggle_node::market::view::{
     AnswerState, Awaited, Chat, ChatLine, ChatState, CounterView, IntentState, Match, MyAnswer,
     MyIntent, OpenIntent, QuoteState, QuoteView, Reason, Role, StallView, StepTaken, Trade,

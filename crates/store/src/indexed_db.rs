@@ -83,12 +83,21 @@ impl IndexedDb {
     /// whether it agreed. Some browsers ask the person: call it after something worth keeping was
     /// done, not at the start. `false` also where browsers do not know the question.
     pub async fn persist() -> bool {
+        Self::asked("persist").await
+    }
+
+    /// Whether the browser has agreed to that. Private windows never do.
+    pub async fn persisted() -> bool {
+        Self::asked("persisted").await
+    }
+
+    async fn asked(question: &str) -> bool {
         let Some(storage) = global(&["navigator", "storage"]) else {
             return false;
         };
-        let asked = Reflect::get(&storage, &"persist".into())
+        let asked = Reflect::get(&storage, &question.into())
             .and_then(JsCast::dyn_into::<Function>)
-            .and_then(|persist| persist.call0(&storage))
+            .and_then(|question| question.call0(&storage))
             .and_then(JsCast::dyn_into);
         match asked {
             Ok(promise) => JsFuture::from(js_sys::Promise::unchecked_from_js(promise))

@@ -4,6 +4,7 @@
 pub mod ask;
 pub mod counter;
 pub mod item;
+pub mod list;
 pub mod quote;
 pub mod safe;
 pub mod stall;

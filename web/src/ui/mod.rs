@@ -17,6 +17,7 @@ mod requests;
 mod safe;
 mod slip;
 mod stall;
+mod stall_list;
 mod stopped;
 mod trades;
 

@@ -9,7 +9,8 @@ use haggle_protocol::phrase::Phrase;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::app::{Back, desk, sentence, w};
+use crate::app::{Back, Desk, desk, sentence, w};
+use crate::board::Board;
 use crate::browser;
 use crate::forms::Faults;
 use crate::forms::safe::{asked, is_word};
@@ -30,6 +31,7 @@ pub(crate) fn details() -> AnyView {
             desk().look_at_safe();
             view! {
                 <p class="hint">{w().safe.lead}</p>
+                {stays()}
                 {words()}
                 {file()}
                 {back()}
@@ -44,20 +46,50 @@ pub(crate) fn details() -> AnyView {
 pub(crate) fn reminder(close: impl Fn() + Copy + Send + Sync + 'static) -> AnyView {
     let desk = desk();
     desk.look_at_safe();
-    let unsafe_ = move || {
+    let missing = move || {
         desk.safe
             .with(|safe| safe.is_some_and(|safe| safe.phrase.is_none() && safe.file.is_none()))
     };
+    let sentence = move || {
+        if missing() {
+            w().safe.reminder
+        } else {
+            w().safe.file_stale
+        }
+    };
     view! {
-        <Show when=unsafe_>
+        <Show when=move || missing() || is_stale(desk)>
             <div class="reminder" data-test="safe-reminder">
-                <p>{w().safe.reminder}</p>
+                <p>{sentence}</p>
                 <button type="button" class="secondary on-private small" data-test="safe-now"
                     on:click=move |_| { close(); desk.safe_open.set(true); }>{w().safe.reminder_do}</button>
             </div>
         </Show>
     }
     .into_any()
+}
+
+/// Whether there is a file, and an order that is not in it.
+fn is_stale(desk: Desk) -> bool {
+    let saved = desk.safe.with(|safe| safe.and_then(|safe| safe.file));
+    let newest = desk.board.with(Board::newest_order);
+    matches!((saved, newest), (Some(saved), Some(newest)) if newest > saved)
+}
+
+/// Whether the browser keeps what is here, or may throw it away.
+fn stays() -> AnyView {
+    let desk = desk();
+    let told = move || {
+        desk.stays.get().map(|stays| {
+            let words = &w().safe;
+            if stays {
+                view! { <p class="safe-state" data-test="storage-stays">{icon(Icon::Check)} {words.stays}</p> }.into_any()
+            } else {
+                view! { <p class="hint" data-test="storage-may-go">{words.may_go}</p> }.into_any()
+            }
+        })
+    };
+    view! { {told} }.into_any()
 }
 
 /// Since when, or that it is not.
@@ -221,6 +253,7 @@ fn file() -> AnyView {
             <h3>{words.file}</h3>
             <p class="hint">{words.file_lead}</p>
             {state(move || desk.safe.with(|safe| safe.and_then(|safe| safe.file)), "file-state")}
+            <Show when=move || is_stale(desk)><p class="fault" data-test="file-stale">{w().safe.file_stale}</p></Show>
             <form novalidate on:submit=save>
                 {line(&what, how, String::new(), move |text| passphrase.set(text))}
                 {form_fault(faults, &["passphrase"])}
@@ -367,7 +400,7 @@ fn erase() -> AnyView {
     let sure = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let faults = RwSignal::new(Faults::default());
-    let running = move || desk.board.with(crate::board::Board::trades_under_way);
+    let running = move || desk.board.with(Board::trades_under_way);
     let warning = move || {
         let count = u64::try_from(running()).unwrap_or(u64::MAX);
         (count > 0).then(|| view! { <p class="fault">{(w().safe.erase_trades)(count)}</p> })

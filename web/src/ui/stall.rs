@@ -17,6 +17,10 @@ use crate::ui::parts::{
 use crate::ui::quote_card::quality;
 use crate::ui::quote_form::lead;
 use crate::ui::slip::{deliveries, private_mark};
+use crate::ui::stall_list;
+
+/// Items drawn at first and with each "more": a list may bring thousands.
+const PAGE: usize = 24;
 
 /// Which item is being edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,22 +59,36 @@ fn items() -> AnyView {
                 .unwrap_or_default()
         })
     });
+    let listing = RwSignal::new(false);
+    let shown = RwSignal::new(PAGE);
+    let visible = move || ids.with(|ids| ids.iter().take(shown.get()).copied().collect::<Vec<_>>());
+    let hidden = move || ids.with(Vec::len).saturating_sub(shown.get());
+    let more = move || hidden() > 0;
     let none = move || ids.with(Vec::is_empty) && editing.get() == Editing::Nothing;
     view! {
         <section class="stall-items" aria-labelledby="stall-items-heading">
             <div class="section-head">
                 <h2 id="stall-items-heading">{words.items}</h2>
                 <Show when=move || editing.get() == Editing::Nothing>
-                    <button type="button" class="primary" data-test="stall-item-add" on:click=move |_| editing.set(Editing::New)>
-                        {icon(Icon::Plus)} {words.add}
-                    </button>
+                    <div class="card-actions">
+                        <button type="button" class="quiet" data-test="stall-list" on:click=move |_| listing.set(true)>{w().list.open}</button>
+                        <button type="button" class="primary" data-test="stall-item-add" on:click=move |_| editing.set(Editing::New)>
+                            {icon(Icon::Plus)} {words.add}
+                        </button>
+                    </div>
                 </Show>
             </div>
             <Show when=move || editing.get() == Editing::New>{item_form::form(None, move || editing.set(Editing::Nothing))}</Show>
             <Show when=none>{empty(Icon::Stall, words.empty_heading, words.empty, ().into_any())}</Show>
             <ul class="items">
-                <For each=move || ids.get() key=|id| *id children=move |id| item_card(id, editing) />
+                <For each=visible key=|id| *id children=move |id| item_card(id, editing) />
             </ul>
+            <Show when=more>
+                <button type="button" class="secondary" data-test="stall-more" on:click=move |_| shown.update(|shown| *shown += PAGE)>
+                    {move || (w().all.more)(u64::try_from(hidden()).unwrap_or(0))}
+                </button>
+            </Show>
+            {stall_list::details(listing)}
         </section>
     }
     .into_any()

@@ -1,6 +1,7 @@
 //! German, in the familiar form: the page speaks to a person as one does in a market.
 
 mod complaints;
+mod measures;
 
 use haggle_protocol::attribute::Comparison;
 use haggle_protocol::intent::Delivery;
@@ -8,6 +9,7 @@ use haggle_protocol::quote::{ChargeKind, Quality};
 use haggle_protocol::trade::{CancelReason, DeclineReason};
 
 use self::complaints::complaint;
+use self::measures::{attribute, unit};
 use super::{
     All, Amount, Ask, Cancel, ChatWords, Haggling, Link, Market, Nav, Requests, S, SafeWords, Slip,
     Stall, Stop, Trades, Who, Word, Words, duration,
@@ -69,6 +71,8 @@ pub(super) const WORDS: Words = Words {
         open: "Sicherung und deine Daten",
         heading: "Sicherung und deine Daten",
         lead: "Alles, was du hier hast, liegt in diesem Browser und nirgends sonst. Zurückgeben kannst nur du selbst es dir.",
+        stays: "Dieser Browser hat zugesagt, es zu behalten, bis du es löschst.",
+        may_go: "Dieser Browser darf es löschen, wenn der Platz knapp wird, und ein privates Fenster vergisst es beim Schließen.",
         never: "Noch nicht geschehen.",
         since: |when| format!("Geschehen am {when}."),
         words: "Deine zwölf Wörter",
@@ -86,6 +90,7 @@ pub(super) const WORDS: Words = Words {
         passphrase_hint: "Wenn du magst. Mindestens 8 Zeichen; am besten mehrere Wörter.",
         file_save: "Sicherungsdatei speichern",
         file_saved: |name| format!("{name} liegt bei deinen Downloads."),
+        file_stale: "Deine neueste Bestellung steht nicht in deiner Sicherungsdatei. Speichere sie noch einmal.",
         back: "Zurückkommen",
         back_lead: "Prüf, ob deine Datei oder deine Wörter taugen, und mach hier damit weiter, wenn du willst. Prüfen ändert nichts.",
         back_file: "Sicherungsdatei",
@@ -621,6 +626,7 @@ pub(super) const WORDS: Words = Words {
         each: |unit| format!("je {unit}"),
         from_quantity: |from, price| format!("ab {from}: {price}"),
     },
+    list: super::lists::DE,
     trades: Trades {
         heading: "Geschäfte",
         empty_heading: "Noch keine Geschäfte",
@@ -885,62 +891,6 @@ fn reason(reason: &Reason, amount: Amount<'_>) -> String {
         Reason::Firm => "Verbindlich und für dich zurückgelegt.".into(),
         Reason::NotStanding => "Kann nicht mehr angenommen werden.".into(),
     }
-}
-
-fn unit(code: &str, one: bool) -> Option<S> {
-    let of = |single, many| if one { single } else { many };
-    Some(match code {
-        "C62" => "Stück",
-        "HUR" => of("Stunde", "Stunden"),
-        "DAY" => of("Tag", "Tage"),
-        "WEE" => of("Woche", "Wochen"),
-        "MON" => of("Monat", "Monate"),
-        "ANN" => of("Jahr", "Jahre"),
-        "MIN" => of("Minute", "Minuten"),
-        "GRM" => "g",
-        "KGM" => "kg",
-        "TNE" => of("Tonne", "Tonnen"),
-        "LTR" => "Liter",
-        "MMT" => "mm",
-        "CMT" => "cm",
-        "MTR" => "m",
-        "KMT" => "km",
-        "INH" => "Zoll",
-        "MTK" => "m²",
-        "KWH" => "kWh",
-        "WTT" => "W",
-        "SET" => of("Satz", "Sätze"),
-        "PR" => "Paar",
-        "4L" => "MB",
-        "E34" => "GB",
-        "E35" => "TB",
-        "MHZ" => "MHz",
-        "A86" => "GHz",
-        "CEL" => "°C",
-        "P1" => "%",
-        _ => return None,
-    })
-}
-
-fn attribute(key: &str) -> Option<S> {
-    Some(match key {
-        "ram" => "Arbeitsspeicher",
-        "hd" => "Festplatte",
-        "screen" => "Bildschirm",
-        "speed" => "Takt",
-        "cd" => "CD-Laufwerk",
-        "multi" => "Multimedia-Ausstattung",
-        "premium" => "bekannte Marke",
-        "brand" => "Marke",
-        "colour" => "Farbe",
-        "size" => "Größe",
-        "frame" => "Rahmen",
-        "weight" => "Gewicht",
-        "year" => "Baujahr",
-        "material" => "Material",
-        "condition" => "Zustand",
-        _ => return None,
-    })
 }
 
 /// Why this profile cannot be opened or kept, by the store's code.

@@ -6,6 +6,7 @@
 
 mod de;
 mod en;
+mod lists;
 
 use haggle_protocol::Money;
 use haggle_protocol::attribute::Comparison;
@@ -17,7 +18,7 @@ use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::item::Span;
 use crate::node::{
-    AnswerState, Auto, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
+    AnswerState, Auto, Fault, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
 };
 
 /// A language of the page.
@@ -106,9 +107,9 @@ words! {
     }
     /// What survives the loss of a device.
     safe: SafeWords {
-        open: S, heading: S, lead: S, never: S, since: S1, words: S, words_lead: S, words_show: S, words_paper: S, words_written: S,
+        open: S, heading: S, lead: S, stays: S, may_go: S, never: S, since: S1, words: S, words_lead: S, words_show: S, words_paper: S, words_written: S,
         word_number: N, words_check: S, words_wrong: S, words_right: S, file: S, file_lead: S, passphrase: S, passphrase_hint: S,
-        file_save: S, file_saved: S1, back: S, back_lead: S, back_file: S, back_secret: S, back_secret_hint: S, back_check: S,
+        file_save: S, file_saved: S1, file_stale: S, back: S, back_lead: S, back_file: S, back_secret: S, back_secret_hint: S, back_check: S,
         back_check_words: S, back_found: fn(&str, [u64; 3]) -> String, back_words: S, back_sure: S, back_once: S, back_do: S,
         erase: S, erase_lead: S, erase_trades: N, erase_sure: S, erase_do: S, reminder: S, reminder_do: S,
     }
@@ -183,6 +184,11 @@ words! {
         rules: S, rules_lead: S, auto_of: fn(Auto) -> S, auto_means: fn(Auto) -> S, valid: S, per_hour: S, per_hour_hint: S, concession: S, concession_hint: S,
         payment: S, payment_hint: S, profile: S, profile_lead: S, name: S, phone: S, email: S, address: S, instructions: S,
         instructions_hint: S, trader: S, trader_hint: S, saved: S, each: S1, from_quantity: S2,
+    }
+    /// The stall as a list.
+    list: ListWords {
+        open: S, heading: S, lead: S, export: S, export_lead: N, csv: S, json: S, saved: S1, import: S, import_lead: S, file: S, unread: S,
+        found: fn([u64; 3]) -> String, put: N, put_done: N, nothing_to_do: S, wrong: N, line: N, more: N, fault: fn(&Fault) -> String,
     }
     /// Orders and trades.
     trades: Trades {

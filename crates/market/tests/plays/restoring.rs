@@ -144,3 +144,48 @@ fn the_phrase_brings_back_the_same_trader() {
         "trades are in the file, not in the words"
     );
 }
+
+/// The same records as a version wrote them that knew less: of threads and items without what came later.
+fn as_before(saved: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let mut older = saved.clone();
+    for (name, value) in &mut older {
+        let mut sheet: serde_json::Value = serde_json::from_slice(value).unwrap();
+        let later: &[&str] = match name.split('/').next() {
+            Some("thread") => &["sealed_reach", "told", "cancelled", "conceded", "chat"],
+            Some("item") => &["sku", "note", "auto"],
+            Some("rules") => &["concession", "perDay"],
+            Some(_) | None => &[],
+        };
+        if let Some(content) = sheet["content"].as_object_mut() {
+            for field in later {
+                content.remove(*field);
+            }
+        }
+        *value = serde_json::to_vec(&sheet).unwrap();
+    }
+    older
+}
+
+#[test]
+fn what_an_older_version_saved_is_read_and_its_trade_goes_on_to_the_receipt() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    for who in [BUYER, SELLER] {
+        let older = as_before(&stage.actors[who].saved);
+        assert_ne!(older, stage.actors[who].saved);
+        stage.actors[who].saved = older;
+        stage.reload(who);
+    }
+    stage.pass(60);
+    for (who, step) in [
+        (BUYER, TradeStep::Paid),
+        (SELLER, TradeStep::Dispatched),
+        (BUYER, TradeStep::Received),
+    ] {
+        stage.tell(who, report(thread, step, None)).unwrap();
+        stage.pass(120);
+    }
+    for who in [BUYER, SELLER] {
+        assert_eq!(stage.actors[who].trade().state, TradeState::Received);
+    }
+}
