@@ -77,6 +77,10 @@ impl Market {
             if !mine.is_open() {
                 return Err(Refusal::Closed);
             }
+            // Its seller knows this side by a key that is gone: nothing that is begun anew could be agreed on with him.
+            if mine.crowded_out.contains(&id) {
+                return Err(Refusal::TooManyQuotes);
+            }
             let key = self
                 .pen
                 .root
@@ -91,6 +95,10 @@ impl Market {
             };
             if let Some(worst) = self.worst_of_too_many(intent, opened.id, quote, now)? {
                 self.remove_thread(worst, now, batch);
+                if let Some(mine) = self.intents.get_mut(&intent) {
+                    mine.crowd_out(worst);
+                    batch.intent(intent);
+                }
             }
             let thread = Thread::buyer(self.pen.network, id, &about, &key, now, &mut self.pen.dice);
             self.threads.insert(id, thread);

@@ -4,6 +4,8 @@
 //! forgotten soon and one who stays is not. Where he can be reached is a record of its own, said anew whenever it changes:
 //! a reload changes it, and the intent keeps its name.
 
+use std::collections::VecDeque;
+
 use haggle_book::Source;
 use haggle_protocol::frame::{Facets, Header};
 use haggle_protocol::intent::{Budget, Delivery, IntentClose, Revision, SealKey};
@@ -39,6 +41,8 @@ const TRADE_REACH: u64 = 7 * 24 * 60 * 60;
 /// How long the way to me is renewed after a trade's end, in seconds: my last acknowledgement may have been lost, and its
 /// seller goes on trying to bring what I have had long ago.
 const LAST_WORD: u64 = 24 * 60 * 60;
+/// Exchanges that are remembered to have made room for better quotes: twice as many as an intent usually takes.
+const CROWDED_OUT_KEPT: usize = 128;
 /// The shortest time for which quotes can be taken, in seconds.
 const QUOTES_MIN: u64 = 60;
 
@@ -67,6 +71,9 @@ pub(crate) struct Mine {
     pub(crate) ended: Option<Timestamp>,
     /// Whose quote was taken.
     pub(crate) taken: Option<ThreadId>,
+    /// Exchanges that made room for better quotes, the oldest first: their keys are deleted, so they cannot come back.
+    #[serde(default)]
+    pub(crate) crowded_out: VecDeque<ThreadId>,
     /// Said to the network since this peer started.
     #[serde(skip)]
     pub(crate) said: bool,
@@ -88,6 +95,14 @@ impl Mine {
     /// Whether quotes are taken or may be taken again.
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self.state, IntentState::Open | IntentState::Ordered)
+    }
+
+    /// An exchange made room for a better quote, and stays away.
+    pub(crate) fn crowd_out(&mut self, thread: ThreadId) {
+        if self.crowded_out.len() >= CROWDED_OUT_KEPT {
+            self.crowded_out.pop_front();
+        }
+        self.crowded_out.push_back(thread);
     }
 
     /// The most that is paid, as far as its owner has said so to anybody.
@@ -152,6 +167,7 @@ impl Mine {
             state: IntentState::Open,
             ended: None,
             taken: None,
+            crowded_out: VecDeque::new(),
             said: false,
             reach_said: None,
         }
@@ -254,6 +270,7 @@ impl Market {
             state: IntentState::Open,
             ended: None,
             taken: None,
+            crowded_out: VecDeque::new(),
             said: false,
             reach_said: None,
         };

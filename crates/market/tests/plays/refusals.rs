@@ -5,7 +5,9 @@ use haggle_market::{Command, Heard, Input, Ticket};
 use haggle_protocol::private::Body;
 use haggle_protocol::reach::Entry;
 use haggle_protocol::seal::Direction;
-use haggle_protocol::trade::{Ack, Counter, NotSelected, Order, OrderConfirm, Step};
+use haggle_protocol::trade::{
+    Ack, Counter, Decline, DeclineReason, NotSelected, Order, OrderConfirm, Step,
+};
 use haggle_protocol::{
     Asset, FrameId, IntentId, MessageId, Money, Quantity, Refusal, SealPublic, ThreadId,
 };
@@ -324,6 +326,39 @@ fn a_flood_of_quotes_keeps_the_best_and_a_talkative_seller_is_slowed() {
     let message = cheap.message(Body::Quote(quote), stage.now);
     let cell = cheap.sealed(&message);
     assert_eq!(says(&mut stage, 0, cell), None);
+}
+
+#[test]
+fn a_quote_that_made_room_for_a_better_one_does_not_come_back_by_a_cell_that_comes_twice() {
+    let mut stage = Stage::new(&["buyer"]);
+    let id = stage.publish(0, wants_laptop());
+    let now = stage.now;
+    let mut cells = Vec::new();
+    let mut best = forger(&stage, id, 66);
+    for seed in 1..=65 {
+        let mut seller = forger(&stage, id, seed);
+        let price = if seed == 65 { 40_000 } else { 50_000 };
+        let message = seller.message(Body::Quote(seller.quote(price, now)), now);
+        let cell = seller.sealed(&message);
+        cells.push(cell.clone());
+        assert_eq!(says(&mut stage, 0, cell), None, "{seed}");
+        best = seller;
+    }
+    // The best one is taken back, so there is room; and the page was loaded again meanwhile.
+    let decline = Decline {
+        reason: DeclineReason::NoStock,
+        last: true,
+        order: None,
+    };
+    let message = best.message(Body::Decline(decline), now);
+    let cell = best.sealed(&message);
+    assert_eq!(says(&mut stage, 0, cell), None);
+    stage.reload(0);
+    let mut refused = Vec::new();
+    for cell in cells {
+        refused.extend(says(&mut stage, 0, cell));
+    }
+    assert_eq!(refused, [Refusal::TooManyQuotes]);
 }
 
 #[test]
