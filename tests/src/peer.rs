@@ -98,6 +98,11 @@ impl Peer {
         self.seen.borrow().clone()
     }
 
+    /// Looks at what it told so far.
+    pub fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
+        at(&self.seen.borrow())
+    }
+
     /// What it keeps, and what it has kept when it is closed.
     #[must_use]
     pub const fn store(&self) -> &Memory {

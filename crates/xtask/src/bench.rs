@@ -19,6 +19,9 @@ const PROGRAM: &str = "bench";
 /// The part of the measurements that needs no browser, and so no page either.
 const NATIVE: [&str; 2] = ["--only", "native"];
 
+/// The part that needs the programs, and no browser.
+const STALL: [&str; 2] = ["--only", "stall"];
+
 /// Runs the benchmarks, with these options for the program that measures; its figures and the sizes
 /// stand in `target/artefacts/bench.json` afterwards.
 pub(crate) fn run(shop: &Workshop, options: &[String]) -> Outcome {
@@ -44,10 +47,19 @@ pub(crate) fn run(shop: &Workshop, options: &[String]) -> Outcome {
             .args(options)
             .openly();
     }
+    if options.windows(2).any(|pair| pair == STALL) {
+        let run = run
+            .env("HAGGLE_RELAY", outfit::relay(shop, Speed::Release)?)
+            .env("HAGGLE_AGENT", outfit::agent(shop, Speed::Release)?)
+            .env("HAGGLE_DATA", shop.data()?);
+        doing("measuring (five minutes)");
+        return run.arg("--").args(options).openly();
+    }
     let site = site::build(shop)?;
     doing("measuring the size of the page");
     site::print_sizes(&site)?;
-    let run = outfit::everything(shop, run, Speed::Release)?;
+    let run = outfit::everything(shop, run, Speed::Release)?
+        .env("HAGGLE_AGENT", outfit::agent(shop, Speed::Release)?);
     doing("measuring (some minutes)");
     run.arg("--").args(options).openly()?;
     add_sizes(&file, &site)?;

@@ -3,7 +3,7 @@
 //! natively how fast intents are matched and envelopes opened. `cargo xtask bench` builds everything and runs it.
 //!
 //! ```text
-//! bench [--runs N] [--minutes N | --hour] [--only native|pages|tab]
+//! bench [--runs N] [--minutes N | --hour] [--only native|stall|pages|tab]
 //! bench webrtc [--runs N]
 //! ```
 
@@ -12,6 +12,7 @@
 mod native;
 mod pages;
 mod report;
+mod stall;
 mod webrtc;
 
 use haggle_tests::{Outcome, Trouble};
@@ -33,6 +34,7 @@ struct Wish {
     pages: bool,
     tab: bool,
     webrtc: bool,
+    stall: bool,
 }
 
 impl Wish {
@@ -44,6 +46,7 @@ impl Wish {
             pages: true,
             tab: true,
             webrtc: false,
+            stall: true,
         };
         while let Some(argument) = arguments.next() {
             let mut number = || {
@@ -55,7 +58,7 @@ impl Wish {
                 "--minutes" => wish.minutes = number()?,
                 "--hour" => wish.minutes = 60,
                 "webrtc" => {
-                    (wish.native, wish.pages, wish.tab) = (false, false, false);
+                    (wish.native, wish.pages, wish.tab, wish.stall) = (false, false, false, false);
                     wish.webrtc = true;
                 }
                 "--only" => {
@@ -63,6 +66,7 @@ impl Wish {
                     wish.native = only == "native";
                     wish.pages = only == "pages";
                     wish.tab = only == "tab";
+                    wish.stall = only == "stall";
                 }
                 _ => {
                     return Err(Trouble::new(format!(
@@ -81,6 +85,9 @@ async fn main() -> Outcome {
     let mut report = Report::default();
     if wish.native {
         native::measure(wish.runs, &mut report)?;
+    }
+    if wish.stall {
+        stall::measure(&mut report).await?;
     }
     if wish.pages {
         pages::measure(wish.runs, &mut report).await?;

@@ -202,7 +202,7 @@ fn megabytes(bytes: u64) -> f64 {
 }
 
 /// Resident memory of a process, in MB.
-fn resident(id: u32) -> Outcome<f64> {
+pub(crate) fn resident(id: u32) -> Outcome<f64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| {

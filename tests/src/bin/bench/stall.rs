@@ -1,0 +1,138 @@
+//! A headless stall of ten thousand real items, run as a shop would run it, and a buyer who asks a thousand times.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use haggle_market::{Item, sheet};
+use haggle_protocol::quote::Quality;
+use haggle_tests::data::{Advertisement, Computers};
+use haggle_tests::peer::Peer;
+use haggle_tests::process::Process;
+use haggle_tests::relay::Relay;
+use haggle_tests::{Outcome, Trouble};
+use tokio::time::{Instant, sleep};
+
+use crate::pages::resident;
+use crate::report::Report;
+
+/// Items in the stall.
+const ITEMS: usize = 10_000;
+/// How often it is asked.
+const ASKED: usize = 1_000;
+/// Between two requests: a relay takes ten frames a second from one neighbour, and a request is two.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How often it is looked for answers in between.
+const GLANCES: u32 = 25;
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every offer, and those again that it takes to fill the stall, each for ten dollars less.
+fn list(data: &Computers) -> Outcome<String> {
+    let rounds = (0..).flat_map(|round| data.offers.iter().map(move |ad| (round, ad)));
+    let items: Outcome<Vec<Item>> = rounds
+        .take(ITEMS)
+        .zip(0_u32..)
+        .map(|((round, ad), number)| {
+            let ad = Advertisement {
+                price: ad.price - 10 * round,
+                ..ad.clone()
+            };
+            Ok(Item {
+                sku: Some(format!("pc-{number}")),
+                ..ad.item(Quality::Good, 1, 86_400)?
+            })
+        })
+        .collect();
+    Ok(sheet::csv(&items?))
+}
+
+pub(crate) async fn measure(report: &mut Report) -> Outcome {
+    let data = Computers::load()?;
+    let relay = Relay::start(None, &[])?;
+    let folder = tempfile::tempdir()?;
+    let stall = "currency = \"USD\"\nitems-from = \"list.csv\"\n[rules]\nanswer = \"indicative\"\nper-hour = 100000\n";
+    std::fs::write(folder.path().join("stall.toml"), stall)?;
+    std::fs::write(folder.path().join("list.csv"), list(&data)?)?;
+    let program = env::var_os("HAGGLE_AGENT").ok_or_else(|| {
+        Trouble::new(
+            "HAGGLE_AGENT is not set: it names the program `haggle`; `cargo xtask bench` builds it",
+        )
+    })?;
+    let mut command = Command::new(program);
+    command
+        .current_dir(folder.path())
+        .args(["stall", "stall.toml", "--relay", &relay.address()]);
+    let started = Instant::now();
+    let shop = Process::start(&mut command, &folder.path().join("errors.log"))?;
+    let stocked = |line: &str| line.contains(&format!("\"items\":{ITEMS}")).then_some(());
+    shop.until_it_says(stocked, PATIENCE)?;
+    let took = started.elapsed().as_secs_f64() * 1_000.0;
+    report.add(
+        "headless stall of 10,000 items, from its start",
+        "ms",
+        None,
+        vec![took],
+    );
+    report.add(
+        "its memory before it is asked (resident)",
+        "MB",
+        None,
+        vec![resident(shop.id())?],
+    );
+
+    let buyer = Peer::start(vec![relay.address()], None).await?;
+    buyer.online(PATIENCE).await?;
+    let mut asked = BTreeMap::new();
+    let mut waits = Vec::new();
+    for want in data.wants.iter().cycle().take(ASKED) {
+        let draft = want.draft()?;
+        let at = Instant::now();
+        let published = buyer.client().publish(draft).await;
+        let id = published.map_err(|complaint| Trouble::new(complaint.sentence))?;
+        asked.insert(id, at);
+        for _ in 0..GLANCES {
+            sleep(PAUSE / GLANCES).await;
+            waits.extend(answered(&buyer, &mut asked));
+        }
+    }
+    let deadline = Instant::now() + PATIENCE;
+    // Two of 625 wants are answered by nobody.
+    while asked.len() > ASKED / 200 && Instant::now() < deadline {
+        sleep(Duration::from_millis(20)).await;
+        waits.extend(answered(&buyer, &mut asked));
+    }
+    let quoted = f64::from(u32::try_from(waits.len()).unwrap_or(u32::MAX));
+    report.add(
+        "of 1,000 requests to it, quoted by rule",
+        "",
+        None,
+        vec![quoted],
+    );
+    report.add_with_tail("a request published until it has that quote", "ms", waits);
+    report.add(
+        "its memory afterwards (resident)",
+        "MB",
+        None,
+        vec![resident(shop.id())?],
+    );
+    Ok(())
+}
+
+/// Takes out what has a quote now, with how long that took.
+fn answered(buyer: &Peer, asked: &mut BTreeMap<haggle_protocol::IntentId, Instant>) -> Vec<f64> {
+    let waiting: Vec<_> = asked.keys().copied().collect();
+    let done: Vec<_> = buyer.look(|seen| {
+        let has = |id: &haggle_protocol::IntentId| {
+            seen.mine
+                .get(id)
+                .is_some_and(|mine| !mine.quotes.is_empty())
+        };
+        waiting.into_iter().filter(has).collect()
+    });
+    let waits = done.iter().filter_map(|id| asked.remove(id));
+    waits
+        .map(|at| at.elapsed().as_secs_f64() * 1_000.0)
+        .collect()
+}
