@@ -8,7 +8,7 @@ use haggle_tests::browser::Driver;
 use haggle_tests::data::Computers;
 use haggle_tests::person::{Person, SOON, SURELY, named};
 use haggle_tests::relay::Relay;
-use haggle_tests::{Outcome, ensure, place};
+use haggle_tests::{Outcome, Trouble, ensure, place};
 
 /// Items of the list: more than a screen draws at once.
 const ITEMS: usize = 300;
@@ -42,6 +42,7 @@ async fn a_list_goes_into_a_stall_with_one_click_and_comes_out_again_as_it_was()
     let folder = tempfile::tempdir()?;
     let saved = folder.path().join("saved");
     let list = sheet::csv(&listed()?);
+    let list = list.map_err(|fault| Trouble::new(fault.to_string()))?;
     let (right, wrong) = (
         folder.path().join("list.csv"),
         folder.path().join("wrong.csv"),
@@ -92,7 +93,7 @@ async fn a_list_goes_into_a_stall_with_one_click_and_comes_out_again_as_it_was()
                 .map(|item| (item.sku.clone(), item.title.clone()));
             named.collect::<std::collections::BTreeSet<_>>()
         };
-        let items = items.map_err(|mistakes| haggle_tests::Trouble::new(mistakes.to_string()))?;
+        let items = items.map_err(|mistakes| Trouble::new(mistakes.to_string()))?;
         ensure(titles(&items) == titles(&listed()?), || {
             format!("another list came back as {ending}")
         })?;

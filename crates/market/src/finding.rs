@@ -24,9 +24,12 @@ use crate::threads::{Deal, Thread};
 /// How long the other side is listened for after the last word in a trade, in seconds: a question about what one has
 /// bought is asked within weeks.
 const LISTEN_FOR: u64 = 30 * 24 * 60 * 60;
-/// After how many tries without an answer it is said out loud where I am. The first one may have met the other side in
+/// After how many tries that reached nobody it is said out loud where I am. The first one may have met the other side in
 /// the middle of a reload.
 const TRIES: u32 = 2;
+/// How many frames are made within so many seconds: each costs work, and relays take ten a second from one neighbour.
+const AT_ONCE: u32 = 8;
+const LATER: u64 = 5;
 /// Seconds of a day, with whose number the keys change.
 const DAY: u64 = 24 * 60 * 60;
 /// Books keep one frame of a key for each minute.
@@ -42,6 +45,9 @@ pub(crate) struct SealedReach {
     /// Which ways I said, and when they are to be said again.
     #[serde(skip)]
     holds: Option<(Vec<Circuit>, Timestamp)>,
+    /// Until when other trades come first.
+    #[serde(skip)]
+    waits: Timestamp,
     /// Whether the other side has looked for me since this peer started.
     #[serde(skip)]
     sought: bool,
@@ -53,6 +59,7 @@ impl SealedReach {
             secret: Shared(secret),
             said: Timestamp(0),
             holds: None,
+            waits: Timestamp(0),
             sought: false,
         }
     }
@@ -66,7 +73,32 @@ impl SealedReach {
     fn again(&self, ways: &[Circuit]) -> Timestamp {
         let held = self.holds.as_ref().filter(|(said, _)| said == ways);
         let renewal = held.map_or(Timestamp(0), |(_, at)| *at);
-        renewal.max(self.said + MINUTE)
+        renewal.max(self.said + MINUTE).max(self.waits)
+    }
+}
+
+/// How many frames were made within the last seconds.
+#[derive(Debug, Default)]
+pub(crate) struct Searches {
+    since: Timestamp,
+    made: u32,
+}
+
+impl Searches {
+    /// Counts one more, or says until when it has to wait.
+    fn one_more(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        // A clock that was set back begins anew.
+        if now >= self.since + LATER || now < self.since {
+            *self = Self {
+                since: now,
+                made: 0,
+            };
+        }
+        if self.made >= AT_ONCE {
+            return Err(self.since + LATER);
+        }
+        self.made += 1;
+        Ok(())
     }
 }
 
@@ -93,7 +125,9 @@ impl Thread {
     /// Whether what I have to say does not arrive.
     fn seeks(&self) -> bool {
         let nowhere = self.ways.is_empty();
-        self.outbox.iter().any(|it| nowhere || it.tries >= TRIES)
+        self.outbox
+            .iter()
+            .any(|it| nowhere || it.unreached >= TRIES)
     }
 
     /// Whether the other side may still have something to say.
@@ -137,6 +171,11 @@ impl Market {
         // What was said by a clock that went ahead, nobody has taken.
         let ahead = reach.said > now;
         if ways.is_empty() || (!ahead && now < reach.again(ways)) {
+            return;
+        }
+        if let Err(until) = self.searches.one_more(now) {
+            reach.waits = until;
+            batch.due.insert(Subject::Thread(id));
             return;
         }
         let bits = self.book.work_asked();

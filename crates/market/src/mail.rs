@@ -179,6 +179,8 @@ impl Market {
             expires: sealed.expires,
             tries: 0,
             next: now,
+            on_its_way: false,
+            unreached: 0,
         });
         self.posted.insert(sealed.message, id);
         self.index_replies(id);
@@ -436,12 +438,17 @@ impl Market {
             self.tell_ways(id, now, batch);
             self.post(id, now, batch);
         } else {
-            self.undelivered(message, now, batch);
+            self.failed(message, true, now, batch);
         }
     }
 
     /// A whisper found no way.
     pub(crate) fn undelivered(&mut self, message: MessageId, now: Timestamp, batch: &mut Batch) {
+        self.failed(message, false, now, batch);
+    }
+
+    /// A whisper was of no use, whether it reached somebody or not.
+    fn failed(&mut self, message: MessageId, reached: bool, now: Timestamp, batch: &mut Batch) {
         let Some(id) = self.posted.get(&message).copied() else {
             return;
         };
@@ -453,9 +460,10 @@ impl Market {
             .iter_mut()
             .filter(|waiting| waiting.message == message)
         {
-            waiting.failed(now);
+            waiting.failed(reached, now);
         }
         batch.due.insert(crate::batch::Subject::Thread(id));
+        self.seek(id, now, batch);
     }
 
     fn take_ack(

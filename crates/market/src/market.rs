@@ -16,7 +16,7 @@ use crate::batch::{Batch, Calendar, Subject};
 use crate::command::{Command, Complaint, Reply};
 use crate::effect::{Effect, Effects, Record};
 use crate::event::Event;
-use crate::finding::Expected;
+use crate::finding::{Expected, Searches};
 use crate::input::{Heard, Input};
 use crate::intents::Mine;
 use crate::item::Item;
@@ -75,6 +75,7 @@ pub struct Market {
     pub(crate) shown: BTreeSet<IntentId>,
     /// Under which keys the other sides of trades may say where they are.
     pub(crate) expected: Expected,
+    pub(crate) searches: Searches,
     pub(crate) calendar: Calendar,
 }
 
@@ -136,6 +137,7 @@ impl Market {
             heard: BTreeMap::new(),
             shown: BTreeSet::new(),
             expected: Expected::default(),
+            searches: Searches::default(),
             calendar: Calendar::default(),
         };
         for (name, bytes) in &records {

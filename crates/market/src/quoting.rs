@@ -419,7 +419,8 @@ impl Market {
         let mut put = Vec::with_capacity(items.len());
         for mut item in items {
             if item.id == ItemId(0) {
-                item.id = ItemId(last.0 + 1);
+                let next = || ItemId(last.0 + 1);
+                item.id = item.sku.as_deref().map_or_else(next, ItemId::of_sku);
             }
             last = last.max(item.id);
             put.push(item.id);

@@ -30,10 +30,10 @@ use haggle_protocol::quote::Quality;
 
 use crate::item::Auto;
 
-/// A list may have so many bytes: 50,000 items of 600 bytes each.
-pub const BYTES_MAX: usize = 32 * 1024 * 1024;
-/// A table may have so many columns: its own, and a few hundred properties of a mixed shop.
-const COLUMNS_MAX: usize = 512;
+/// A list may have so many bytes: 50,000 items of 1,300 bytes each.
+pub const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A table may have so many columns: its own, and the properties of a mixed shop.
+const COLUMNS_MAX: usize = 4_096;
 /// So many mistakes are told; more are counted.
 const MISTAKES_TOLD: usize = 100;
 

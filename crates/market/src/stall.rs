@@ -210,10 +210,17 @@ pub(crate) fn check_item(item: &Item) -> Result<(), Complaint> {
             "Give the item a title of one line, at most 120 letters, without spaces at its ends.",
         );
     }
-    if let Some(sku) = &item.sku
-        && text::line(sku, SKU_MAX).is_err()
-    {
-        return complain("sku", "Call the item by one line of at most 64 letters.");
+    if item.id.0 > Money::MAX {
+        return complain("id", "Leave the number of a new item empty.");
+    }
+    if let Some(sku) = &item.sku {
+        if text::line(sku, SKU_MAX).is_err() {
+            return complain("sku", "Call the item by one line of at most 64 letters.");
+        }
+        if item.id != ItemId(0) && item.id != ItemId::of_sku(sku) {
+            let sentence = "This is the number of another item. Leave it or the sku empty.";
+            return complain("id", sentence);
+        }
     }
     if item.category.0 > Category::MAX {
         return complain("category", "Choose a category from the list.");

@@ -132,17 +132,34 @@ pub(crate) struct Outgoing {
     /// When to try next; after a start, at once.
     #[serde(skip)]
     pub(crate) next: Timestamp,
+    /// Whether nothing was heard of the last try yet.
+    #[serde(skip)]
+    pub(crate) on_its_way: bool,
+    /// How many tries in a row reached nobody.
+    #[serde(skip)]
+    pub(crate) unreached: u32,
 }
 
 impl Outgoing {
     /// It is on its way now.
     pub(crate) fn tried(&mut self, now: Timestamp) {
+        if self.on_its_way {
+            // Nobody said a word about the last time.
+            self.unreached = self.unreached.saturating_add(1);
+        }
+        self.on_its_way = true;
         self.tries = self.tries.saturating_add(1);
         self.next = now + IN_FLIGHT.max(self.wait());
     }
 
-    /// It did not arrive.
-    pub(crate) fn failed(&mut self, now: Timestamp) {
+    /// It did not arrive, whether somebody was `reached` or not.
+    pub(crate) fn failed(&mut self, reached: bool, now: Timestamp) {
+        self.on_its_way = false;
+        self.unreached = if reached {
+            0
+        } else {
+            self.unreached.saturating_add(1)
+        };
         self.next = now + self.wait();
     }
 
@@ -676,6 +693,8 @@ impl Thread {
         for waiting in &mut self.outbox {
             waiting.tries = 0;
             waiting.next = Timestamp(0);
+            waiting.on_its_way = false;
+            waiting.unreached = 0;
         }
     }
 

@@ -63,7 +63,10 @@ fn export() -> AnyView {
         desk.note(&(w().list.saved)(&name));
     };
     // Spreadsheets take a table for UTF-8 only if it begins with the mark.
-    let csv = move |_| save(format!("\u{feff}{}", sheet::csv(&stall_items(desk))), "csv");
+    let csv = move |_| match sheet::csv(&stall_items(desk)) {
+        Ok(table) => save(format!("\u{feff}{table}"), "csv"),
+        Err(_) => desk.note(w().list.too_wide),
+    };
     let json = move |_| save(sheet::json(&stall_items(desk)), "json");
     view! {
         <section data-test="list-export">

@@ -18,6 +18,7 @@ pub(super) const EN: ListWords = ListWords {
     },
     csv: "Save as CSV",
     json: "Save as JSON",
+    too_wide: "Your items have more than 4,000 different properties. Save them as JSON.",
     saved: |name| format!("Saved as {name}."),
     import: "Import",
     import_lead: "Items with the same “sku” or “id” are changed, all others are added. Nothing is taken out of your stall.",
@@ -53,7 +54,7 @@ pub(super) const EN: ListWords = ListWords {
             "This is not text in UTF-8: save it from your spreadsheet as “CSV UTF-8”.".to_owned()
         }
         Fault::TooLarge => {
-            "This is more than a stall can hold: at most 50,000 items and 32 MB.".to_owned()
+            "This is more than a stall can hold: at most 50,000 items and 64 MB.".to_owned()
         }
         Fault::Empty => "There is no item in it.".to_owned(),
         Fault::NotJson(why) => format!("This is no list of items in JSON: {why}"),
@@ -101,6 +102,7 @@ pub(super) const DE: ListWords = ListWords {
     },
     csv: "Als CSV speichern",
     json: "Als JSON speichern",
+    too_wide: "Deine Artikel haben mehr als 4000 verschiedene Eigenschaften. Speichere sie als JSON.",
     saved: |name| format!("Gespeichert als {name}."),
     import: "Import",
     import_lead: "Artikel mit derselben „sku“ oder „id“ werden geändert, alle anderen kommen dazu. Aus deinem Stand wird nichts herausgenommen.",
@@ -134,7 +136,7 @@ pub(super) const DE: ListWords = ListWords {
     fault: |fault| {
         match fault {
         Fault::NotUtf8 => "Das ist kein Text in UTF-8: Speichere die Liste aus deiner Tabellenkalkulation als „CSV UTF-8“.".to_owned(),
-        Fault::TooLarge => "Das ist mehr, als ein Stand fasst: höchstens 50.000 Artikel und 32 MB.".to_owned(),
+        Fault::TooLarge => "Das ist mehr, als ein Stand fasst: höchstens 50.000 Artikel und 64 MB.".to_owned(),
         Fault::Empty => "Es steht kein Artikel darin.".to_owned(),
         Fault::NotJson(why) => format!("Das ist keine Liste von Artikeln in JSON: {why}"),
         Fault::NotATable => "Das lässt sich nicht in Zellen schneiden. Fehlt ein Anführungszeichen?".to_owned(),
@@ -160,6 +162,7 @@ pub(super) const DE: ListWords = ListWords {
 /// What no stall takes, in German; English is what the peer says by itself.
 fn unfit(field: &str) -> &'static str {
     match field {
+        "id" => "Das ist die Nummer eines anderen Artikels. Lass sie oder die sku leer.",
         "sku" => "Nenn den Artikel in einer Zeile mit höchstens 64 Zeichen.",
         "title" => "Nenn den Artikel in einer Zeile mit höchstens 120 Zeichen.",
         "category" => "Wähle eine Kategorie aus der Liste.",

@@ -187,7 +187,7 @@ words! {
     }
     /// The stall as a list.
     list: ListWords {
-        open: S, heading: S, lead: S, export: S, export_lead: N, csv: S, json: S, saved: S1, import: S, import_lead: S, file: S, unread: S,
+        open: S, heading: S, lead: S, export: S, export_lead: N, csv: S, json: S, too_wide: S, saved: S1, import: S, import_lead: S, file: S, unread: S,
         found: fn([u64; 3]) -> String, put: N, put_done: N, nothing_to_do: S, wrong: N, line: N, more: N, fault: fn(&Fault) -> String,
     }
     /// Orders and trades.

@@ -9,7 +9,7 @@ use crate::command::Complaint;
 pub enum Fault {
     /// It is not text in UTF-8.
     NotUtf8,
-    /// It has more than [`super::BYTES_MAX`] bytes, a stall's worth of items or a few hundred columns.
+    /// It has more than [`super::BYTES_MAX`] bytes, a stall's worth of items or a few thousand columns.
     TooLarge,
     /// There is no item in it.
     Empty,

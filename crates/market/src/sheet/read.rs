@@ -87,7 +87,7 @@ fn json(text: &str) -> Result<Vec<Item>, Mistakes> {
     }
     let mut reading = Reading::default();
     for (line, mut item) in (1..).zip(items) {
-        if let Some(sku) = &item.sku {
+        if let Some(sku) = item.sku.as_deref().filter(|_| item.id == ItemId(0)) {
             item.id = ItemId::of_sku(sku);
         }
         reading.take(line, item);
@@ -106,7 +106,19 @@ enum Holds {
 }
 
 fn table(text: &str) -> Result<Vec<Item>, Mistakes> {
-    let (separator, text) = separator(text);
+    if text.contains(END) {
+        return Err(Mistakes::of(Fault::NotATable));
+    }
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let (separator, cut) = separator(&text);
+    // A quotation mark that nothing closes would swallow this line too.
+    let text = format!("{}\n{END}\n", &text[cut..]);
+    let mut lines = Lines {
+        text: &text,
+        at: 0,
+        line: if cut > 0 { 2 } else { 1 },
+    };
+    let mut ended = false;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .has_headers(false)
@@ -120,7 +132,11 @@ fn table(text: &str) -> Result<Vec<Item>, Mistakes> {
         let Ok(record) = record else {
             return Err(Mistakes::of(Fault::NotATable));
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(record.position().map_or(0, csv::Position::byte));
+        if record.len() == 1 && &record[0] == END {
+            ended = true;
+            break;
+        }
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -143,21 +159,56 @@ fn table(text: &str) -> Result<Vec<Item>, Mistakes> {
             reading.take(line, item);
         }
     }
-    reading.end()
+    if ended {
+        reading.end()
+    } else {
+        Err(Mistakes::of(Fault::NotATable))
+    }
 }
 
-/// Whatever the first line has most of; `sep=;` in front of it, as some spreadsheets write, is believed.
-fn separator(text: &str) -> (u8, &str) {
-    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    if let Some(said) = first.trim_end().strip_prefix("sep=")
+/// Stands behind a table while it is read; no text of a person holds it.
+const END: &str = "\u{1}end";
+
+/// Which line of the file a byte stands in; asked in the order of the file.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line in which the record that is read from this byte on begins: empty lines before it are not part of it.
+    fn of(&mut self, byte: u64) -> u64 {
+        let bytes = self.text.as_bytes();
+        let mut to = usize::try_from(byte)
+            .unwrap_or(bytes.len())
+            .min(bytes.len());
+        while bytes.get(to) == Some(&b'\n') {
+            to += 1;
+        }
+        let passed = bytes.get(self.at..to).unwrap_or_default();
+        let newlines = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line += u64::try_from(newlines).unwrap_or(0);
+        self.at = self.at.max(to);
+        self.line
+    }
+}
+
+/// Whatever the first line that holds something has most of; `sep=;` in front of it, as some spreadsheets write, is believed. Gives
+/// too where the table begins.
+fn separator(text: &str) -> (u8, usize) {
+    let first = text.split('\n').next().unwrap_or_default();
+    if let Some(said) = first.strip_prefix("sep=")
         && let [separator] = said.as_bytes()
     {
-        return (*separator, rest);
+        return (*separator, (first.len() + 1).min(text.len()));
     }
+    let mut held = text.split('\n').filter(|line| !line.trim().is_empty());
+    let first = held.next().unwrap_or_default();
     let count = |separator: &u8| first.bytes().filter(|byte| byte == separator).count();
     // The first of those of which there are most.
     let most = [b'\t', b';', b','].into_iter().max_by_key(count);
-    (most.unwrap_or(b','), text)
+    (most.unwrap_or(b','), 0)
 }
 
 fn header(
@@ -220,13 +271,14 @@ fn holds(name: &str) -> Result<Holds, Fault> {
         .strip_suffix(']')
         .and_then(|property| property.split_once('['))
     else {
-        return Ok(Holds::Text(property.to_owned()));
+        return Ok(Holds::Text(property.to_ascii_lowercase()));
     };
-    let key = key.trim().to_owned();
+    let key = key.trim().to_ascii_lowercase();
     if kind.eq_ignore_ascii_case(FLAG) {
         return Ok(Holds::Flag(key));
     }
-    let unit = Unit::new(kind).map_err(|_| Fault::NotAUnit(kind.to_owned()))?;
+    let unit =
+        Unit::new(&kind.to_ascii_uppercase()).map_err(|_| Fault::NotAUnit(kind.to_owned()))?;
     Ok(Holds::Measure(key, unit))
 }
 
@@ -358,16 +410,16 @@ impl Row<'_> {
 
     /// By what it is known: its sku, its number, or nothing yet.
     fn name(&mut self) -> Option<(ItemId, Option<String>)> {
-        let number = self.cells.remove(&Column::Id);
-        if let Some(sku) = self.cells.remove(&Column::Sku) {
-            return Some((ItemId::of_sku(&sku), Some(sku)));
-        }
-        let Some(text) = number else {
-            return Some((ItemId(0), None));
+        let sku = self.cells.remove(&Column::Sku);
+        let of_sku = sku.as_deref().map_or(ItemId(0), ItemId::of_sku);
+        let Some(text) = self.cells.remove(&Column::Id) else {
+            return Some((of_sku, sku));
         };
-        match text.parse().ok().filter(|id| *id <= Money::MAX) {
-            Some(id) => Some((ItemId(id), None)),
-            None => self.wrong(Column::Id, Fault::NotAnId(text)),
+        // If both are there they have to agree: that is for the stall to say.
+        match text.parse() {
+            Ok(0) => Some((of_sku, sku)),
+            Ok(id) => Some((ItemId(id), sku)),
+            Err(_) => self.wrong(Column::Id, Fault::NotAnId(text)),
         }
     }
 }

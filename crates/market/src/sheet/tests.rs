@@ -59,14 +59,59 @@ fn what_other_programs_do_to_a_table_changes_nothing() {
         .replace("24.90", "24,90");
     assert_eq!(read_text(&german), Ok(plain.clone()));
     assert_eq!(read_text(&format!("sep=;\r\n{german}")), Ok(plain.clone()));
+    assert_eq!(read_text(&format!("\r\n{german}")), Ok(plain.clone()));
     let tabs = BIKES.replace(quoted, "@").replace(',', "\t");
     let tabs = tabs.replace('@', "Road bike, 56 cm");
     assert_eq!(read_text(&tabs), Ok(plain.clone()));
+    assert_eq!(read_text(&format!("sep=\t\n{tabs}")), Ok(plain.clone()));
     let loud = BIKES
         .replace("sku,title", "SKU, Title")
         .replace("is colour", "Is colour");
     assert_eq!(read_text(&loud), Ok(plain.clone()));
     assert_eq!(read_text(&format!("{BIKES}\n,,,,,,,,,,,,,\n")), Ok(plain));
+}
+
+#[test]
+fn a_quotation_mark_that_nothing_closes_does_not_swallow_the_rest() {
+    let open = BIKES.replace("\"Road bike, 56 cm\"", "\"Road bike");
+    let mistakes = read(open.as_bytes()).unwrap_err();
+    assert_eq!(mistakes.told[0].fault.code(), "not-a-table");
+    let open = BIKES.replace("Two in black.", "\"Two in black.");
+    let mistakes = read(open.as_bytes()).unwrap_err();
+    assert_eq!(mistakes.told[0].fault.code(), "not-a-table");
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_counts_them() {
+    let wrong = BIKES.replace("Saddle", "");
+    let noted = wrong.replacen("24.90 2d u33d,,", "24.90 2d u33d,\"a\nb\",", 1);
+    for (text, line) in [
+        (wrong.clone(), 3),
+        (wrong.replace('\n', "\r\n"), 3),
+        (format!("\n\n{wrong}"), 5),
+        (format!("sep=,\r\n{}", wrong.replace('\n', "\r\n")), 4),
+        (wrong.replacen('\n', "\n\n\n", 1), 5),
+        (noted, 4),
+    ] {
+        let mistakes = read(text.as_bytes()).unwrap_err();
+        assert_eq!(mistakes.told[0].line, line, "{text:?}");
+        assert_eq!(mistakes.told[0].column, "title");
+    }
+}
+
+#[test]
+fn a_number_that_is_another_items_than_the_skus_is_told() {
+    let head = "id,sku,title,category,price,currency,quality,deliveries\n";
+    let row = |id: &str| format!("{head}{id},lamp,Lamp,0,5,EUR,good,pickup\n");
+    let same = ItemId::of_sku("lamp").0.to_string();
+    for id in ["", "0", same.as_str()] {
+        assert_eq!(read_text(&row(id)).unwrap()[0].id, ItemId::of_sku("lamp"));
+    }
+    let mistakes = read(row("5").as_bytes()).unwrap_err();
+    assert_eq!(mistakes.told[0].column, "id");
+    let huge = format!("{head}18446744073709551615,,Lamp,0,5,EUR,good,pickup\n");
+    let mistakes = read(huge.as_bytes()).unwrap_err();
+    assert_eq!(mistakes.told[0].column, "id");
 }
 
 #[test]
@@ -183,7 +228,7 @@ fn no_cell_that_is_written_is_a_formula() {
             }
         });
     }
-    let text = csv(&items);
+    let text = csv(&items).unwrap();
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     for record in reader.records() {
         for cell in &record.unwrap() {
@@ -316,7 +361,7 @@ proptest! {
     #[test]
     fn whatever_a_stall_holds_is_read_back_from_what_is_written(items in stall()) {
         prop_assume!(!items.is_empty());
-        let read_csv = read_text(&csv(&items)).map(|items| in_columns_order(&items));
+        let read_csv = read_text(&csv(&items).unwrap()).map(|items| in_columns_order(&items));
         prop_assert_eq!(read_csv, Ok(in_columns_order(&items)));
         prop_assert_eq!(read_text(&json(&items)), Ok(items));
     }

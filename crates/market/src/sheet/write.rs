@@ -1,13 +1,14 @@
 //! Writing a stall's items out.
 
 use core::fmt::Write as _;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use haggle_protocol::attribute::{Attribute, Value};
 use haggle_protocol::{Asset, Money, Quantity, Unit, taxonomy};
 
 use super::{
-    ANSWERS, Column, FLAG, FORMULA, HIDES, NO, PROPERTY, QUALITIES, SPANS, WAYS, YES, name_of,
+    ANSWERS, COLUMNS_MAX, Column, FLAG, FORMULA, Fault, HIDES, NO, PROPERTY, QUALITIES, SPANS,
+    WAYS, YES, name_of,
 };
 use crate::item::{DeliveryOffer, Item, Tier};
 
@@ -40,11 +41,16 @@ impl Property {
 }
 
 /// The items as a table, separated by commas.
-#[must_use]
-pub fn csv<'a>(items: impl IntoIterator<Item = &'a Item>) -> String {
+///
+/// # Errors
+/// [`Fault::TooLarge`] if they have more different properties than a table may have columns; [`json`] takes them.
+pub fn csv<'a>(items: impl IntoIterator<Item = &'a Item>) -> Result<String, Fault> {
     let items: Vec<&Item> = items.into_iter().collect();
     let attributes = items.iter().flat_map(|item| &item.attributes);
     let properties: BTreeSet<Property> = attributes.map(Property::of).collect();
+    if properties.len() + Column::ALL.len() > COLUMNS_MAX {
+        return Err(Fault::TooLarge);
+    }
     let mut writer = csv::Writer::from_writer(Vec::new());
     let columns = Column::ALL.iter().map(|column| column.name().to_owned());
     let headers = properties.iter().map(Property::header);
@@ -52,23 +58,26 @@ pub fn csv<'a>(items: impl IntoIterator<Item = &'a Item>) -> String {
     let _ = writer.write_record(columns.chain(headers));
     for item in items {
         let own = Column::ALL.iter().map(|column| cell(item, *column));
-        let is = properties.iter().map(|property| {
-            let mut found = item.attributes.iter();
-            found
-                .find(|attribute| Property::of(attribute) == *property)
-                .map_or_else(String::new, |attribute| value(&attribute.value))
-        });
+        let attributes = item.attributes.iter();
+        let has: BTreeMap<Property, String> = attributes
+            .map(|attribute| (Property::of(attribute), value(&attribute.value)))
+            .collect();
+        let is = properties.iter();
+        let is = is.map(|property| has.get(property).cloned().unwrap_or_default());
         let _ = writer.write_record(own.chain(is).map(|text| safe(&text)));
     }
     let bytes = writer.into_inner().unwrap_or_default();
-    String::from_utf8(bytes).unwrap_or_default()
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
-/// The items as JSON, in the form in which programs put them in.
+/// The items as JSON, each in a line, in the form in which programs put them in.
 #[must_use]
 pub fn json<'a>(items: impl IntoIterator<Item = &'a Item>) -> String {
-    let items: Vec<&Item> = items.into_iter().collect();
-    serde_json::to_string_pretty(&items).unwrap_or_default()
+    let items = items.into_iter();
+    let lines: Vec<String> = items
+        .map(|item| serde_json::to_string(item).unwrap_or_default())
+        .collect();
+    format!("[\n{}\n]\n", lines.join(",\n"))
 }
 
 fn cell(item: &Item, column: Column) -> String {

@@ -212,3 +212,97 @@ fn a_stranger_who_hears_every_frame_finds_neither_side() {
         assert!(!told, "{who} can be found by anybody");
     }
 }
+
+#[test]
+fn a_shop_that_has_lost_many_buyers_looks_for_a_few_of_them_at_a_time() {
+    let names = ["shop"]
+        .into_iter()
+        .chain(core::iter::repeat_n("buyer", 20));
+    let names: Vec<&'static str> = names.collect();
+    let mut stage = Stage::new(&names);
+    stage.put(0, laptop(40_000, 50));
+    stage.tell(0, rules("firm")).unwrap();
+    stage.tell(0, Command::SetProfile(profile("Shop"))).unwrap();
+    for buyer in 1..names.len() {
+        let id = stage.publish(buyer, wants_laptop());
+        stage.accept(buyer, id);
+        stage.actors[buyer].online = false;
+    }
+    stage.pass(60);
+    let since = stage.air.len();
+    stage.reload(0);
+    let mut before = since;
+    for _ in 0..60 {
+        stage.pass_by_seconds(1);
+        let said = stage.air.len() - before;
+        assert!(said <= 8, "{said} frames in one second");
+        before = stage.air.len();
+    }
+    let frames = stage.air[since..].iter();
+    let keys = frames.map(|bytes| {
+        Frame::open(bytes, network(), stage.now)
+            .unwrap()
+            .header()
+            .key
+    });
+    let keys: std::collections::BTreeSet<_> = keys.collect();
+    assert_eq!(keys.len(), 20, "each of them is looked for");
+}
+
+#[test]
+fn who_is_reached_and_does_not_understand_is_not_looked_for() {
+    let (mut stage, thread) = ordered();
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.pass(60);
+    let since = stage.air.len();
+    stage.fate = Box::new(|_| Fate::Arrives);
+    // He has forgotten everything, and is where he was.
+    let saved = core::mem::take(&mut stage.actors[BUYER].saved);
+    let place = stage.actors[BUYER].peer.clone();
+    stage.start_anew(BUYER, place);
+    say(&mut stage, SELLER, "Is Monday fine?");
+    stage.pass(2 * 60 * 60);
+    assert_eq!(said_since(&stage, since), []);
+    assert!(!saved.is_empty());
+}
+
+#[test]
+fn a_seller_whose_confirmation_never_came_hears_that_it_is_too_late_though_the_buyer_has_moved() {
+    let mut stage = Stage::new(&["buyer", "first", "second"]);
+    for seller in [1, 2] {
+        stage.put(
+            seller,
+            laptop(39_000 + 500 * u64::try_from(seller).unwrap(), 3),
+        );
+        stage.tell(seller, rules("indicative")).unwrap();
+    }
+    let id = stage.publish(BUYER, wants_laptop());
+    stage.accept(BUYER, id);
+    let thread = stage.actors[1].trade().thread;
+    stage.actors[BUYER].online = false;
+    stage.tell(1, confirm(thread)).unwrap();
+    stage.actors[1].online = false;
+    stage.actors[BUYER].online = true;
+    stage.reload(BUYER);
+    stage.pass(30 * 60);
+    let second = stage.actors[BUYER].mine[&id]
+        .quotes
+        .iter()
+        .find(|quote| quote.thread != thread)
+        .unwrap()
+        .clone();
+    let accept = Command::Accept {
+        thread: second.thread,
+        total: second.quote.total,
+        note: None,
+    };
+    stage.tell(BUYER, accept).unwrap();
+    stage.tell(2, confirm(second.thread)).unwrap();
+    stage.reload(BUYER);
+    stage.pass(2 * 60 * 60);
+    stage.actors[1].online = true;
+    stage.reload(1);
+    stage.pass(60);
+    assert_eq!(stage.actors[1].trade().state, TradeState::NotConfirmed);
+    assert_eq!(stage.actors[2].trade().state, TradeState::Confirmed);
+}

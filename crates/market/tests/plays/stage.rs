@@ -196,6 +196,12 @@ impl Stage {
         self.settle();
     }
 
+    /// A market that knows nothing, at the place of another one.
+    pub(crate) fn start_anew(&mut self, at: usize, peer: SigningKey) {
+        self.restart(at, Some(peer));
+        self.greet(at);
+    }
+
     fn restart(&mut self, at: usize, peer: Option<SigningKey>) {
         let starts = self.actors[at].starts;
         let saved = self.actors[at].saved.clone();

@@ -45,7 +45,7 @@ fn list(data: &Computers) -> Outcome<String> {
             })
         })
         .collect();
-    Ok(sheet::csv(&items?))
+    sheet::csv(&items?).map_err(|fault| Trouble::new(fault.to_string()))
 }
 
 pub(crate) async fn measure(report: &mut Report) -> Outcome {
