@@ -80,8 +80,8 @@ const BUGS: [Bug; 10] = [
         name: "an outbox that tries only once",
         edits: &[Edit {
             file: "mail.rs",
-            right: "            waiting.failed(now);\n        }\n",
-            wrong: "            waiting.failed(now);\n        }\n        self.forget_outgoing(id, message, batch);\n",
+            right: "            waiting.failed(reached, now);\n        }\n",
+            wrong: "            waiting.failed(reached, now);\n        }\n        self.forget_outgoing(id, message, batch);\n",
         }],
     },
     Bug {
