@@ -37,6 +37,15 @@ pub fn js() -> Outcome<PathBuf> {
     from_environment("HAGGLE_JS", "the folder of the built JavaScript package")
 }
 
+/// The program that trades without a page.
+///
+/// # Errors
+/// If `HAGGLE_AGENT` is not set.
+#[track_caller]
+pub fn agent() -> Outcome<PathBuf> {
+    from_environment("HAGGLE_AGENT", "the program `haggle`")
+}
+
 /// Where pictures and figures are kept.
 ///
 /// # Errors

@@ -1,6 +1,5 @@
 //! Shops without a page: the program `haggle`, run as a process as a shop would run it, trades over a real relay.
 
-use std::env;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use haggle_protocol::taxonomy;
 use haggle_tests::process::Process;
 use haggle_tests::relay::Relay;
-use haggle_tests::{Outcome, Trouble, ensure};
+use haggle_tests::{Outcome, Trouble, ensure, place};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -99,12 +98,7 @@ impl Agent {
 }
 
 fn program() -> Outcome<Command> {
-    let program = env::var_os("HAGGLE_AGENT").ok_or_else(|| {
-        Trouble::new(
-            "HAGGLE_AGENT is not set: it names the program `haggle`; `cargo xtask test` builds it",
-        )
-    })?;
-    Ok(Command::new(program))
+    Ok(Command::new(place::agent()?))
 }
 
 fn launch(folder: &Path, args: &[String]) -> Outcome<Process> {

@@ -194,7 +194,7 @@ impl Sheet {
         }
         if let Some(name) = self.items_from {
             for item in listed(&folder.join(name))? {
-                if item.id != ItemId(0) && !ids.insert(item.id) {
+                if !ids.insert(item.id) {
                     return Err(format!("{:?}: this sku stands here twice", item.title));
                 }
                 items.push(item);

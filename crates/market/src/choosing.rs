@@ -373,11 +373,7 @@ impl Market {
             return;
         }
         if let Some(deal) = self.deal_mut(&id) {
-            deal.state = DealState::Confirmed;
-            deal.confirm = Some(OrderConfirm {
-                reach_secret: None,
-                ..confirm.clone()
-            });
+            deal.confirmed(confirm);
             deal.trader = opened.message.trader.map(|proof| proof.trader);
         }
         if let Some(mine) = self.intents.get_mut(&intent) {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use haggle_book::Source;
 use haggle_protocol::limits::LIFETIME_DEFAULT;
 use haggle_protocol::reach::Circuit;
-use haggle_protocol::sealed_reach::{self, ReachSecret};
+use haggle_protocol::sealed_reach::{self, DAY, ReachSecret};
 use haggle_protocol::{Frame, PublicKey, ThreadId, Timestamp};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,6 @@ const TRIES: u32 = 2;
 /// How many frames are made within so many seconds: each costs work, and relays take ten a second from one neighbour.
 const AT_ONCE: u32 = 8;
 const LATER: u64 = 5;
-/// Seconds of a day, with whose number the keys change.
-const DAY: u64 = 24 * 60 * 60;
 /// Books keep one frame of a key for each minute.
 const MINUTE: u64 = 60;
 

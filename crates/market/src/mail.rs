@@ -7,7 +7,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use haggle_protocol::keys::{Root, SealSecret, SigningKey};
-use haggle_protocol::limits::{PRIVATE_LIFETIME_MAX, REACH_ENTRIES_MAX};
+use haggle_protocol::limits::PRIVATE_LIFETIME_MAX;
 use haggle_protocol::private::{Body, Message, TraderProof};
 use haggle_protocol::reach::{Circuit, Entry};
 use haggle_protocol::seal::{CONTENT_SMALL, Cell, Context, Direction, Hint, Sealer};
@@ -71,9 +71,7 @@ struct Sealed {
 impl Pen {
     /// The ways to me, each with the consent of this peer to be named by `key` until `expires`.
     pub(crate) fn entries(&self, key: &PublicKey, expires: Timestamp) -> Vec<Entry> {
-        let ways = self.ways.iter().take(REACH_ENTRIES_MAX).cloned();
-        ways.map(|way| Entry::agree(way, &self.peer, self.network, key, expires))
-            .collect()
+        Entry::agree_all(&self.ways, &self.peer, self.network, key, expires)
     }
 
     /// Signs and seals the next message of a thread.
@@ -576,7 +574,9 @@ impl Market {
         if thread.deal.is_some() || !thread.chat.is_empty() {
             batch.events.push(Event::Forgotten(id, thread.role));
         }
-        self.expected.forget(id);
+        if thread.sealed_reach.is_some() {
+            self.expected.forget(id);
+        }
         if self.answers.get(&thread.intent) == Some(&id) {
             self.answers.remove(&thread.intent);
         }

@@ -243,18 +243,15 @@ impl Market {
         let (order, item) = (deal.message, deal.item);
         let needed = item.and_then(|item| self.needed(item, &deal.quote));
         let secret = ReachSecret::random(&mut self.pen.dice);
-        let said = OrderConfirm {
+        let confirm = OrderConfirm {
             order,
             payment,
             note,
             reach_secret: Some(secret.clone()),
         };
-        said.check()?;
-        let confirm = OrderConfirm {
-            reach_secret: None,
-            ..said.clone()
-        };
-        self.send(id, Body::OrderConfirm(said), now + TRADE_FOR, now, batch)?;
+        confirm.check()?;
+        let body = Body::OrderConfirm(confirm.clone());
+        self.send(id, body, now + TRADE_FOR, now, batch)?;
         self.share(id, secret, now);
         let Some(thread) = self.threads.get_mut(&id) else {
             return Ok(());
@@ -267,8 +264,7 @@ impl Market {
         }
         thread.set_aside = needed;
         if let Some(deal) = &mut thread.deal {
-            deal.state = DealState::Confirmed;
-            deal.confirm = Some(confirm);
+            deal.confirmed(&confirm);
         }
         batch.thread(id);
         batch.stall = true;
@@ -587,6 +583,15 @@ impl Deal {
             || self.theirs.is_some()
             || self.has(TradeStep::Paid)
             || self.has(TradeStep::Received)
+    }
+
+    /// Its seller has bound himself. The secret that he said with it is kept beside the deal, which is shown.
+    pub(crate) fn confirmed(&mut self, confirm: &OrderConfirm) {
+        self.state = DealState::Confirmed;
+        self.confirm = Some(OrderConfirm {
+            reach_secret: None,
+            ..confirm.clone()
+        });
     }
 
     /// Who promised is who acts.

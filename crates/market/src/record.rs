@@ -10,7 +10,7 @@ use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::{IntentId, ThreadId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::effect::Record;
 use crate::item::ItemId;
@@ -253,65 +253,37 @@ pub(crate) mod hex_bytes {
     }
 }
 
-/// An Ed25519 secret that is saved as the hexadecimal of its seed.
-#[derive(Clone, Debug)]
-pub(crate) struct Signer(pub(crate) SigningKey);
+/// Secrets of 32 bytes that are saved in hexadecimal; what they are written from and read into is wiped.
+macro_rules! saved_secrets {
+    ($($(#[$doc:meta])* $Saved:ident($Secret:ty), $to:ident, $from:expr;)*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub(crate) struct $Saved(pub(crate) $Secret);
 
-impl Serialize for Signer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seed = self.0.to_seed();
-        let done = hex_bytes::fixed::serialize(&seed, serializer);
-        seed.zeroize();
-        done
-    }
+        impl Serialize for $Saved {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let bytes = Zeroizing::new(self.0.$to());
+                hex_bytes::fixed::serialize(&bytes, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $Saved {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let bytes = Zeroizing::new(hex_bytes::fixed::deserialize(deserializer)?);
+                let from: fn(&[u8; 32]) -> $Secret = $from;
+                Ok(Self(from(&bytes)))
+            }
+        })*
+    };
 }
 
-impl<'de> Deserialize<'de> for Signer {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut seed = hex_bytes::fixed::deserialize(deserializer)?;
-        let key = SigningKey::from_seed(&seed);
-        seed.zeroize();
-        Ok(Self(key))
-    }
-}
-
-/// An X25519 secret that is saved in hexadecimal.
-#[derive(Clone, Debug)]
-pub(crate) struct Opener(pub(crate) SealSecret);
-
-impl Serialize for Opener {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = self.0.to_bytes();
-        let done = hex_bytes::fixed::serialize(&bytes, serializer);
-        bytes.zeroize();
-        done
-    }
-}
-
-impl<'de> Deserialize<'de> for Opener {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        hex_bytes::fixed::deserialize(deserializer).map(|bytes| Self(SealSecret::from_bytes(bytes)))
-    }
-}
-
-/// What the two sides of a trade find each other by, saved in hexadecimal.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared(pub(crate) ReachSecret);
-
-impl Serialize for Shared {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = self.0.to_bytes();
-        let done = hex_bytes::fixed::serialize(&bytes, serializer);
-        bytes.zeroize();
-        done
-    }
-}
-
-impl<'de> Deserialize<'de> for Shared {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        hex_bytes::fixed::deserialize(deserializer)
-            .map(|bytes| Self(ReachSecret::from_bytes(bytes)))
-    }
+saved_secrets! {
+    /// An Ed25519 secret, as its seed.
+    Signer(SigningKey), to_seed, SigningKey::from_seed;
+    /// An X25519 secret.
+    Opener(SealSecret), to_bytes, |bytes| SealSecret::from_bytes(*bytes);
+    /// What the two sides of a trade find each other by.
+    Shared(ReachSecret), to_bytes, |bytes| ReachSecret::from_bytes(*bytes);
 }
 
 #[cfg(test)]

@@ -55,6 +55,20 @@ impl Entry {
         Self { circuit, consent }
     }
 
+    /// The best of these ways, as many as one record takes, each agreed to as by [`Entry::agree`].
+    #[must_use]
+    pub fn agree_all(
+        ways: &[Circuit],
+        peer: &SigningKey,
+        network: Network,
+        key: &PublicKey,
+        expires: Timestamp,
+    ) -> Vec<Self> {
+        let ways = ways.iter().take(REACH_ENTRIES_MAX).cloned();
+        ways.map(|way| Self::agree(way, peer, network, key, expires))
+            .collect()
+    }
+
     fn to_bytes(&self) -> Vec<u8> {
         let address = self.circuit.address.as_bytes();
         let mut out = vec![KIND_CIRCUIT];

@@ -39,7 +39,7 @@ use crate::{Frame, Kind, Refusal, Timestamp};
 pub const KIND: Kind = Kind::Other(5);
 
 /// Seconds of a day: how long its keys are used.
-const DAY: u64 = 24 * 60 * 60;
+pub const DAY: u64 = 24 * 60 * 60;
 const NONCE: usize = 12;
 const TAG: usize = 16;
 /// The content with its length and its padding, in bytes: room for three ways of the greatest length.
@@ -130,11 +130,7 @@ impl Towards<'_> {
             key,
             facets: Facets::default(),
         };
-        let entries: Vec<Entry> = ways
-            .iter()
-            .take(crate::limits::REACH_ENTRIES_MAX)
-            .map(|way| Entry::agree(way.clone(), peer, network, &key, header.expires))
-            .collect();
+        let entries = Entry::agree_all(ways, peer, network, &key, header.expires);
         let mut writer = Writer::new();
         writer.map(|map| map.field(2, |w| write_entries(&entries, w)));
         let said = writer.into_bytes();

@@ -224,11 +224,10 @@ fn header(
         let twice = columns
             .iter()
             .any(|(known, _)| !name.is_empty() && known.eq_ignore_ascii_case(name));
-        let holds = match holds(name) {
-            _ if twice => Err(Fault::ColumnTwice),
-            // A name that is missing matters only if something stands below it.
-            Ok(holds) => Ok(holds),
-            Err(fault) => Err(fault),
+        let holds = if twice {
+            Err(Fault::ColumnTwice)
+        } else {
+            holds(name)
         };
         let holds = holds.unwrap_or_else(|fault| {
             mistakes.add(line, name, fault);
@@ -254,6 +253,7 @@ fn header(
 
 fn holds(name: &str) -> Result<Holds, Fault> {
     if name.is_empty() {
+        // That matters only if something stands below it.
         return Ok(Holds::Nothing);
     }
     let mut own = Column::ALL.into_iter();

@@ -1,11 +1,11 @@
 //! Two sides of a trade who have lost each other find each other again, and nobody else learns that there is a trade.
 
 use haggle_market::Command;
-use haggle_market::view::{TradeState, TradeStep};
+use haggle_market::view::TradeState;
 use haggle_protocol::{Frame, Kind, sealed_reach};
 
 use crate::stage::*;
-use crate::steps::{confirm, ordered, report};
+use crate::steps::{confirm, ordered, to_the_receipt};
 
 const BUYER: usize = 0;
 const SELLER: usize = 1;
@@ -47,14 +47,7 @@ fn both_sides_of_a_trade_who_moved_at_once_find_each_other_days_after_the_reques
     stage.tell(SELLER, confirm(thread)).unwrap();
     both_away(&mut stage, 2 * DAY);
     stage.pass(60);
-    for (who, step) in [
-        (BUYER, TradeStep::Paid),
-        (SELLER, TradeStep::Dispatched),
-        (BUYER, TradeStep::Received),
-    ] {
-        stage.tell(who, report(thread, step, None)).unwrap();
-        stage.pass(60);
-    }
+    to_the_receipt(&mut stage, thread, 60);
     for who in [BUYER, SELLER] {
         assert_eq!(stage.actors[who].trade().state, TradeState::Received);
     }
@@ -64,13 +57,7 @@ fn both_sides_of_a_trade_who_moved_at_once_find_each_other_days_after_the_reques
 fn whoever_asks_weeks_after_the_receipt_is_heard_though_both_have_moved() {
     let (mut stage, thread) = ordered();
     stage.tell(SELLER, confirm(thread)).unwrap();
-    for (who, step) in [
-        (BUYER, TradeStep::Paid),
-        (SELLER, TradeStep::Dispatched),
-        (BUYER, TradeStep::Received),
-    ] {
-        stage.tell(who, report(thread, step, None)).unwrap();
-    }
+    to_the_receipt(&mut stage, thread, 0);
     for (who, text) in [(BUYER, "The hinge is loose."), (SELLER, "Has it held?")] {
         let since = stage.air.len();
         both_away(&mut stage, 20 * DAY);

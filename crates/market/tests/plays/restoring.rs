@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use haggle_market::Command;
 use haggle_market::record;
-use haggle_market::view::{IntentState, TradeState, TradeStep};
+use haggle_market::view::{IntentState, TradeState};
 use haggle_protocol::phrase::Phrase;
 
 use crate::stage::*;
-use crate::steps::{confirm, ordered, report};
+use crate::steps::{confirm, ordered, to_the_receipt};
 
 const BUYER: usize = 0;
 const SELLER: usize = 1;
@@ -33,14 +33,7 @@ fn a_trade_goes_on_to_its_receipt_from_the_backup_of_either_side() {
         stage.pass(3_600);
         stage.come_back(lost, backup);
         assert_eq!(stage.actors[lost].trade().thread, thread);
-        for (who, step) in [
-            (BUYER, TradeStep::Paid),
-            (SELLER, TradeStep::Dispatched),
-            (BUYER, TradeStep::Received),
-        ] {
-            stage.tell(who, report(thread, step, None)).unwrap();
-            stage.pass(120);
-        }
+        to_the_receipt(&mut stage, thread, 120);
         for who in [BUYER, SELLER] {
             assert_eq!(stage.actors[who].trade().state, TradeState::Received);
             assert!(stage.actors[who].refused.is_empty(), "{lost} {who}");
@@ -177,14 +170,7 @@ fn what_an_older_version_saved_is_read_and_its_trade_goes_on_to_the_receipt() {
         stage.reload(who);
     }
     stage.pass(60);
-    for (who, step) in [
-        (BUYER, TradeStep::Paid),
-        (SELLER, TradeStep::Dispatched),
-        (BUYER, TradeStep::Received),
-    ] {
-        stage.tell(who, report(thread, step, None)).unwrap();
-        stage.pass(120);
-    }
+    to_the_receipt(&mut stage, thread, 120);
     for who in [BUYER, SELLER] {
         assert_eq!(stage.actors[who].trade().state, TradeState::Received);
     }

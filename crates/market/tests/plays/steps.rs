@@ -44,6 +44,18 @@ pub(crate) fn report(thread: ThreadId, step: TradeStep, note: Option<&str>) -> C
     }
 }
 
+/// A confirmed trade goes on to its receipt, with some time after each step.
+pub(crate) fn to_the_receipt(stage: &mut Stage, thread: ThreadId, pause: u64) {
+    for (who, step) in [
+        (BUYER, TradeStep::Paid),
+        (SELLER, TradeStep::Dispatched),
+        (BUYER, TradeStep::Received),
+    ] {
+        stage.tell(who, report(thread, step, None)).unwrap();
+        stage.pass(pause);
+    }
+}
+
 /// The steps that one side knows of, with whether the other one knows them too.
 fn steps(stage: &Stage, who: usize) -> Vec<(TradeStep, bool)> {
     let trade = stage.actors[who].trade();

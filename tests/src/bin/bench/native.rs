@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::report::Report;
 
 /// Items in the stall.
-const ITEMS: usize = 10_000;
+pub(crate) const ITEMS: usize = 10_000;
 
 /// Intents, frames and cells of one run.
 const BATCH: usize = 250;
@@ -123,7 +123,8 @@ fn stall_of(data: &Computers) -> Outcome<Market> {
     Ok(market)
 }
 
-fn cheaper(offers: &[Advertisement]) -> impl Iterator<Item = Advertisement> {
+/// The offers, and then again and again, each time for ten dollars less.
+pub(crate) fn cheaper(offers: &[Advertisement]) -> impl Iterator<Item = Advertisement> {
     (0..).flat_map(move |round| {
         offers.iter().map(move |ad| Advertisement {
             price: ad.price - 10 * round,

@@ -1,24 +1,22 @@
 //! A headless stall of ten thousand real items, run as a shop would run it, and a buyer who asks a thousand times.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::process::Command;
 use std::time::Duration;
 
 use haggle_market::{Item, sheet};
 use haggle_protocol::quote::Quality;
-use haggle_tests::data::{Advertisement, Computers};
+use haggle_tests::data::Computers;
 use haggle_tests::peer::Peer;
 use haggle_tests::process::Process;
 use haggle_tests::relay::Relay;
-use haggle_tests::{Outcome, Trouble};
+use haggle_tests::{Outcome, Trouble, place};
 use tokio::time::{Instant, sleep};
 
+use crate::native::{ITEMS, cheaper};
 use crate::pages::resident;
 use crate::report::Report;
 
-/// Items in the stall.
-const ITEMS: usize = 10_000;
 /// How often it is asked.
 const ASKED: usize = 1_000;
 /// Between two requests: a relay takes ten frames a second from one neighbour, and a request is two.
@@ -28,17 +26,12 @@ const GLANCES: u32 = 25;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Every offer, and those again that it takes to fill the stall, each for ten dollars less.
+/// The list of the stall: ten thousand offers, each with a sku.
 fn list(data: &Computers) -> Outcome<String> {
-    let rounds = (0..).flat_map(|round| data.offers.iter().map(move |ad| (round, ad)));
-    let items: Outcome<Vec<Item>> = rounds
+    let items: Outcome<Vec<Item>> = cheaper(&data.offers)
         .take(ITEMS)
         .zip(0_u32..)
-        .map(|((round, ad), number)| {
-            let ad = Advertisement {
-                price: ad.price - 10 * round,
-                ..ad.clone()
-            };
+        .map(|(ad, number)| {
             Ok(Item {
                 sku: Some(format!("pc-{number}")),
                 ..ad.item(Quality::Good, 1, 86_400)?
@@ -55,12 +48,7 @@ pub(crate) async fn measure(report: &mut Report) -> Outcome {
     let stall = "currency = \"USD\"\nitems-from = \"list.csv\"\n[rules]\nanswer = \"indicative\"\nper-hour = 100000\n";
     std::fs::write(folder.path().join("stall.toml"), stall)?;
     std::fs::write(folder.path().join("list.csv"), list(&data)?)?;
-    let program = env::var_os("HAGGLE_AGENT").ok_or_else(|| {
-        Trouble::new(
-            "HAGGLE_AGENT is not set: it names the program `haggle`; `cargo xtask bench` builds it",
-        )
-    })?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(place::agent()?);
     command
         .current_dir(folder.path())
         .args(["stall", "stall.toml", "--relay", &relay.address()]);
