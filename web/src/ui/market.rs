@@ -14,28 +14,22 @@ use crate::route::Screen;
 use crate::ui::chat::{self, To};
 use crate::ui::format;
 use crate::ui::haggling;
-use crate::ui::parts::{Icon, empty, face, heading, icon, money, typed};
+use crate::ui::parts::{Icon, empty, face, heading, icon, in_parts, money, typed};
 use crate::ui::quote_form;
 use crate::ui::slip::{loud_mark, private_mark, slip};
-
-/// Requests drawn at first and with each "more": a screenful on any device, quick to draw.
-const PAGE: usize = 24;
 
 /// The screen.
 pub(crate) fn screen() -> AnyView {
     let desk = desk();
     let words = &w().market;
     let filter = RwSignal::new(Filter::default());
-    let shown = RwSignal::new(PAGE);
     let ids = Memo::new(move |_| {
         desk.board
             .with(|board| filter.with(|filter| board.market(filter)))
     });
     let any = Memo::new(move |_| desk.board.with(|board| board.open_count() > 0));
     let count = move || (words.count)(u64::try_from(ids.with(Vec::len)).unwrap_or(0));
-    let visible = move || ids.with(|ids| ids.iter().take(shown.get()).copied().collect::<Vec<_>>());
-    let hidden = move || ids.with(Vec::len).saturating_sub(shown.get());
-    let more = move || hidden() > 0;
+    let (visible, more) = in_parts(ids, "market-more");
     view! {
         {heading(words.heading, words.lead)}
         <Show when=move || !any.get()>
@@ -51,11 +45,7 @@ pub(crate) fn screen() -> AnyView {
         <div class="stack two">
             <For each=visible key=|id| *id children=card />
         </div>
-        <Show when=more>
-            <button type="button" class="secondary" on:click=move |_| shown.update(|shown| *shown += PAGE)>
-                {move || (w().all.more)(u64::try_from(hidden()).unwrap_or(0))}
-            </button>
-        </Show>
+        {more}
     }
     .into_any()
 }

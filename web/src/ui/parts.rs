@@ -772,3 +772,28 @@ pub(crate) fn dialog(
     }
     .into_any()
 }
+
+/// Things drawn at first and with each "more": a screenful on any device, quick to draw.
+const PART: usize = 24;
+
+/// A long list, drawn in parts: what of it is shown now, and the button that shows more.
+pub(crate) fn in_parts<T>(
+    all: Memo<Vec<T>>,
+    test: &'static str,
+) -> (impl Fn() -> Vec<T> + Copy + Send + Sync + 'static, AnyView)
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let shown = RwSignal::new(PART);
+    let visible = move || all.with(|all| all.iter().take(shown.get()).copied().collect());
+    let hidden = move || all.with(Vec::len).saturating_sub(shown.get());
+    let any_hidden = move || hidden() > 0;
+    let more = view! {
+        <Show when=any_hidden>
+            <button type="button" class="secondary" data-test=test on:click=move |_| shown.update(|shown| *shown += PART)>
+                {move || (w().all.more)(u64::try_from(hidden()).unwrap_or(0))}
+            </button>
+        </Show>
+    };
+    (visible, more.into_any())
+}

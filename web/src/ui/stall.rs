@@ -11,16 +11,13 @@ use crate::node::{Auto, Command, Item, ItemId, Reply, Rules, StallView};
 use crate::ui::format;
 use crate::ui::item_form;
 use crate::ui::parts::{
-    Card, Field, Icon, Line, area, cards, carry_out, empty, form_fault, heading, icon, line,
-    person, recheck, show_flaws,
+    Card, Field, Icon, Line, area, cards, carry_out, empty, form_fault, heading, icon, in_parts,
+    line, person, recheck, show_flaws,
 };
 use crate::ui::quote_card::quality;
 use crate::ui::quote_form::lead;
 use crate::ui::slip::{deliveries, private_mark};
 use crate::ui::stall_list;
-
-/// Items drawn at first and with each "more": a list may bring thousands.
-const PAGE: usize = 24;
 
 /// Which item is being edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +57,7 @@ fn items() -> AnyView {
         })
     });
     let listing = RwSignal::new(false);
-    let shown = RwSignal::new(PAGE);
-    let visible = move || ids.with(|ids| ids.iter().take(shown.get()).copied().collect::<Vec<_>>());
-    let hidden = move || ids.with(Vec::len).saturating_sub(shown.get());
-    let more = move || hidden() > 0;
+    let (visible, more) = in_parts(ids, "stall-more");
     let none = move || ids.with(Vec::is_empty) && editing.get() == Editing::Nothing;
     view! {
         <section class="stall-items" aria-labelledby="stall-items-heading">
@@ -83,11 +77,7 @@ fn items() -> AnyView {
             <ul class="items">
                 <For each=visible key=|id| *id children=move |id| item_card(id, editing) />
             </ul>
-            <Show when=more>
-                <button type="button" class="secondary" data-test="stall-more" on:click=move |_| shown.update(|shown| *shown += PAGE)>
-                    {move || (w().all.more)(u64::try_from(hidden()).unwrap_or(0))}
-                </button>
-            </Show>
+            {more}
             {stall_list::details(listing)}
         </section>
     }
