@@ -1,4 +1,4 @@
-//! A headless stall of ten thousand real items, run as a shop would run it, and a buyer who asks a thousand times.
+//! A headless stall of ten thousand real items, run as a shop would run it, and fifty buyers who ask it twenty times each.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -17,12 +17,15 @@ use crate::native::{ITEMS, cheaper};
 use crate::pages::resident;
 use crate::report::Report;
 
-/// How often it is asked.
-const ASKED: usize = 1_000;
-/// Between two requests: a relay takes ten frames a second from one neighbour, and a request is two.
-const PAUSE: Duration = Duration::from_millis(250);
+/// Who asks. A buyer takes thirty whispers of one seller at once and then one in a second, so that a thousand requests of
+/// one buyer would measure that bound and nothing else.
+const BUYERS: usize = 50;
+/// How often it is asked: less often by each than his bound.
+const ASKED: usize = 20 * BUYERS;
+/// Between two requests, of one buyer after another.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often it is looked for answers in between.
-const GLANCES: u32 = 25;
+const GLANCES: u32 = 10;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -70,26 +73,36 @@ pub(crate) async fn measure(report: &mut Report) -> Outcome {
         vec![resident(shop.id())?],
     );
 
-    let buyer = Peer::start(vec![relay.address()], None).await?;
-    buyer.online(PATIENCE).await?;
-    let mut asked = BTreeMap::new();
+    let mut buyers = Vec::new();
+    for _ in 0..BUYERS {
+        let buyer = Peer::start(vec![relay.address()], None).await?;
+        buyer.online(PATIENCE).await?;
+        buyers.push(buyer);
+    }
+    let mut asked: Vec<BTreeMap<_, _>> = vec![BTreeMap::new(); BUYERS];
     let mut waits = Vec::new();
-    for want in data.wants.iter().cycle().take(ASKED) {
+    let mut glance = |asked: &mut Vec<BTreeMap<_, _>>| {
+        for (buyer, asked) in buyers.iter().zip(asked) {
+            waits.extend(answered(buyer, asked));
+        }
+    };
+    for (number, want) in data.wants.iter().cycle().take(ASKED).enumerate() {
         let draft = want.draft()?;
-        let at = Instant::now();
-        let published = buyer.client().publish(draft).await;
+        let (buyer, at) = (number % BUYERS, Instant::now());
+        let published = buyers[buyer].client().publish(draft).await;
         let id = published.map_err(|complaint| Trouble::new(complaint.sentence))?;
-        asked.insert(id, at);
+        asked[buyer].insert(id, at);
         for _ in 0..GLANCES {
             sleep(PAUSE / GLANCES).await;
-            waits.extend(answered(&buyer, &mut asked));
+            glance(&mut asked);
         }
     }
     let deadline = Instant::now() + PATIENCE;
+    let waiting = |asked: &[BTreeMap<_, _>]| asked.iter().map(BTreeMap::len).sum::<usize>();
     // Two of 625 wants are answered by nobody.
-    while asked.len() > ASKED / 200 && Instant::now() < deadline {
+    while waiting(&asked) > ASKED / 200 && Instant::now() < deadline {
         sleep(Duration::from_millis(20)).await;
-        waits.extend(answered(&buyer, &mut asked));
+        glance(&mut asked);
     }
     let quoted = f64::from(u32::try_from(waits.len()).unwrap_or(u32::MAX));
     report.add(
