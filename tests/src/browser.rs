@@ -557,6 +557,16 @@ impl Browser {
         Ok(())
     }
 
+    /// Chooses a file of this machine in a field for files, which may be hidden behind its label.
+    ///
+    /// # Errors
+    /// If there is no such field within the time.
+    pub async fn hand_over(&self, selector: &str, file: &Path, within: Duration) -> Outcome {
+        let element = self.element(selector, within).await?;
+        element.send_keys(file.to_string_lossy()).await?;
+        Ok(())
+    }
+
     /// Chooses an option of a list by its value.
     ///
     /// # Errors

@@ -324,6 +324,7 @@ impl Advertisement {
             unit: Unit::ONE,
             stock: Some(Quantity::pieces(u64::from(stock))),
             asset: Asset::new("USD")?,
+            floor: None,
             tiers: vec![Tier {
                 from: Quantity::pieces(1),
                 unit_price: self.money()?.minor,

@@ -14,6 +14,7 @@ pub mod interop;
 pub mod list;
 pub mod peer;
 pub mod person;
+pub mod photo;
 pub mod place;
 pub mod process;
 pub mod program;

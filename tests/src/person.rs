@@ -160,6 +160,15 @@ impl Person {
         Ok(())
     }
 
+    /// Chooses a file for a field.
+    ///
+    /// # Errors
+    /// If there is no such field.
+    pub async fn attaches(&self, field: &str, file: &Path) -> Outcome {
+        let handed = self.browser.hand_over(&named(field), file, SOON).await;
+        handed.map_err(|trouble| trouble.while_doing(field))
+    }
+
     /// Types into a field.
     ///
     /// # Errors
@@ -430,6 +439,20 @@ impl Person {
         let mine = format!("{chat} [data-test=\"chat-line\"][data-mine=\"true\"]");
         let arguments = vec![mine.into(), text.into()];
         self.browser.until(text, SURELY, arrived, arguments).await?;
+        Ok(())
+    }
+
+    /// Unfolds the talk of his trade.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn talks(&self) -> Outcome {
+        self.goes_to("trades").await?;
+        let unfold = "const chat = document.querySelector(arguments[0]);
+            if (chat && !chat.open) chat.querySelector('summary').click();
+            return chat?.open";
+        let chat = vec![named("chat").into()];
+        self.browser.until("the talk", SOON, unfold, chat).await?;
         Ok(())
     }
 

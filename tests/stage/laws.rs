@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use haggle_market::Trade;
-use haggle_market::view::{ChatState, IntentState, QuoteState, Role, TradeState, TradeStep};
+use haggle_market::record::PIECES;
+use haggle_market::view::{
+    ChatState, FileState, FileView, IntentState, QuoteState, Role, TradeState, TradeStep,
+};
+use haggle_protocol::attachment::Hashing;
 use haggle_protocol::keys::SealSecret;
 use haggle_protocol::limits::CLOCK_SKEW;
 use haggle_protocol::seal::{Cell, Context, Direction, Hint, Hpke};
@@ -71,6 +75,7 @@ pub(crate) fn at_the_end(town: &mut Town) {
     nobody_buys_twice(town);
     stock_is_sold_once(town);
     what_was_said_was_heard_once(town);
+    files_come_whole_and_nothing_else_is_kept(town);
     let traders = &town.traders;
     let quotes = traders
         .iter()
@@ -108,6 +113,7 @@ const fn is_confirmed(trade: &Trade) -> bool {
         TradeState::Confirmed
             | TradeState::ContactsExchanged
             | TradeState::Dispatched
+            | TradeState::Delivered
             | TradeState::Received
     )
 }
@@ -190,12 +196,24 @@ fn both_sides_agree(town: &Town) {
             let other = bought.get(thread).map(|(_, other)| other.state);
             assert_eq!(other, Some(trade.state), "seller {seller} waits alone");
         }
-        if cancelled_by(trade.state).is_some() {
-            let other = bought.get(thread).map(|(_, other)| other.state);
-            let both = other.and_then(cancelled_by).is_some();
-            assert!(both, "cancelled at seller {seller} only: {other:?}");
+        if let Some(by) = cancelled_by(trade.state) {
+            let (buyer, other) = &bought[thread];
+            let both = cancelled_by(other.state).is_some();
+            // Who cancelled his order, then moved, and has not learned that the seller had taken it: the order's time is
+            // over for him too, and his cancel is still on its way.
+            let lapsed = by == Role::Buyer && other.state == TradeState::NotConfirmed;
+            let waits = || is_cancelling(&town.traders[*buyer], thread);
+            let fits = both || (lapsed && waits());
+            assert!(fits, "cancelled at seller {seller} only: {:?}", other.state);
         }
     }
+}
+
+/// Whether a trader's own cancel of a trade is neither taken nor refused yet.
+fn is_cancelling(trader: &Trader, thread: &ThreadId) -> bool {
+    let kept = &trader.saved[&format!("thread/{thread}")];
+    let kept: serde_json::Value = serde_json::from_slice(kept).unwrap();
+    !kept["content"]["deal"]["cancelling"].is_null()
 }
 
 /// An intent ends in one trade or in none, and in the end it is over.
@@ -276,6 +294,59 @@ fn what_was_said_was_heard_once(town: &mut Town) {
     town.tally.countered = countered.count() as u64;
 }
 
+/// What one has attached and the other was told of has come to him, byte for byte; and nothing is kept that nobody named.
+fn files_come_whole_and_nothing_else_is_kept(town: &mut Town) {
+    let mut came = 0;
+    for trader in &town.traders {
+        let lines = trader.screen.chats.values().flat_map(|chat| &chat.lines);
+        let steps = trader.screen.trades.values().flat_map(|it| &it.steps);
+        let files = lines.map(|line| &line.files);
+        let files: Vec<&FileView> = files.chain(steps.map(|it| &it.files)).flatten().collect();
+        for file in &files {
+            let here = trader.market.file(&file.id);
+            assert_eq!(here.is_some(), file.state == FileState::Here);
+            let Some(named) = here else {
+                let mut others = town.traders.iter().filter(|it| it.at != trader.at);
+                let given = others.any(|other| other.market.file(&file.id).is_some());
+                let fits = match file.state {
+                    FileState::Coming => !given,
+                    // Its sender has removed it, or forgotten the whole exchange.
+                    FileState::Gone => !given,
+                    FileState::Removed => true,
+                    // Nothing here is large, and nobody names many.
+                    FileState::Offered | FileState::Wrong | FileState::Here => false,
+                };
+                assert!(
+                    fits,
+                    "trader {}: {:?}, given {given}",
+                    trader.at, file.state
+                );
+                continue;
+            };
+            let mut hashing = Hashing::new();
+            for index in 0..named.pieces() {
+                let kept = &trader.saved[&haggle_market::record::piece(&file.id, index)];
+                hashing.update(&named.open_piece(&file.id, index, kept).unwrap());
+            }
+            assert_eq!(hashing.finish(), named.hash);
+            came += u64::from(!file.mine);
+        }
+        let about_files = |name: &&String| name.starts_with(PIECES) || name.starts_with("file/");
+        for name in trader.saved.keys().filter(about_files) {
+            let mut named = files.iter();
+            let known = named.any(|file| name.contains(&file.id.to_string()));
+            assert!(known, "trader {} keeps what nobody names", trader.at);
+        }
+    }
+    town.tally.files = came;
+    let ends = bought(town);
+    let delivered = ends.values().filter(|(_, trade)| {
+        let mut steps = trade.steps.iter();
+        steps.any(|taken| taken.step == TradeStep::Delivered)
+    });
+    town.tally.delivered = delivered.count() as u64;
+}
+
 /// What is set aside at the end is exactly what was sold, and no more than there was.
 fn stock_is_sold_once(town: &Town) {
     for trader in &town.traders {
@@ -350,6 +421,9 @@ struct Kept {
 fn keys_of(saved: &BTreeMap<String, Vec<u8>>) -> Vec<Kept> {
     let mut kept = Vec::new();
     for (name, value) in saved {
+        if name.starts_with(PIECES) {
+            continue;
+        }
         let value: serde_json::Value = serde_json::from_slice(value).unwrap();
         let content = &value["content"];
         let mut keep = |text: &serde_json::Value, direction, intent: &serde_json::Value, thread| {

@@ -1,6 +1,6 @@
 //! What people do on a market day: what they want, what they offer, and how they decide.
 
-use haggle_market::command::{Profile, QuoteDraft};
+use haggle_market::command::{NewFile, Profile, QuoteDraft};
 use haggle_market::view::{IntentState, QuoteState, Role, Trade, TradeState, TradeStep};
 use haggle_market::{Command, Draft, Item, Rules};
 use haggle_protocol::Money;
@@ -97,8 +97,21 @@ fn words(dice: &mut Dice) -> String {
     format!("Word {}", dice.between(0, u64::MAX >> 1))
 }
 
+/// A small photo, or goods of two pieces now and then.
+fn file(dice: &mut Dice) -> NewFile {
+    let len = if dice.percent(3) { 66_000 } else { 300 };
+    let start = dice.bytes()[0];
+    NewFile {
+        name: "photo.jpg".to_owned(),
+        media_type: "image/jpeg".to_owned(),
+        bytes: (0..len)
+            .map(|at: u32| start ^ at.to_be_bytes()[3])
+            .collect(),
+    }
+}
+
 /// What somebody does about a trade.
-fn go_on_with(trade: &Trade, dice: &mut Dice, choices: &mut Vec<Command>) {
+fn go_on_with(trade: &Trade, all: &[Trader], dice: &mut Dice, choices: &mut Vec<Command>) {
     let thread = trade.thread;
     if trade.can_cancel && dice.percent(4) {
         choices.push(Command::Cancel {
@@ -109,24 +122,48 @@ fn go_on_with(trade: &Trade, dice: &mut Dice, choices: &mut Vec<Command>) {
     }
     if !matches!(
         trade.state,
-        TradeState::Confirmed | TradeState::ContactsExchanged | TradeState::Dispatched
+        TradeState::Confirmed
+            | TradeState::ContactsExchanged
+            | TradeState::Dispatched
+            | TradeState::Delivered
     ) {
         return;
     }
     for step in [TradeStep::Paid, TradeStep::Dispatched, TradeStep::Received] {
         let said = trade.steps.iter().any(|taken| taken.step == step);
         // Nobody says that he has it before it was sent.
-        let early = step == TradeStep::Received && trade.state != TradeState::Dispatched;
+        let sent = matches!(trade.state, TradeState::Dispatched | TradeState::Delivered);
+        let early = step == TradeStep::Received && !sent;
         if step.role() == trade.role && !said && !early && dice.percent(25) {
-            let note = None;
-            choices.push(Command::Report { thread, step, note });
+            let goods = dice.percent(30);
+            choices.push(Command::Report {
+                thread,
+                step,
+                note: None,
+                files: goods.then(|| file(dice)).into_iter().collect(),
+                code: None,
+            });
         }
+    }
+    if trade.can_deliver && dice.percent(10) {
+        // They meet, and the buyer reads his code aloud.
+        let told = all.iter().find_map(|other| {
+            let trade = other.screen.trades.get(&thread)?;
+            trade.handover_code.clone()
+        });
+        choices.push(Command::Report {
+            thread,
+            step: TradeStep::Delivered,
+            note: None,
+            files: Vec::new(),
+            code: told.or_else(|| Some("00000 00000".to_owned())),
+        });
     }
 }
 
 /// What one person does now, looking at the screen.
-pub(crate) fn decide(trader: &Trader, dice: &mut Dice) -> Option<Command> {
-    let screen = &trader.screen;
+pub(crate) fn decide(by: usize, all: &[Trader], dice: &mut Dice) -> Option<Command> {
+    let screen = &all[by].screen;
     let mut choices = Vec::new();
     for mine in screen
         .mine
@@ -180,7 +217,7 @@ pub(crate) fn decide(trader: &Trader, dice: &mut Dice) -> Option<Command> {
         }
     }
     for trade in screen.trades.values() {
-        go_on_with(trade, dice, &mut choices);
+        go_on_with(trade, all, dice, &mut choices);
     }
     for chat in screen.chats.values().filter(|chat| chat.can_say) {
         let answers = chat.lines.last().is_some_and(|line| !line.mine);
@@ -188,7 +225,24 @@ pub(crate) fn decide(trader: &Trader, dice: &mut Dice) -> Option<Command> {
             choices.push(Command::Say {
                 thread: chat.thread,
                 text: words(dice),
+                files: if dice.percent(15) {
+                    vec![file(dice)]
+                } else {
+                    Vec::new()
+                },
             });
+        }
+    }
+    let lines = screen.chats.values().flat_map(|chat| &chat.lines);
+    let steps = screen.trades.values().flat_map(|trade| &trade.steps);
+    let files = lines
+        .map(|line| &line.files)
+        .chain(steps.map(|it| &it.files));
+    for file in files.flatten().map(|file| file.id) {
+        if dice.percent(2) {
+            choices.push(Command::RemoveFile { file });
+        } else if dice.percent(2) {
+            choices.push(Command::Fetch { file });
         }
     }
     for open in screen.open.values() {

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use haggle_book::{Limits, Source};
 use haggle_market::{Answer, Command, Heard, Input};
+use haggle_protocol::attachment::Piece;
+use haggle_protocol::reach::Circuit;
 use haggle_protocol::{MessageId, Refusal, Timestamp};
 
 use super::dice::Dice;
@@ -63,6 +65,17 @@ enum Next {
         to: (usize, Life),
         message: MessageId,
     },
+    Asked {
+        from: (usize, Life),
+        to: usize,
+        piece: Piece,
+    },
+    Piece {
+        to: (usize, Life),
+        piece: Piece,
+        /// `None` if nobody was found.
+        answer: Option<Result<Vec<u8>, Refusal>>,
+    },
     Publish {
         by: usize,
     },
@@ -97,6 +110,10 @@ pub(crate) struct Tally {
     pub(crate) cancelled: u64,
     pub(crate) countered: u64,
     pub(crate) lines: u64,
+    /// Files that came whole.
+    pub(crate) files: u64,
+    /// Trades that were handed over with the buyer's code.
+    pub(crate) delivered: u64,
     /// What did not cross from one part of the town to the other.
     pub(crate) uncrossed: u64,
 }
@@ -282,6 +299,29 @@ impl Town {
                     self.carry(to, done);
                 }
             }
+            Next::Asked { from, to, piece } => {
+                let there = self.traders[to].online;
+                let answer = there.then(|| self.traders[to].piece(&piece));
+                let to = from;
+                self.fate(Next::Piece { to, piece, answer });
+            }
+            Next::Piece {
+                to: (to, life),
+                piece,
+                answer,
+            } => {
+                if self.is_there(to, life) {
+                    if let Some(Ok(bytes)) = &answer {
+                        self.traders[to].keep(&piece, bytes);
+                    }
+                    let heard = match answer {
+                        Some(answer) => Heard::Piece { piece, answer },
+                        None => Heard::NoPiece { piece },
+                    };
+                    let done = self.traders[to].handle(Input::Heard(heard), self.now);
+                    self.carry(to, done);
+                }
+            }
             Next::Publish { by } => {
                 if self.traders[by].online {
                     let draft = people::draft(&mut self.dice);
@@ -300,7 +340,7 @@ impl Town {
                 let end = START + self.plan.busy + self.plan.calm;
                 if self.traders[by].online
                     && self.now + LAST_WORDS < end
-                    && let Some(command) = people::decide(&self.traders[by], &mut self.dice)
+                    && let Some(command) = people::decide(by, &self.traders, &mut self.dice)
                 {
                     let done = self.traders[by].command(command, self.now);
                     self.carry(by, done);
@@ -378,13 +418,19 @@ impl Town {
                 });
             }
         }
+        for (piece, ways) in done.fetches {
+            let from = (at, life);
+            match self.find(&ways) {
+                Some(to) => self.fate(Next::Asked { from, to, piece }),
+                None => {
+                    let (to, answer) = (from, None);
+                    self.later(5, Next::Piece { to, piece, answer });
+                }
+            }
+        }
         for (message, ways, bytes) in done.whispers {
             self.tally.cells += 1;
-            let found = ways.iter().find_map(|way| {
-                let there = |trader: &&Trader| trader.online && trader.peer.public() == way.peer;
-                self.traders.iter().find(there).map(|trader| trader.at)
-            });
-            let Some(to) = found else {
+            let Some(to) = self.find(&ways) else {
                 let pause = self.dice.between(1, 10);
                 self.later(
                     pause,
@@ -427,6 +473,14 @@ impl Town {
         }
     }
 
+    /// Who can be reached by one of these ways now.
+    fn find(&self, ways: &[Circuit]) -> Option<usize> {
+        ways.iter().find_map(|way| {
+            let there = |trader: &&Trader| trader.online && trader.peer.public() == way.peer;
+            self.traders.iter().find(there).map(|trader| trader.at)
+        })
+    }
+
     /// Whether neither of the two hears the other now.
     fn are_parted(&self, one: usize, other: usize) -> bool {
         self.parting.contains(&self.now) && self.far.contains(&one) != self.far.contains(&other)
@@ -437,9 +491,12 @@ impl Town {
         let delay = self.dice.between(0, if self.calm { 1 } else { 4 });
         let crosses = match &next {
             Next::Frame { to, from, .. } => self.are_parted(*from, *to),
-            Next::Cell { to, from, .. } => self.are_parted(from.0, *to),
+            Next::Cell { to, from, .. } | Next::Asked { to, from, .. } => {
+                self.are_parted(from.0, *to)
+            }
             Next::Answered { .. }
             | Next::Undelivered { .. }
+            | Next::Piece { .. }
             | Next::Publish { .. }
             | Next::Decide { .. }
             | Next::ReadBook { .. }
@@ -449,9 +506,18 @@ impl Town {
         self.tally.uncrossed += u64::from(crosses);
         if crosses || (!self.calm && self.dice.percent(self.plan.lost)) {
             self.tally.lost += 1;
-            let (to, message) = match next {
-                Next::Cell { from, message, .. } => (from, message),
-                Next::Answered { to, message, .. } => (to, message),
+            let told = match next {
+                Next::Cell {
+                    from: to, message, ..
+                }
+                | Next::Answered { to, message, .. } => Next::Undelivered { to, message },
+                Next::Asked {
+                    from: to, piece, ..
+                }
+                | Next::Piece { to, piece, .. } => {
+                    let answer = None;
+                    Next::Piece { to, piece, answer }
+                }
                 Next::Frame { .. }
                 | Next::Undelivered { .. }
                 | Next::Publish { .. }
@@ -463,7 +529,7 @@ impl Town {
             // One in ten is lost without anybody being told.
             if !self.dice.percent(10) {
                 let pause = self.dice.between(1, 10);
-                self.later(pause, Next::Undelivered { to, message });
+                self.later(pause, told);
             }
             return;
         }

@@ -9,10 +9,11 @@ use haggle_market::{
     Command, Complaint, Effect, Effects, Event, Heard, Input, Market, MyIntent, OpenIntent, Reply,
     Setup, StallView, Ticket, Trade,
 };
+use haggle_protocol::attachment::Piece;
 use haggle_protocol::keys::SigningKey;
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::Hpke;
-use haggle_protocol::{IntentId, MessageId, Network, PublicKey, ThreadId, Timestamp};
+use haggle_protocol::{IntentId, MessageId, Network, PublicKey, Refusal, ThreadId, Timestamp};
 
 use super::dice::Dice;
 
@@ -102,6 +103,7 @@ pub(crate) const SKEW: u64 = 40;
 pub(crate) struct Done {
     pub(crate) broadcasts: Vec<Vec<u8>>,
     pub(crate) whispers: Vec<(MessageId, Vec<Circuit>, Vec<u8>)>,
+    pub(crate) fetches: Vec<(Piece, Vec<Circuit>)>,
     pub(crate) answer: Option<haggle_market::Answer>,
     pub(crate) reply: Option<Result<Reply, Complaint>>,
     pub(crate) events: usize,
@@ -214,12 +216,28 @@ impl Trader {
         twin.screen
     }
 
+    /// A piece of a file, as a node would give it to whoever asks.
+    pub(crate) fn piece(&self, piece: &Piece) -> Result<Vec<u8>, Refusal> {
+        let key = self.market.piece(piece).ok_or(Refusal::NoSuchFile)?;
+        Ok(self.saved[&key].clone())
+    }
+
+    /// Keeps a piece that is wanted, as a node does before it says that it came.
+    pub(crate) fn keep(&mut self, piece: &Piece, bytes: &[u8]) {
+        if self.market.wants(piece) {
+            let key = haggle_market::record::piece(&piece.file, piece.index);
+            self.saved.insert(key, bytes.to_vec());
+        }
+    }
+
     fn perform(&mut self, effects: Effects) -> Done {
         let mut done = Done::default();
         for effect in effects {
             match effect {
                 Effect::Save(records) => {
-                    let spoken = !done.broadcasts.is_empty() || !done.whispers.is_empty();
+                    let spoken = !done.broadcasts.is_empty()
+                        || !done.whispers.is_empty()
+                        || !done.fetches.is_empty();
                     assert!(
                         !spoken && done.answer.is_none(),
                         "saved after it was spoken"
@@ -235,6 +253,7 @@ impl Trader {
                 Effect::Verdict(_) => {}
                 Effect::Broadcast(frame) => done.broadcasts.push(frame),
                 Effect::Whisper { message, to, cell } => done.whispers.push((message, to, cell)),
+                Effect::Fetch { piece, to } => done.fetches.push((piece, to)),
                 Effect::Answer(_, answer) => {
                     assert!(
                         done.answer.replace(answer).is_none(),
@@ -256,6 +275,7 @@ impl Done {
     pub(crate) fn append(&mut self, other: Self) {
         self.broadcasts.extend(other.broadcasts);
         self.whispers.extend(other.whispers);
+        self.fetches.extend(other.fetches);
         self.events += other.events;
         self.saved.extend(other.saved);
     }

@@ -83,17 +83,20 @@ fn on_a_hundred_small_days_the_same_laws_hold() {
     let all = |count: fn(&Tally) -> u64| days.iter().map(|(_, tally)| count(tally)).sum::<u64>();
     let lived = u64::try_from(days.len()).unwrap();
     println!(
-        "{lived} small days: {} confirmed, {} received, {} cancelled, {} lost, {} did not cross",
+        "{lived} small days: {} confirmed, {} received, {} cancelled, {} lost, {} did not cross, {} files, {} delivered",
         all(|it| it.confirmed),
         all(|it| it.received),
         all(|it| it.cancelled),
         all(|it| it.lost),
         all(|it| it.uncrossed),
+        all(|it| it.files),
+        all(|it| it.delivered),
     );
     // One small day may be dull; on many of them everything happens.
     assert!(lived < 50 || all(|it| it.confirmed) >= lived, "few trades");
     assert!(lived < 50 || all(|it| it.received.min(it.cancelled)) > 0);
     assert!(lived < 50 || all(|it| it.uncrossed) >= lived);
+    assert!(lived < 50 || all(|it| it.files.min(it.delivered)) > 0);
 }
 
 /// Lives the days of some seeds, side by side: each has its own town and dice.
@@ -137,6 +140,7 @@ fn eventful(tally: &Tally) {
     assert!(tally.lost >= 100 && tally.doubled >= 20, "{tally:?}");
     assert!(tally.strays >= 10 && tally.reloads >= 30, "{tally:?}");
     assert!(tally.uncrossed >= 100, "{tally:?}");
+    assert!(tally.files >= 3 && tally.delivered >= 1, "{tally:?}");
 }
 
 #[test]

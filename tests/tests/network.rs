@@ -12,9 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
-use haggle_node::market::command::{Draft, Profile, Taste};
+use haggle_node::market::command::{Draft, NewFile, Profile, Taste};
 use haggle_node::market::item::{Auto, DeliveryOffer, Tier};
-use haggle_node::market::view::{IntentState, QuoteState, Role, StepTaken, TradeState, TradeStep};
+use haggle_node::market::view::{
+    FileState, FileView, IntentState, QuoteState, Role, StepTaken, TradeState, TradeStep,
+};
 use haggle_node::market::{Event as MarketEvent, Item, MyIntent, OpenIntent, Rules, Trade};
 use haggle_node::protocol::category::Category;
 use haggle_node::protocol::intent::{Budget, Delivery};
@@ -260,6 +262,7 @@ async fn stock_of(seller: &Screen, auto: Auto, pieces: u64) {
         unit: Unit::ONE,
         stock: Some(Quantity::pieces(pieces)),
         asset: euro(),
+        floor: None,
         tiers: vec![Tier {
             from: Quantity::pieces(1),
             unit_price: 39_900,
@@ -444,7 +447,9 @@ async fn both_sides_of_a_trade_who_come_back_through_another_relay_find_each_oth
     first.stop().await;
     let buyer = Screen::open(&[&second], memory_a).await;
     let mut seller = Screen::open(&[&second], memory_b).await;
-    let paid = buyer.client.report(thread, TradeStep::Paid, None);
+    let paid = buyer
+        .client
+        .report(thread, TradeStep::Paid, None, Vec::new());
     paid.await.unwrap();
     let patient = Duration::from_secs(90);
     seller
@@ -454,6 +459,62 @@ async fn both_sides_of_a_trade_who_come_back_through_another_relay_find_each_oth
             steps.find(paid).map(drop)
         })
         .await;
+}
+
+/// The first file of a trade's steps.
+fn goods(screen: &Screen) -> Option<FileView> {
+    let mut steps = screen.trades.values().flat_map(|trade| &trade.steps);
+    steps.find_map(|step| step.files.first().cloned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goods_larger_than_a_circuit_carries_come_whole_though_the_buyer_starts_again_meanwhile() {
+    let relay = Relay::start(&[]).await;
+    let memory = Memory::new();
+    let mut buyer = Screen::open(&[&relay], memory.clone()).await;
+    let mut seller = Screen::open(&[&relay], Memory::new()).await;
+    stock(&seller, Auto::Firm).await;
+    buyer.online().await;
+    seller.online().await;
+    let intent = buyer.publish("A score for four voices").await;
+    let thread = buyer.quoted(intent, SOON).await;
+    buyer.accept(intent, thread).await;
+    seller.trade(Role::Seller, TradeState::Confirmed).await;
+
+    // A circuit carries one mebibyte.
+    let score: Vec<u8> = (0..2_600_000_u32)
+        .map(|at| at.to_be_bytes()[2] ^ at.to_be_bytes()[3])
+        .collect();
+    let file = NewFile {
+        name: "score.pdf".to_owned(),
+        media_type: "application/pdf".to_owned(),
+        bytes: score.clone(),
+    };
+    let dispatched = TradeStep::Dispatched;
+    let sent = seller.client.report(thread, dispatched, None, vec![file]);
+    sent.await.unwrap();
+    let begun = |screen: &Screen| goods(screen).filter(|file| file.received > 300_000);
+    let id = buyer.until("a part of the goods", SOON, begun).await.id;
+    let early = buyer.client.file(id).await;
+    assert!(early.is_ok() || early.is_err_and(|it| it.code == "no-such-file"));
+
+    buyer.client.close().await;
+    let mut buyer = Screen::open(&[&relay], memory.clone()).await;
+    let kept = goods(&buyer).unwrap().received;
+    assert!(kept > 300_000, "what had come is kept: {kept}");
+    let patient = Duration::from_secs(60);
+    let here = |screen: &Screen| goods(screen).filter(|file| file.state == FileState::Here);
+    buyer.until("the goods", patient, here).await;
+    let read = buyer.client.file(id).await.unwrap();
+    assert!(read.bytes == score, "other bytes");
+    assert_eq!(read.name, "score.pdf");
+    // The next start reads none of it.
+    let small = memory.load().await.unwrap();
+    assert!(small.iter().all(|(_, value)| value.len() < 60_000));
+    assert_eq!(memory.bulky().await.unwrap().len(), 40);
+
+    buyer.client.remove_file(id).await.unwrap();
+    assert_eq!(memory.bulky().await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -638,11 +699,12 @@ async fn a_relay_that_is_added_is_used_at_once_and_after_a_restart_and_can_be_re
     assert!(peer.network.relays.is_empty());
 }
 
-/// Fails each commit once it is told to.
+/// Fails each commit of something under `only` once it is told to.
 #[derive(Clone, Debug, Default)]
 struct Failing {
     memory: Memory,
     broken: Arc<AtomicBool>,
+    only: &'static str,
 }
 
 impl Store for Failing {
@@ -654,8 +716,16 @@ impl Store for Failing {
         self.memory.get(key)
     }
 
+    fn bulky(&self) -> Answer<'_, Vec<String>> {
+        self.memory.bulky()
+    }
+
     fn commit(&self, batch: Vec<Write>) -> Answer<'_, ()> {
-        if self.broken.load(Ordering::SeqCst) {
+        let hit = batch.iter().any(|write| match write {
+            Write::Put { key, .. } => key.starts_with(self.only),
+            Write::Delete { .. } => self.only.is_empty(),
+        });
+        if hit && self.broken.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::Full) });
         }
         self.memory.commit(batch)
@@ -702,6 +772,51 @@ async fn a_peer_that_cannot_save_says_nothing_more_and_says_why() {
         })
         .await;
     assert_eq!(seller.open.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_for_which_there_is_no_room_are_refused_or_wait_and_stop_nobody() {
+    let relay = Relay::start(&[]).await;
+    let full = || Failing {
+        only: haggle_node::store::BULK,
+        ..Failing::default()
+    };
+    let (store_a, store_b) = (full(), full());
+    let mut buyer = Screen::open(&[&relay], store_a.clone()).await;
+    let mut seller = Screen::open(&[&relay], store_b.clone()).await;
+    stock(&seller, Auto::Firm).await;
+    buyer.online().await;
+    seller.online().await;
+    let intent = buyer.publish("A score for four voices").await;
+    let thread = buyer.quoted(intent, SOON).await;
+    buyer.accept(intent, thread).await;
+    seller.trade(Role::Seller, TradeState::Confirmed).await;
+
+    let send = || {
+        let file = NewFile {
+            name: "score.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            bytes: vec![7; 100_000],
+        };
+        let dispatched = TradeStep::Dispatched;
+        seller.client.report(thread, dispatched, None, vec![file])
+    };
+    store_b.broken.store(true, Ordering::SeqCst);
+    assert_eq!(send().await.unwrap_err().code, "store-full");
+    store_b.broken.store(false, Ordering::SeqCst);
+    store_a.broken.store(true, Ordering::SeqCst);
+    send().await.unwrap();
+    let waits = |screen: &Screen| goods(screen).filter(|file| file.state == FileState::Offered);
+    let file = buyer.until("a file that waits", SOON, waits).await;
+    assert_eq!(file.received, 0);
+    store_a.broken.store(false, Ordering::SeqCst);
+    buyer.client.fetch(file.id).await.unwrap();
+    let here = |screen: &Screen| goods(screen).filter(|file| file.state == FileState::Here);
+    buyer.until("the file", SOON, here).await;
+    assert_eq!(
+        buyer.client.file(file.id).await.unwrap().bytes,
+        [7; 100_000]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

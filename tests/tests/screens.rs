@@ -8,6 +8,7 @@ use haggle_protocol::quote::Quality;
 use haggle_tests::browser::{Driver, Look};
 use haggle_tests::data::Computers;
 use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
+use haggle_tests::photo;
 use haggle_tests::relay::Relay;
 use haggle_tests::site::Host;
 use haggle_tests::{Outcome, Trouble, ensure, place};
@@ -258,6 +259,29 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
     seller.confirms().await?;
     buyer.knows("Vera Verkauf").await?;
     shown(&buyer, "trades", &folder, &mut problems).await?;
+    let papers = tempfile::tempdir()?;
+    let guide = papers.path().join("user guide.pdf");
+    std::fs::write(&guide, vec![b'x'; 300_000])?;
+    let front = photo::taken(&seller, papers.path()).await?;
+    seller.talks().await?;
+    for file in [&front, &guide] {
+        seller.attaches("chat-files", file).await?;
+    }
+    let chips = "return document.querySelectorAll(arguments[0]).length === 2";
+    let chip = vec![named("file-chip").into()];
+    seller
+        .browser
+        .until("both files", SURELY, chips, chip)
+        .await?;
+    seller
+        .types("chat-text", "As it stands here, and its guide.")
+        .await?;
+    shown(&seller, "trades-attach", &folder, &mut problems).await?;
+    seller.clicks("chat-send").await?;
+    buyer.browser.see(&named("file-photo"), SURELY).await?;
+    shown(&buyer, "trades-files", &folder, &mut problems).await?;
+    seller.clicks("step-delivered").await?;
+    shown(&seller, "trades-code", &folder, &mut problems).await?;
     buyer.clicks("cancel-trade").await?;
     buyer.chooses("cancel-reason", "not-delivered").await?;
     buyer.types("cancel-note", "I need it today.").await?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{FutureExt, StreamExt};
 use haggle_protocol::phrase::Phrase;
-use haggle_protocol::{IntentId, ThreadId, Timestamp};
+use haggle_protocol::{FileId, IntentId, ThreadId, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -14,8 +14,8 @@ use crate::board::{Board, News};
 use crate::browser;
 use crate::forms::ask::AskForm;
 use crate::node::{
-    Backup, Client, Command, Complaint, Config, Draft, Event, IndexedDb, Preview, Profile, Reply,
-    Safe, open, restore_phrase,
+    Backup, Client, Command, Complaint, Config, Draft, Event, IndexedDb, NewFile, Preview, Profile,
+    Reply, Safe, open, restore_phrase,
 };
 use crate::route::{Route, Screen};
 use crate::words::{Lang, Words};
@@ -432,6 +432,11 @@ impl Desk {
     /// Says what of a draft everybody would see.
     pub(crate) async fn preview(self, draft: Draft) -> Result<Preview, Complaint> {
         self.client()?.preview(draft).await
+    }
+
+    /// A file that is here as a whole.
+    pub(crate) async fn file(self, id: FileId) -> Result<NewFile, Complaint> {
+        self.client()?.file(id).await
     }
 
     /// Connects to one more relay.

@@ -92,7 +92,7 @@ pub enum News {
         /// In which thread.
         thread: ThreadId,
     },
-    /// The other one has paid, sent it, or received it.
+    /// The other one has paid, sent it, handed it over, or received it.
     Step {
         /// In which thread.
         thread: ThreadId,
@@ -439,6 +439,40 @@ pub fn waits_for_me(trade: &Trade) -> bool {
         .is_some_and(|awaited| awaited.from == trade.role)
 }
 
+/// The steps of a trade that I can say of myself now.
+#[must_use]
+pub fn sayable(trade: &Trade) -> Vec<TradeStep> {
+    match trade.state {
+        TradeState::Ordered
+        | TradeState::Declined(_)
+        | TradeState::NotConfirmed
+        | TradeState::Cancelled { .. } => {
+            return Vec::new();
+        }
+        TradeState::Confirmed
+        | TradeState::ContactsExchanged
+        | TradeState::Dispatched
+        | TradeState::Delivered
+        | TradeState::Received
+        | TradeState::Lapsed => {}
+    }
+    let taken = |step| trade.steps.iter().any(|taken| taken.step == step);
+    let sayable = |step: &TradeStep| match step {
+        TradeStep::Paid | TradeStep::Received => true,
+        // Who has the proof of it, or whose buyer has it, has no more to say.
+        TradeStep::Dispatched => !taken(TradeStep::Delivered) && !taken(TradeStep::Received),
+        TradeStep::Delivered => trade.can_deliver,
+    };
+    let all = [
+        TradeStep::Paid,
+        TradeStep::Dispatched,
+        TradeStep::Delivered,
+        TradeStep::Received,
+    ];
+    let mine = all.into_iter().filter(|step| step.role() == trade.role);
+    mine.filter(|step| !taken(*step)).filter(sayable).collect()
+}
+
 /// Whether the time of something is over.
 #[must_use]
 pub fn is_past(until: Timestamp, now: Timestamp) -> bool {
@@ -505,7 +539,7 @@ fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {
             // Told by the contact itself, below.
             TradeState::ContactsExchanged => None,
             // Told by the step itself, below.
-            TradeState::Dispatched | TradeState::Received => None,
+            TradeState::Dispatched | TradeState::Delivered | TradeState::Received => None,
         });
     }
     let refused = before.is_some_and(|before| before.cancelling && !now.cancelling);

@@ -6,8 +6,9 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BroadcastChannel, File, HtmlAnchorElement, HtmlElement, HtmlInputElement, Notification,
-    NotificationOptions, NotificationPermission, Response, Storage, Url,
+    Blob, BlobPropertyBag, BroadcastChannel, File, HtmlAnchorElement, HtmlElement,
+    HtmlInputElement, Notification, NotificationOptions, NotificationPermission, Response, Storage,
+    Url,
 };
 
 /// The file that names the relays, beside the page.
@@ -157,31 +158,69 @@ pub(crate) fn file_of(event: &web_sys::Event) -> Option<File> {
     input.files()?.get(0)
 }
 
+/// The files that were chosen in an input, which is empty from then on: so the same ones can be chosen again.
+pub(crate) fn files_of(event: &web_sys::Event) -> Vec<File> {
+    let target = event.target();
+    let Some(input) = target.and_then(|it| it.dyn_into::<HtmlInputElement>().ok()) else {
+        return Vec::new();
+    };
+    let list = input.files();
+    let count = list.as_ref().map_or(0, web_sys::FileList::length);
+    let files = (0..count).filter_map(|at| list.as_ref()?.get(at));
+    let files = files.collect();
+    input.set_value("");
+    files
+}
+
 /// What is in a file, if it can be read.
-pub(crate) async fn bytes_of(file: &File) -> Option<Vec<u8>> {
+pub(crate) async fn bytes_of(file: &Blob) -> Option<Vec<u8>> {
     let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
     Some(Uint8Array::new(&buffer).to_vec())
 }
 
-/// Hands bytes to the person as a file.
+/// So many bytes from the beginning of a file, or fewer if it has no more.
+pub(crate) async fn start_of(file: &Blob, bytes: i32) -> Option<Vec<u8>> {
+    bytes_of(&file.slice_with_i32_and_i32(0, bytes).ok()?).await
+}
+
+/// Bytes under an address that only this page knows, for as long as this lives.
+pub(crate) struct Address(String);
+
+impl Address {
+    /// For bytes of this type, which decides what the browser does with them.
+    pub(crate) fn new(bytes: &[u8], media_type: &'static str) -> Option<Self> {
+        let kind = BlobPropertyBag::new();
+        kind.set_type(media_type);
+        let parts = Array::of1(&Uint8Array::from(bytes));
+        let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &kind).ok()?;
+        Url::create_object_url_with_blob(&blob).ok().map(Self)
+    }
+
+    /// To be put where an address belongs.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Address {
+    fn drop(&mut self) {
+        let _ = Url::revoke_object_url(&self.0);
+    }
+}
+
+/// Hands bytes to the person as a file, which no browser opens within this page.
 pub(crate) fn download(name: &str, bytes: &[u8]) {
-    let parts = Array::of1(&Uint8Array::from(bytes));
-    let Ok(blob) = Blob::new_with_u8_array_sequence(&parts) else {
-        return;
-    };
-    let Ok(address) = Url::create_object_url_with_blob(&blob) else {
+    let Some(address) = Address::new(bytes, "application/octet-stream") else {
         return;
     };
     let link = document().create_element("a").ok();
     if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok()) {
-        link.set_href(&address);
+        link.set_href(address.as_str());
         link.set_download(name);
         link.click();
     }
     // The browser has begun to read it by the next second.
-    later(1_000, move || {
-        let _ = Url::revoke_object_url(&address);
-    });
+    later(1_000, move || drop(address));
 }
 
 /// The time by this device's clock: for countdowns on screen; what counts is the peer's own clock.

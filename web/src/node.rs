@@ -4,15 +4,15 @@ pub use haggle_node::backup::{
     Backup, Error as BackupError, Secret, open as open_backup, restore_phrase,
 };
 pub use haggle_node::market::command::{
-    Command, Complaint, Draft, Preview, Profile, QuoteDraft, Reply, Taste,
+    Command, Complaint, Draft, NewFile, Preview, Profile, QuoteDraft, Reply, Taste,
 };
 pub use haggle_node::market::event::Event as MarketEvent;
 pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
 pub use haggle_node::market::sheet::{self, Fault, Mistakes};
 pub use haggle_node::market::view::{
-    AnswerState, Awaited, Chat, ChatLine, ChatState, CounterView, IntentState, Match, MyAnswer,
-    MyIntent, OpenIntent, QuoteState, QuoteView, Reason, Role, StallView, StepTaken, Trade,
-    TradeState, TradeStep,
+    AnswerState, Awaited, Chat, ChatLine, ChatState, CounterView, FileState, FileView, IntentState,
+    Match, MyAnswer, MyIntent, OpenIntent, QuoteState, QuoteView, Reason, Role, StallView,
+    StepTaken, Trade, TradeState, TradeStep,
 };
 #[cfg(target_arch = "wasm32")]
 pub use haggle_node::store::IndexedDb;

@@ -5,7 +5,8 @@
 //! stall's rules and is held by the market itself.
 
 pub mod args;
-pub mod live;
+mod files;
+mod live;
 pub mod mandate;
 pub mod stall;
 

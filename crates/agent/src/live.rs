@@ -22,6 +22,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 
 use crate::Error;
 use crate::args::{Options, Task};
+use crate::files::{self, Line};
 use crate::mandate::Mandate;
 use crate::stall::Shop;
 
@@ -238,24 +239,25 @@ impl Agent {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let answer = match serde_json::from_str::<Command>(text) {
-            Ok(Command::Accept {
+        let answer = match files::read(text) {
+            Ok(Line::Command(Command::Accept {
                 thread,
                 total,
                 note,
-            }) => {
+            })) => {
                 let taken = self.accept(thread, total, note).await;
                 taken.map(|()| json!("done"))
             }
-            Ok(command) => {
+            Ok(Line::Save(save)) => {
+                let file = self.client.file(save.file).await;
+                let saved = file.and_then(|file| files::save(&file, &save.path));
+                saved.map(|()| json!("done"))
+            }
+            Ok(Line::Command(command)) => {
                 let reply = self.client.command(command).await;
                 reply.map(|reply| json!(reply))
             }
-            Err(error) => Err(Complaint {
-                code: "bad-command".to_owned(),
-                field: None,
-                sentence: format!("This is no command: {error}."),
-            }),
+            Err(complaint) => Err(complaint),
         };
         print(&answered(&answer)?)
     }

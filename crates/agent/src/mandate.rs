@@ -53,6 +53,7 @@ impl Mandate {
             | TradeState::Confirmed
             | TradeState::ContactsExchanged
             | TradeState::Dispatched
+            | TradeState::Delivered
             | TradeState::Received
             | TradeState::Lapsed => {
                 self.spend(trade.thread, trade.quote.total, trade.ordered);

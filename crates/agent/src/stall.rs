@@ -111,6 +111,7 @@ struct Row {
     price: Option<String>,
     #[serde(default)]
     prices: Vec<Step>,
+    floor: Option<String>,
     unit: Option<String>,
     stock: Option<String>,
     quality: Quality,
@@ -252,6 +253,9 @@ impl Row {
         let stock = stock
             .map(|text| quantity(&at("stock"), text, unit))
             .transpose()?;
+        let floor = self.floor.as_deref();
+        let floor = floor.map(|text| money(&at("floor"), text, asset));
+        let floor = floor.transpose()?.map(|money| money.minor);
         let attributes = self.is.iter().map(|(key, property)| {
             let value = match property {
                 Property::Flag(flag) => Value::Flag(*flag),
@@ -303,6 +307,7 @@ impl Row {
             stock,
             asset,
             tiers,
+            floor,
             quality: self.quality,
             deliveries: self
                 .deliveries

@@ -21,7 +21,7 @@ use haggle_node::store::{IndexedDb, Memory, Store};
 use haggle_node::{Client, Config, Event, NetworkView, RelayState};
 use haggle_protocol::category::Category;
 use haggle_protocol::taxonomy;
-use js_sys::Function;
+use js_sys::{Array, Function};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -251,8 +251,36 @@ impl Haggle {
         &self,
         #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
         text: String,
+        #[wasm_bindgen(unchecked_param_type = "NewFile[] | null")] files: Option<Array>,
     ) -> Result<(), JsValue> {
-        nothing(self.0.say(read("thread", thread)?, text).await)
+        let files = listed("files", files)?;
+        nothing(self.0.say(read("thread", thread)?, text, files).await)
+    }
+
+    /// Reads a file that is here as a whole.
+    #[wasm_bindgen(unchecked_return_type = "NewFile")]
+    pub async fn file(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "FileId")] file: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        done(self.0.file(read("file", file)?).await)
+    }
+
+    /// Fetches a file that the other side has named and that does not come by itself.
+    pub async fn fetch(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "FileId")] file: JsValue,
+    ) -> Result<(), JsValue> {
+        nothing(self.0.fetch(read("file", file)?).await)
+    }
+
+    /// Keeps a file no more; the other side can then not fetch it any more.
+    #[wasm_bindgen(js_name = "removeFile")]
+    pub async fn remove_file(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "FileId")] file: JsValue,
+    ) -> Result<(), JsValue> {
+        nothing(self.0.remove_file(read("file", file)?).await)
     }
 
     /// Binds me to an order.
@@ -298,12 +326,21 @@ impl Haggle {
         #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
         #[wasm_bindgen(unchecked_param_type = "TradeStep")] step: JsValue,
         note: Option<String>,
+        #[wasm_bindgen(unchecked_param_type = "NewFile[] | null")] files: Option<Array>,
     ) -> Result<(), JsValue> {
-        nothing(
-            self.0
-                .report(read("thread", thread)?, read("step", step)?, note)
-                .await,
-        )
+        let files = listed("files", files)?;
+        let (thread, step) = (read("thread", thread)?, read("step", step)?);
+        nothing(self.0.report(thread, step, note, files).await)
+    }
+
+    /// Says that I have handed it over, and shows the code that the buyer has told me.
+    pub async fn deliver(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+        code: String,
+        note: Option<String>,
+    ) -> Result<(), JsValue> {
+        nothing(self.0.deliver(read("thread", thread)?, code, note).await)
     }
 
     /// Does not go on with an order of mine, or with a confirmed trade of which nothing was sent yet.
@@ -428,9 +465,16 @@ fn read<T: DeserializeOwned>(argument: &str, value: JsValue) -> Result<T, JsValu
     serde_wasm_bindgen::from_value(value).map_err(|cause| bad_argument(argument, cause.into()))
 }
 
+/// An argument that lists some, or none.
+fn listed<T: DeserializeOwned>(argument: &str, value: Option<Array>) -> Result<Vec<T>, JsValue> {
+    value.map_or_else(|| Ok(Vec::new()), |value| read(argument, value.into()))
+}
+
 /// A value of ours as JavaScript knows it from JSON: plain objects, numbers, `null`.
 fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let json = serde_wasm_bindgen::Serializer::json_compatible();
+    // The bytes of a file are the one thing that JSON has no good form for.
+    let json = json.serialize_bytes_as_arrays(false);
     value.serialize(&json).map_err(JsValue::from)
 }
 

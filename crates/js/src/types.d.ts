@@ -8,6 +8,8 @@ export type MessageId = string;
 export type PublicKey = string;
 /** Names an item of one's own stall. */
 export type ItemId = number;
+/** A file within one exchange. */
+export type FileId = string;
 /** Seconds since 1970, UTC. */
 export type Timestamp = number;
 /** What money is counted in: an ISO 4217 code such as "EUR". */
@@ -189,6 +191,32 @@ export interface ChatLine {
   at: Timestamp;
   /** `lost` was not taken, or found no way in three days. */
   state: "sending" | "delivered" | "lost";
+  files: FileView[];
+}
+
+/** A file to be sent: four a message, 8 MiB each, 16 MiB together. */
+export interface NewFile {
+  /** At most 120 bytes, without a path. */
+  name: string;
+  /** `image/jpeg`, in lower case. */
+  mediaType: string;
+  bytes: Uint8Array;
+}
+
+/** A file that goes with what was said. Read it with `file()` once it is `here`. */
+export interface FileView {
+  id: FileId;
+  name: string;
+  /** What its sender says it is; only a hint. */
+  mediaType: string;
+  bytes: number;
+  /** How many bytes of it are here. */
+  received: number;
+  mine: boolean;
+  /** Whether it can be shown as a picture. */
+  photo: boolean;
+  /** `offered` waits for `fetch()`; `wrong` is not what was said; `gone` the other side does not have any more. */
+  state: "here" | "coming" | "offered" | "wrong" | "gone" | "removed";
 }
 
 /** One of my intents, with its quotes in rank order. */
@@ -234,14 +262,14 @@ export interface Profile {
 export interface Contact extends Profile { order: MessageId }
 
 export type TradeState =
-  | "ordered" | "confirmed" | "contacts-exchanged" | "dispatched" | "received" | { declined: DeclineReason } | "not-confirmed"
+  | "ordered" | "confirmed" | "contacts-exchanged" | "dispatched" | "delivered" | "received" | { declined: DeclineReason } | "not-confirmed"
   | { cancelled: { by: "buyer" | "seller"; reason: CancelReason } } | "lapsed";
 
 /** Why one of the two does not go on with a trade. */
 export type CancelReason = "changed-mind" | "not-paid" | "not-delivered" | "not-as-agreed" | "no-answer" | "other";
 
-/** A step after the confirmation: the buyer has paid, the seller has sent it, the buyer has it. */
-export type TradeStep = "paid" | "dispatched" | "received";
+/** A step after the confirmation: the buyer has paid, the seller has sent it or handed it over by the buyer's code, the buyer has it. */
+export type TradeStep = "paid" | "dispatched" | "delivered" | "received";
 
 /** An order or a confirmed trade, of either side. */
 export interface Trade {
@@ -259,7 +287,7 @@ export interface Trade {
   mineDelivered: boolean;
   theirs: Contact | null;
   /** What happened after the confirmation, in the order in which this side learned of it. */
-  steps: { step: TradeStep; at: Timestamp; note: string | null; delivered: boolean }[];
+  steps: { step: TradeStep; at: Timestamp; note: string | null; delivered: boolean; files: FileView[] }[];
   awaited: { from: "buyer" | "seller"; until: Timestamp | null } | null;
   /** When it ends by itself, if nobody goes on with it. */
   ends: Timestamp | null;
@@ -269,6 +297,10 @@ export interface Trade {
   /** Whether the other side had gone on when my cancel came, so that it did not count. */
   cancelRefused: boolean;
   cancelNote: string | null;
+  /** The buyer's, to be told when he holds the goods and not before. */
+  handoverCode: string | null;
+  /** Whether I, the seller, can `deliver()` by the buyer's code. */
+  canDeliver: boolean;
 }
 
 export type Auto = "off" | "indicative" | "firm";
@@ -288,6 +320,8 @@ export interface NewItem {
   stock: Quantity | null;
   asset: Asset;
   tiers: Tier[];
+  /** Minor units for one unit below which no rule goes when a buyer haggles; never leaves this peer. */
+  floor?: number | null;
   quality: Quality;
   deliveries: DeliveryOffer[];
   note?: string | null;

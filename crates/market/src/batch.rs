@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use haggle_protocol::{IntentId, ThreadId, Timestamp};
+use haggle_protocol::{FileId, IntentId, ThreadId, Timestamp};
 
-use crate::effect::Effect;
+use crate::effect::{Effect, Record};
 use crate::event::Event;
 use crate::record::Key;
 use crate::view::Match;
@@ -25,6 +25,8 @@ pub(crate) struct Batch {
     pub(crate) events: Vec<Event>,
     /// What to save, or to delete if it is no more.
     pub(crate) save: BTreeSet<Key>,
+    /// Pieces of files to save or to delete: nobody keeps them but the store.
+    pub(crate) pieces: Vec<Record>,
     /// What may have another deadline now.
     pub(crate) due: BTreeSet<Subject>,
     /// Views to tell.
@@ -69,6 +71,8 @@ pub(crate) enum Subject {
     Mine(IntentId),
     /// A thread: resends, quotes and orders that lapse.
     Thread(ThreadId),
+    /// A file that comes piece by piece.
+    File(FileId),
     /// Frames that end.
     Book,
     /// Automatic quotes that waited for the next hour.

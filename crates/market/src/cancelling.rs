@@ -34,9 +34,14 @@ impl Deal {
         self.cancelling.is_some() || self.cancel_refused
     }
 
+    /// Whether its seller has said that he sent it or handed it over.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.has(TradeStep::Dispatched) || self.has(TradeStep::Delivered)
+    }
+
     /// How far it is, as this side knows; `None` once something was sent, handed over or received.
     fn progress(&self) -> Option<Progress> {
-        if self.has(TradeStep::Dispatched) || self.has(TradeStep::Received) {
+        if self.was_sent() || self.has(TradeStep::Received) {
             return None;
         }
         match self.state {
@@ -63,7 +68,7 @@ impl Deal {
             return None;
         }
         let mut steps = self.steps.iter();
-        let sent = steps.find(|taken| taken.step == TradeStep::Dispatched);
+        let sent = steps.find(|it| matches!(it.step, TradeStep::Dispatched | TradeStep::Delivered));
         Some(match sent {
             Some(sent) => sent.at + RECEIPT_WITHIN,
             None => self.at + u64::from(self.quote.lead_time) + DISPATCH_GRACE,
@@ -268,6 +273,7 @@ impl Market {
             | Sort::Contact
             | Sort::PaymentProof
             | Sort::Dispatch
+            | Sort::Delivered
             | Sort::Receipt => true,
             Sort::Quote
             | Sort::Decline

@@ -7,13 +7,14 @@ use haggle_protocol::trade::Chat as Said;
 use haggle_protocol::{IntentId, Refusal, ThreadId, Timestamp};
 
 use crate::batch::Batch;
-use crate::command::Complaint;
+use crate::command::{Complaint, NewFile};
+use crate::files::Packed;
 use crate::intents::no_such_intent;
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{no_such_thread, unsent};
 use crate::threads::{Line, Over, Sort, Thread};
-use crate::view::{Chat, ChatLine, ChatState, Role, TradeStep};
+use crate::view::{Chat, ChatLine, ChatState, Role};
 
 /// Lines kept of one exchange: older ones are forgotten.
 const KEPT: usize = 100;
@@ -35,9 +36,12 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<ThreadId, Complaint> {
-        let said = checked(text)?;
+        let packed = self.pack(Vec::new())?;
+        let said = checked(text, &packed)?;
         if let Some(thread) = self.answers.get(&intent).copied() {
-            return self.speak(thread, said, now, batch).map(|()| thread);
+            return self
+                .speak(thread, said, packed, now, batch)
+                .map(|()| thread);
         }
         let wanted = self.wanted(&intent).ok_or_else(no_such_intent)?;
         let thread = self.thread_for(intent, &wanted, now).map_err(|refusal| {
@@ -45,7 +49,7 @@ impl Market {
                 "This request was made with a newer version of Haggle. Reload the page to get it.";
             Complaint::about(refusal.code(), "intent", sentence)
         })?;
-        self.speak(thread, said, now, batch)?;
+        self.speak(thread, said, packed, now, batch)?;
         batch.open.insert(intent);
         Ok(thread)
     }
@@ -55,17 +59,20 @@ impl Market {
         &mut self,
         id: ThreadId,
         text: String,
+        files: Vec<NewFile>,
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<(), Complaint> {
-        let said = checked(text)?;
-        self.speak(id, said, now, batch)
+        let packed = self.pack(files)?;
+        let said = checked(text, &packed)?;
+        self.speak(id, said, packed, now, batch)
     }
 
     fn speak(
         &mut self,
         id: ThreadId,
         said: Said,
+        packed: Packed,
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<(), Complaint> {
@@ -87,12 +94,14 @@ impl Market {
         }
         let text = said.text.clone();
         let sent = self.send(id, Body::Chat(said), now + CHAT_FOR, now, batch);
+        let message = sent.map_err(unsent)?;
         let line = Line {
-            message: sent.map_err(unsent)?,
+            message,
             mine: true,
             text,
             at: now,
             delivered: false,
+            files: self.shelve(id, packed, now, batch),
         };
         self.keep_line(id, line, batch);
         Ok(())
@@ -107,6 +116,7 @@ impl Market {
         batch: &mut Batch,
     ) -> Result<(), Refusal> {
         let id = opened.message.thread;
+        self.check_files(id, &said.files)?;
         if let Some(thread) = self.threads.get(&id) {
             // A seller may not know yet, after a start, that the intent is still open.
             if thread.role == Role::Buyer && !self.is_talkable(thread, now) {
@@ -127,6 +137,7 @@ impl Market {
             text: said.text.clone(),
             at: now,
             delivered: true,
+            files: self.learn_files(id, &said.files, now, batch),
         };
         self.keep_line(id, line, batch);
         Ok(())
@@ -136,10 +147,11 @@ impl Market {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
-        if thread.chat.len() >= KEPT {
-            thread.chat.pop_front();
-        }
+        let oldest = (thread.chat.len() >= KEPT).then(|| thread.chat.pop_front());
         thread.chat.push_back(line);
+        if let Some(line) = oldest.flatten() {
+            self.forget_files(&line.files, batch);
+        }
         batch.thread(id);
         batch.chats.insert(id);
     }
@@ -172,6 +184,7 @@ impl Market {
             text: line.text.clone(),
             at: line.at,
             state: state(thread, line),
+            files: self.file_views(&line.files),
         });
         Some(Chat {
             thread: thread.id,
@@ -187,9 +200,7 @@ impl Market {
 /// Whether the two have something to do with each other: an order that waits, or one that was confirmed or even sent, however it ended.
 fn is_bound(thread: &Thread) -> bool {
     let deal = thread.deal.as_ref();
-    deal.is_some_and(|deal| {
-        deal.under_way() || deal.confirm.is_some() || deal.has(TradeStep::Dispatched)
-    })
+    deal.is_some_and(|deal| deal.under_way() || deal.confirm.is_some() || deal.was_sent())
 }
 
 /// Whether I am a seller who has said as much as he may before he is answered.
@@ -213,8 +224,9 @@ fn state(thread: &Thread, line: &Line) -> ChatState {
     }
 }
 
-fn checked(text: String) -> Result<Said, Complaint> {
-    let said = Said { text };
+fn checked(text: String, packed: &Packed) -> Result<Said, Complaint> {
+    let files = packed.named();
+    let said = Said { text, files };
     match said.check() {
         Ok(()) => Ok(said),
         Err(_) => {

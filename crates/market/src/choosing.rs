@@ -303,15 +303,22 @@ impl Market {
             delivery: offer.quote.delivery,
             confirm_by: latest.max(now + CONFIRM_LEAST),
             note,
+            handover: None,
         };
         order.check().map_err(|_| bad_note())?;
+        let (order, code) = self.with_code(order);
+        let thread = self.threads.get(&id).ok_or_else(no_such_thread)?;
+        let offer = thread.offer.as_ref().ok_or_else(no_such_thread)?;
         let (quote, trader, intent) = (offer.quote.clone(), offer.trader, thread.intent);
         let sent = self.send(id, Body::Order(order.clone()), order.confirm_by, now, batch);
         let message = sent.map_err(unsent)?;
         // An answer to what waits there would replace the very quote that is taken.
         self.drop_outgoing(id, |waiting| waiting.sort == Sort::Counter);
         if let Some(thread) = self.threads.get_mut(&id) {
-            thread.deal = Some(Deal::ordered(message, order, quote, None, trader, now));
+            let deal = Deal::ordered(message, order, quote, None, trader, now);
+            let before = thread.deal.replace(Deal { code, ..deal });
+            let files: Vec<_> = before.iter().flat_map(Deal::file_ids).collect();
+            self.forget_files(&files, batch);
         }
         if let Some(mine) = self.intents.get_mut(&intent) {
             mine.state = IntentState::Ordered;

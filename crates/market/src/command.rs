@@ -6,7 +6,7 @@ use haggle_protocol::intent::{Budget, Delivery, Window};
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::{Charge, Line, Quality};
 use haggle_protocol::trade::{CancelReason, ContactWay, DeclineReason};
-use haggle_protocol::{Asset, IntentId, Money, Quantity, ThreadId, Timestamp};
+use haggle_protocol::{Asset, FileId, IntentId, Money, Quantity, ThreadId, Timestamp};
 
 use crate::item::{Item, ItemId, Rules};
 use crate::view::TradeStep;
@@ -85,8 +85,21 @@ pub enum Command {
     Say {
         /// In which exchange.
         thread: ThreadId,
-        /// What.
+        /// What; may be empty beside a file.
         text: String,
+        /// What goes with it: at most four.
+        #[serde(default)]
+        files: Vec<NewFile>,
+    },
+    /// Fetch a file that the other side has named and that does not come by itself.
+    Fetch {
+        /// Which one.
+        file: FileId,
+    },
+    /// Keep a file no more. What I have sent can then not be fetched any more.
+    RemoveFile {
+        /// Which one.
+        file: FileId,
     },
     /// Bind myself to an order.
     Confirm {
@@ -115,10 +128,16 @@ pub enum Command {
     Report {
         /// Which one.
         thread: ThreadId,
-        /// Paid and received are the buyer's to say, dispatched is the seller's.
+        /// Paid and received are the buyer's to say, dispatched and delivered are the seller's.
         step: TradeStep,
         /// Anything the other side should know.
         note: Option<String>,
+        /// What goes with it, at most four: digital goods, a receipt of a payment. Nothing goes with delivered.
+        #[serde(default)]
+        files: Vec<NewFile>,
+        /// The buyer's hand-over code, as it was typed: for delivered, and nothing else.
+        #[serde(default)]
+        code: Option<String>,
     },
     /// Do not go on with an order of mine, or with a confirmed trade of which nothing was sent or handed over yet. It counts unless the other side
     /// has gone on meanwhile.
@@ -236,6 +255,25 @@ pub struct QuoteDraft {
     pub note: Option<String>,
 }
 
+/// A file that shall go with a message.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewFile {
+    /// What it is called: one line of at most 120 bytes, without a path.
+    pub name: String,
+    /// What it is (RFC 6838), in lower case: `image/jpeg`.
+    pub media_type: String,
+    /// All of it: from 1 byte to 8 MiB.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+impl core::fmt::Debug for NewFile {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "NewFile({} bytes)", self.bytes.len())
+    }
+}
+
 /// Who I am to the one I trade with.
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -330,6 +368,8 @@ impl Command {
             Self::Meet { .. } => "meet",
             Self::Inquire { .. } => "inquire",
             Self::Say { .. } => "say",
+            Self::Fetch { .. } => "fetch",
+            Self::RemoveFile { .. } => "remove-file",
             Self::Confirm { .. } => "confirm",
             Self::Refuse { .. } => "refuse",
             Self::SendContact { .. } => "send-contact",

@@ -1,6 +1,7 @@
 //! What a market wants done. The shell performs effects in order and awaits each `Save` before it goes on; when a
 //! save fails, it stops and says so, since the market has already moved.
 
+use haggle_protocol::attachment::Piece;
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::{MessageId, Refusal};
 
@@ -28,6 +29,14 @@ pub enum Effect {
         to: Vec<Circuit>,
         /// The sealed bytes; a resend is byte-identical.
         cell: Vec<u8>,
+    },
+    /// Ask a peer for a piece of a file by one of these ways, best first, and report [`crate::Heard::Piece`] or
+    /// [`crate::Heard::NoPiece`].
+    Fetch {
+        /// Which one.
+        piece: Piece,
+        /// Where the one who has it can be reached.
+        to: Vec<Circuit>,
     },
     /// Answer the cell that was heard under this ticket. Stands behind the `Save` of what it acknowledges.
     Answer(Ticket, Answer),
@@ -67,6 +76,11 @@ impl core::fmt::Debug for Effect {
                 .field("message", message)
                 .field("ways", &to.len())
                 .field("cell", &cell.len())
+                .finish(),
+            Self::Fetch { piece, to } => f
+                .debug_struct("Fetch")
+                .field("piece", piece)
+                .field("ways", &to.len())
                 .finish(),
             Self::Answer(ticket, answer) => {
                 f.debug_tuple("Answer").field(ticket).field(answer).finish()

@@ -120,12 +120,12 @@ impl Thread {
         self.sealed_reach.as_ref().is_some_and(|it| it.sought)
     }
 
-    /// Whether what I have to say does not arrive.
-    fn seeks(&self) -> bool {
+    /// Whether what I have to say does not arrive, or nobody is found to give what he has sent: `files` is how many tries
+    /// in a row for one of those reached nobody.
+    fn seeks(&self, files: u32) -> bool {
         let nowhere = self.ways.is_empty();
-        self.outbox
-            .iter()
-            .any(|it| nowhere || it.unreached >= TRIES)
+        let mut waiting = self.outbox.iter();
+        files >= TRIES || waiting.any(|it| nowhere || it.unreached >= TRIES)
     }
 
     /// Whether the other side may still have something to say.
@@ -158,10 +158,11 @@ impl Market {
 
     /// Says out loud where I am, for the other side of a trade alone, if what I have to say does not arrive.
     pub(crate) fn seek(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let files = self.files_unreached(id);
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
-        let (seeks, direction) = (thread.seeks(), thread.direction());
+        let (seeks, direction) = (thread.seeks(files), thread.direction());
         let Some(reach) = thread.sealed_reach.as_mut().filter(|_| seeks) else {
             return;
         };
@@ -195,7 +196,7 @@ impl Market {
     pub(crate) fn seek_deadline(&self, id: &ThreadId) -> Option<Timestamp> {
         let thread = self.threads.get(id)?;
         let reach = thread.sealed_reach.as_ref()?;
-        let seeks = !self.pen.ways.is_empty() && thread.seeks();
+        let seeks = !self.pen.ways.is_empty() && thread.seeks(self.files_unreached(*id));
         seeks.then(|| reach.again(&self.pen.ways))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A counter binds nobody. There are three in an exchange, each offering more than the one before, so that nobody finds out a seller's lowest price by
 //! halving. A rule gives way by a third of what it may in each round: it meets a buyer who offers that much, and else comes towards him.
+//! It never goes below an item's own floor.
 
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Charge, ChargeKind, Quote};
@@ -11,6 +12,7 @@ use haggle_protocol::{Money, Refusal, ThreadId, Timestamp};
 use crate::batch::Batch;
 use crate::command::Complaint;
 use crate::intents::Mine;
+use crate::item::ItemId;
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{bad_note, no_such_thread, unsent};
@@ -190,17 +192,36 @@ impl Market {
 
     /// What a rule would quote in a thread in which it has given way before or is asked to, and by how much it gives way then: never by more
     /// than it may for what is asked now.
-    pub(crate) fn conceding(&self, thread: Option<ThreadId>, quote: Quote) -> (Quote, u64) {
+    pub(crate) fn conceding(
+        &self,
+        thread: Option<ThreadId>,
+        item: ItemId,
+        quote: Quote,
+    ) -> (Quote, u64) {
         let thread = thread.and_then(|thread| self.threads.get(&thread));
         let list = quote.total.minor;
-        let lowest = |round| lowest(list, self.stall.rules.concession, round);
-        let most = list - lowest(Counter::ROUNDS);
+        let most = most(list, self.stall.rules.concession);
+        let most = most.min(self.above_floor(item, &quote));
+        let lowest = |round| list - in_round(most, round);
         let before = thread.map_or(0, |thread| thread.conceded.min(most));
         let asked = thread.and_then(Thread::asked_of_rule).map_or(0, |said| {
             list.saturating_sub(said.counter.total.minor.max(lowest(said.count)))
         });
         let less = before.max(asked);
         discounted(&quote, less).map_or((quote, 0), |quote| (quote, less))
+    }
+}
+
+impl Market {
+    /// By how much a quote can be lowered before its item costs less than its seller's floor; without one, by anything.
+    fn above_floor(&self, item: ItemId, quote: &Quote) -> u64 {
+        let floor = self.stall.items().get(&item).and_then(|item| item.floor);
+        let (Some(floor), Some(line)) = (floor, quote.lines.first()) else {
+            return u64::MAX;
+        };
+        let least = line.quantity.cost(Money::new(floor, quote.total.asset));
+        line.amount
+            .saturating_sub(least.map_or(line.amount, |least| least.minor))
     }
 }
 
@@ -229,11 +250,17 @@ fn unmet(refusal: Refusal) -> Complaint {
     }
 }
 
-/// The least that a rule asks in a round.
-fn lowest(list: u64, concession: u8, round: u8) -> u64 {
-    let parts = u128::from(list) * u128::from(concession) * u128::from(round);
-    let less = parts / (100 * u128::from(Counter::ROUNDS));
-    list.saturating_sub(u64::try_from(less).unwrap_or(u64::MAX))
+/// By how much a rule gives way at most.
+fn most(list: u64, concession: u8) -> u64 {
+    let less = u128::from(list) * u128::from(concession) / 100;
+    u64::try_from(less).map_or(list, |less| less.min(list))
+}
+
+/// By how much of it in a round: a third, two thirds, all.
+fn in_round(most: u64, round: u8) -> u64 {
+    let rounds = Counter::ROUNDS;
+    let less = u128::from(most) * u128::from(round.min(rounds)) / u128::from(rounds);
+    u64::try_from(less).unwrap_or(most)
 }
 
 /// The same quote for so much less, as one discount; `None` if that is all of it or it has too many charges.
@@ -263,9 +290,13 @@ mod tests {
 
     #[test]
     fn a_rule_gives_way_by_a_third_in_each_round_and_no_further() {
-        let asked: Vec<u64> = (1..=3).map(|round| lowest(40_000, 15, round)).collect();
-        assert_eq!(asked, [38_000, 36_000, 34_000]);
-        assert_eq!(lowest(40_000, 0, 3), 40_000);
-        assert_eq!(lowest(u64::MAX, 90, 3), u64::MAX / 10 + 1);
+        let asked = |list, concession| {
+            let most = most(list, concession);
+            [1, 2, 3].map(|round| list - in_round(most, round))
+        };
+        assert_eq!(asked(40_000, 15), [38_000, 36_000, 34_000]);
+        assert_eq!(asked(40_000, 0), [40_000; 3]);
+        assert_eq!(asked(u64::MAX, 90)[2], u64::MAX / 10 + 1);
+        assert_eq!(asked(100, 100)[2], 0);
     }
 }

@@ -1,6 +1,7 @@
 //! What can happen to a market: its user commands, a peer is heard, time passes.
 
 use haggle_book::Source;
+use haggle_protocol::attachment::Piece;
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::{MessageId, Refusal};
 
@@ -49,6 +50,24 @@ pub enum Heard {
         /// Which whisper.
         message: MessageId,
     },
+    /// The answer to a [`crate::Effect::Fetch`]: the piece as it came, kept by the shell under [`crate::record::piece`] if
+    /// [`crate::Market::wants`] it, or why it is not given.
+    Piece {
+        /// Which one.
+        piece: Piece,
+        /// Its bytes, still encrypted, or why it was refused there.
+        answer: Result<Vec<u8>, Refusal>,
+    },
+    /// A piece came that could not be kept, because the store is full.
+    NoRoom {
+        /// Which one.
+        piece: Piece,
+    },
+    /// A [`crate::Effect::Fetch`] found no way to the one who has it.
+    NoPiece {
+        /// Which one.
+        piece: Piece,
+    },
     /// Where this peer can be reached has changed: these relays hold a place for it now (maybe none), best first.
     Reachable(Vec<Circuit>),
 }
@@ -64,6 +83,12 @@ impl core::fmt::Debug for Heard {
                 write!(f, "Answered({}, refused: {refused:?})", message.short())
             }
             Self::Undelivered { message } => write!(f, "Undelivered({})", message.short()),
+            Self::Piece { piece, answer } => {
+                let refused = answer.as_ref().err();
+                write!(f, "Piece({piece:?}, refused: {refused:?})")
+            }
+            Self::NoRoom { piece } => write!(f, "NoRoom({piece:?})"),
+            Self::NoPiece { piece } => write!(f, "NoPiece({piece:?})"),
             Self::Reachable(ways) => write!(f, "Reachable({} ways)", ways.len()),
         }
     }

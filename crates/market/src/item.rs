@@ -64,6 +64,10 @@ pub struct Item {
     pub tiers: Vec<Tier>,
     /// How good it is.
     pub quality: Quality,
+    /// Minor units for one unit below which no rule goes when a buyer haggles, whatever it may give way by; never leaves
+    /// this peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<u64>,
     /// How it gets to the buyer; at least one.
     pub deliveries: Vec<DeliveryOffer>,
     /// What may be said to the buyer with each quote.
@@ -126,7 +130,7 @@ pub struct Rules {
     pub payment: Option<String>,
     /// What may be promised by rule within 24 hours: no firm quote is written beyond it, and none in another currency. `None` is no bound.
     pub per_day: Option<Money>,
-    /// By how many per cent a rule gives way at most when a buyer makes a counter, from 0 to [`CONCESSION_MAX`]: a third of it in each round.
+    /// By how many per cent a rule gives way at most when a buyer makes a counter, never below an item's floor, from 0 to [`CONCESSION_MAX`]: a third of it in each round.
     pub concession: u8,
 }
 

@@ -14,6 +14,7 @@ mod choosing;
 pub mod command;
 pub mod effect;
 pub mod event;
+mod files;
 mod finding;
 mod haggling;
 pub mod input;

@@ -118,8 +118,13 @@ impl Pen {
         let signer = &thread.key.0;
         let mut signed = message.sign(self.network, &recipient, signer)?;
         // Everything that can goes into the small cell, since sizes tell: rather one way less than a large cell.
+        let ways = message.reach.clone();
         while signed.1.len() > CONTENT_SMALL && message.reach.len() > 1 {
             message.reach.pop();
+            signed = message.sign(self.network, &recipient, signer)?;
+        }
+        if signed.1.len() > CONTENT_SMALL && ways.len() > 1 {
+            message.reach = ways;
             signed = message.sign(self.network, &recipient, signer)?;
         }
         let (id, content) = signed;
@@ -229,6 +234,7 @@ impl Market {
                 });
             }
         }
+        self.ask_all(id, now, batch);
         self.seek(id, now, batch);
     }
 
@@ -502,6 +508,7 @@ impl Market {
             Body::PaymentProof(step) | Body::Dispatch(step) | Body::Receipt(step) => {
                 Some(step.order)
             }
+            Body::Delivered(delivered) => Some(delivered.order),
             Body::Cancel(cancel) => Some(cancel.order),
             Body::Quote(_) | Body::Contact(_) | Body::Chat(_) | Body::Ack(_) | Body::Moved => None,
         };
@@ -562,6 +569,7 @@ impl Market {
         let Some(thread) = self.threads.remove(&id) else {
             return;
         };
+        self.forget_files(&thread.file_ids(), batch);
         for key in &thread.replies {
             self.locks.remove(&Hint::of(&key.public));
         }

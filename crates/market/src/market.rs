@@ -8,7 +8,7 @@ use haggle_book::{Book, Limits, Noun, Source};
 use haggle_protocol::keys::{Root, SigningKey};
 use haggle_protocol::phrase::Phrase;
 use haggle_protocol::seal::{Hint, Sealer};
-use haggle_protocol::{IntentId, MessageId, Network, ThreadId, Timestamp};
+use haggle_protocol::{FileId, IntentId, MessageId, Network, ThreadId, Timestamp};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -16,14 +16,16 @@ use crate::batch::{Batch, Calendar, Subject};
 use crate::command::{Command, Complaint, Reply};
 use crate::effect::{Effect, Effects, Record};
 use crate::event::Event;
+use crate::files::File;
 use crate::finding::{Expected, Searches};
 use crate::input::{Heard, Input};
 use crate::intents::Mine;
 use crate::item::Item;
 use crate::mail::{Lock, Pen};
 use crate::quoting::DISMISSED_KEPT;
-use crate::record::{self, Damaged, Key, Seed};
+use crate::record::{self, Damaged, Key, PIECES, Seed};
 use crate::stall::Stall;
+use crate::steps::Said;
 use crate::threads::Thread;
 
 /// Bytes of entropy behind the trader key: as many as the twelve words of a phrase hold.
@@ -59,6 +61,8 @@ pub struct Market {
     pub(crate) intents: BTreeMap<IntentId, Mine>,
     pub(crate) threads: BTreeMap<ThreadId, Thread>,
     pub(crate) stall: Stall,
+    /// What was named by one of the two sides of a thread.
+    pub(crate) files: BTreeMap<FileId, File>,
     /// Which thread answers whose intent.
     pub(crate) answers: BTreeMap<IntentId, ThreadId>,
     /// Intents that I do not want to see.
@@ -91,7 +95,8 @@ impl fmt::Debug for Market {
 }
 
 impl Market {
-    /// Starts a market from what was saved: nothing at a first start, everything at a restart.
+    /// Starts a market from what was saved: nothing at a first start, everything at a restart. Of the records that hold the
+    /// bytes of files ([`PIECES`]) only the names are looked at: their bytes may be left out, they themselves not.
     ///
     /// # Errors
     /// [`Damaged`] if a record cannot be read; nothing is overwritten then.
@@ -128,6 +133,7 @@ impl Market {
             seed,
             intents: BTreeMap::new(),
             threads: BTreeMap::new(),
+            files: BTreeMap::new(),
             stall: Stall::default(),
             answers: BTreeMap::new(),
             dismissed: BTreeMap::new(),
@@ -146,7 +152,9 @@ impl Market {
         if records.contains_key(&Key::Restored.name()) {
             market.begin_again(now, &mut batch);
         }
-        market.begin(now, &mut batch);
+        let kept = records.into_keys();
+        let kept = kept.filter(|name| name.starts_with(PIECES)).collect();
+        market.begin(&kept, now, &mut batch);
         let effects = market.finish(batch, now);
         Ok((market, effects))
     }
@@ -185,19 +193,23 @@ impl Market {
             Some(Key::Dismissed(id)) => {
                 self.dismissed.insert(id, record::read(name, bytes)?);
             }
+            Some(Key::File(id)) => {
+                self.files.insert(id, record::read(name, bytes)?);
+            }
             Some(Key::Seed | Key::Restored) | None => {}
         }
         Ok(())
     }
 
     /// Everything that was read becomes findable, and what fell due meanwhile is done.
-    fn begin(&mut self, now: Timestamp, batch: &mut Batch) {
+    fn begin(&mut self, kept: &BTreeSet<String>, now: Timestamp, batch: &mut Batch) {
         let threads: Vec<ThreadId> = self.threads.keys().copied().collect();
         for id in threads {
             self.index_thread(id);
             batch.due.insert(Subject::Thread(id));
         }
         self.expect_all(now);
+        self.begin_files(kept, batch);
         let intents: Vec<IntentId> = self.intents.keys().copied().collect();
         for id in intents {
             self.begin_intent(id, now);
@@ -256,6 +268,9 @@ impl Market {
             Heard::Cell { bytes, ticket } => self.hear_cell(bytes, ticket, now, batch),
             Heard::Answered { message, answer } => self.hear_answer(message, answer, now, batch),
             Heard::Undelivered { message } => self.undelivered(message, now, batch),
+            Heard::Piece { piece, answer } => self.hear_piece(piece, answer, now, batch),
+            Heard::NoPiece { piece } => self.no_piece(piece, now, batch),
+            Heard::NoRoom { piece } => self.no_room(piece, batch),
             Heard::Reachable(ways) => self.reachable(ways, now, batch),
         }
     }
@@ -296,7 +311,13 @@ impl Market {
             Command::Inquire { intent, text } => {
                 self.inquire(intent, text, now, batch).map(Reply::Inquired)
             }
-            Command::Say { thread, text } => self.talk(thread, text, now, batch).map(done),
+            Command::Say {
+                thread,
+                text,
+                files,
+            } => self.talk(thread, text, files, now, batch).map(done),
+            Command::Fetch { file } => self.fetch(file, now, batch).map(done),
+            Command::RemoveFile { file } => self.remove_file(file, batch).map(done),
             Command::Confirm {
                 thread,
                 payment,
@@ -308,8 +329,15 @@ impl Market {
             Command::SendContact { thread, profile } => {
                 self.send_contact(thread, &profile, now, batch).map(done)
             }
-            Command::Report { thread, step, note } => {
-                self.report(thread, step, note, now, batch).map(done)
+            Command::Report {
+                thread,
+                step,
+                note,
+                files,
+                code,
+            } => {
+                let said = Said { note, files, code };
+                self.report(thread, step, said, now, batch).map(done)
             }
             Command::Cancel {
                 thread,
@@ -385,6 +413,7 @@ impl Market {
             match subject {
                 Subject::Mine(id) => self.lapse_intent(id, now, batch),
                 Subject::Thread(id) => self.lapse_thread(id, now, batch),
+                Subject::File(id) => self.lapse_file(id, now, batch),
                 Subject::Book => self.lapse_book(now, batch),
                 Subject::Postponed => self.lapse_postponed(now, batch),
             }
@@ -410,6 +439,7 @@ impl Market {
             let at = match subject {
                 Subject::Mine(id) => self.intent_deadline(&id, now),
                 Subject::Thread(id) => self.thread_deadline(&id),
+                Subject::File(id) => self.file_deadline(&id),
                 Subject::Book => self.book.next_expiry(),
                 Subject::Postponed => self.postponed_deadline(now),
             };
@@ -421,7 +451,8 @@ impl Market {
     fn finish(&mut self, mut batch: Batch, now: Timestamp) -> Effects {
         self.schedule(&mut batch, now);
         let mut effects: Effects = batch.verdict.take().into_iter().collect();
-        let records: Vec<Record> = batch.save.iter().map(|key| self.write(*key)).collect();
+        let mut records: Vec<Record> = batch.save.iter().map(|key| self.write(*key)).collect();
+        records.append(&mut batch.pieces);
         if !records.is_empty() {
             effects.push(Effect::Save(records));
         }
@@ -442,6 +473,7 @@ impl Market {
             Key::Thread(id) => kept(key, self.threads.get(&id)),
             Key::Item(id) => kept(key, self.stall.items().get(&id)),
             Key::Dismissed(id) => kept(key, self.dismissed.get(&id)),
+            Key::File(id) => kept(key, self.files.get(&id)),
             // Once a market has started with it, a backup is no longer one.
             Key::Restored => record::delete(key),
         }

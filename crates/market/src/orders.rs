@@ -74,6 +74,7 @@ impl Market {
             Body::Dispatch(step) => {
                 self.hear_step(TradeStep::Dispatched, opened, step, now, batch)?;
             }
+            Body::Delivered(delivered) => self.hear_delivered(opened, delivered, now, batch)?,
             Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
             Body::Cancel(cancel) => self.hear_cancel(opened, cancel, now, batch)?,
             Body::Order(_)
@@ -125,6 +126,7 @@ impl Market {
             | Body::Decline(_)
             | Body::OrderConfirm(_)
             | Body::Dispatch(_)
+            | Body::Delivered(_)
             | Body::Ack(_) => {
                 return Err(Refusal::WrongState);
             }
@@ -191,11 +193,14 @@ impl Market {
         };
         let (quote, item, firm) = (offer.quote.clone(), offer.item, offer.quote.firm);
         let standing = offer.over.is_none() && now <= quote.valid_until + CLOCK_SKEW;
-        thread.deal = Some(Deal::ordered(opened.id, order, quote, item, trader, now));
+        let deal = Deal::ordered(opened.id, order, quote, item, trader, now);
+        let before = thread.deal.replace(deal);
         thread.answer = AnswerState::Ordered;
         batch.thread(id);
         batch.trades.insert(id);
         batch.open.insert(thread.intent);
+        let files: Vec<_> = before.iter().flat_map(Deal::file_ids).collect();
+        self.forget_files(&files, batch);
         if !standing {
             self.fail_order(id, DeclineReason::QuoteExpired, now, batch);
         } else if !self.can_supply(&id) {
@@ -502,6 +507,7 @@ impl Market {
             Sort::Quote | Sort::OrderConfirm | Sort::Contact => true,
             // What is sent is sent: its buyer shall know that it comes.
             Sort::Dispatch
+            | Sort::Delivered
             | Sort::Decline
             | Sort::Order
             | Sort::NotSelected
@@ -630,6 +636,7 @@ impl Deal {
             cancel_refused: false,
             cancel_note: None,
             ended: None,
+            code: None,
         }
     }
 }

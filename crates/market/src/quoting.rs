@@ -94,7 +94,7 @@ impl Market {
             self.stall.set_aside(held.item, held.micros);
         }
         let Some((item, quote)) = best else { return };
-        let (quote, less) = self.conceding(thread, quote);
+        let (quote, less) = self.conceding(thread, item, quote);
         if !self.is_worth_saying(thread, &quote, now) {
             return;
         }

@@ -1,13 +1,17 @@
 //! What must survive a reload: how it is written, and what happens if it cannot be read.
 //!
 //! One record is one thing with a name (`intent/<id>`, `thread/<id>`, `item/<n>`, `rules`, `profile`, `seed`,
-//! `dismissed/<id>`, `restored`), as JSON with a version of its own. A newer version may add fields, which an older one skips;
+//! `dismissed/<id>`, `file/<id>`, `restored`), as JSON with a version of its own. A newer version may add fields, which an older one skips;
 //! a record of a newer version, or one that does not read, is [`Damaged`]: the market does not start and overwrites nothing.
+//!
+//! The bytes of files stand beside them, under [`PIECES`], as they travel: no market reads them at its start.
 
+use haggle_protocol::attachment::FileKey;
+use haggle_protocol::handover::HandoverCode;
 use haggle_protocol::keys::{SealSecret, SigningKey};
 use haggle_protocol::phrase::Phrase;
 use haggle_protocol::sealed_reach::ReachSecret;
-use haggle_protocol::{IntentId, ThreadId};
+use haggle_protocol::{FileId, IntentId, ThreadId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
@@ -39,6 +43,15 @@ impl core::fmt::Display for Damaged {
 }
 
 impl core::error::Error for Damaged {}
+
+/// What the names of records begin with that hold the bytes of files. A store is not asked for them at a start.
+pub const PIECES: &str = "bulk/";
+
+/// The name of the record that holds a piece of a file.
+#[must_use]
+pub fn piece(file: &FileId, index: u32) -> String {
+    format!("{PIECES}{file}/{index}")
+}
 
 const RESTORED: &str = "restored";
 
@@ -73,6 +86,8 @@ pub(crate) enum Key {
     Profile,
     /// An intent that I do not want to see.
     Dismissed(IntentId),
+    /// A file that one of the two has named.
+    File(FileId),
     /// There if everything else was read from a backup and no market has started with it since.
     Restored,
 }
@@ -87,6 +102,7 @@ impl Key {
             Self::Rules => "rules".into(),
             Self::Profile => "profile".into(),
             Self::Dismissed(id) => format!("dismissed/{id}"),
+            Self::File(id) => format!("file/{id}"),
             Self::Restored => RESTORED.into(),
         }
     }
@@ -105,6 +121,7 @@ impl Key {
             Some(("thread", id)) => ThreadId::from_hex(id).map(Self::Thread),
             Some(("item", id)) => id.parse().ok().map(|id| Self::Item(ItemId(id))),
             Some(("dismissed", id)) => IntentId::from_hex(id).map(Self::Dismissed),
+            Some(("file", id)) => FileId::from_hex(id).map(Self::File),
             Some(_) => None,
         }
     }
@@ -284,6 +301,27 @@ saved_secrets! {
     Opener(SealSecret), to_bytes, |bytes| SealSecret::from_bytes(*bytes);
     /// What the two sides of a trade find each other by.
     Shared(ReachSecret), to_bytes, |bytes| ReachSecret::from_bytes(*bytes);
+    /// What a file is encrypted by.
+    Locker(FileKey), to_bytes, |bytes| FileKey::from_bytes(*bytes);
+}
+
+/// A hand-over code, in its characters.
+#[derive(Clone, Debug)]
+pub(crate) struct Handover(pub(crate) HandoverCode);
+
+impl Serialize for Handover {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Handover {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        let code = HandoverCode::parse(&text);
+        code.map(Self)
+            .ok_or_else(|| serde::de::Error::custom("not a hand-over code"))
+    }
 }
 
 #[cfg(test)]
@@ -300,6 +338,7 @@ mod tests {
             Key::Rules,
             Key::Profile,
             Key::Dismissed(IntentId([3; 32])),
+            Key::File(FileId([4; 32])),
             Key::Restored,
         ] {
             assert_eq!(Key::parse(&key.name()), Some(key));

@@ -8,6 +8,7 @@
 //! | `id` | the number of an item without one, as it was written out; empty for a new one |
 //! | `title`, `category` | in one line; a category's name as in `road-bikes`, or its number |
 //! | `price` | for one unit, `380`; or from quantities on, `1: 380 \| 10: 350` |
+//! | `floor` | for one unit: below it no rule goes when a buyer haggles; empty if only the rules say how far |
 //! | `currency`, `unit`, `stock` | an ISO 4217 code; a UN/CEFACT code, pieces if empty; how much there is, empty if it does not run out |
 //! | `quality`, `answer`, `note` | basic to finest; off, indicative, firm, or as the stall's rules say; what is said with each quote |
 //! | `deliveries` | `pickup \| shipping 4.90 2d u33d,u33e`: way, fee, time (`2d`, `36h`, `45m`, `10s`), places |
@@ -45,6 +46,7 @@ enum Column {
     Title,
     Category,
     Price,
+    Floor,
     Currency,
     Unit,
     Stock,
@@ -55,12 +57,13 @@ enum Column {
 }
 
 impl Column {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Sku,
         Self::Id,
         Self::Title,
         Self::Category,
         Self::Price,
+        Self::Floor,
         Self::Currency,
         Self::Unit,
         Self::Stock,
@@ -86,6 +89,7 @@ impl Column {
             Self::Title => "title",
             Self::Category => "category",
             Self::Price => "price",
+            Self::Floor => "floor",
             Self::Currency => "currency",
             Self::Unit => "unit",
             Self::Stock => "stock",

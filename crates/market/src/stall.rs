@@ -272,6 +272,13 @@ pub(crate) fn check_item(item: &Item) -> Result<(), Complaint> {
             "Give one to eight prices in the item's own unit, the smallest quantity first.",
         );
     }
+    let cheapest = item.tiers.iter().map(|tier| tier.unit_price).min();
+    if item.floor > cheapest {
+        return complain(
+            "floor",
+            "Make the lowest price no higher than the lowest that is asked.",
+        );
+    }
     if item.deliveries.is_empty() || item.deliveries.len() > DELIVERIES_MAX {
         return complain(
             "deliveries",

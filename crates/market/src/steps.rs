@@ -1,23 +1,73 @@
 //! After the confirmation, until the end of a trade: the buyer has paid, the seller has sent it, the buyer has it.
 //!
 //! Each step is said once, by the side whose step it is, and kept by both; nothing depends on their order, because what is agreed on (cash at the
-//! door, payment before or after) is for the two to agree on.
+//! door, payment before or after) is for the two to agree on. What is handed over in person can be said with proof: by the code that its buyer has
+//! committed to in his order, and told the seller when he held the goods.
 
+use haggle_protocol::handover::HandoverCode;
+use haggle_protocol::intent::Delivery;
 use haggle_protocol::limits::PRIVATE_LIFETIME_MAX;
 use haggle_protocol::private::Body;
-use haggle_protocol::trade::Step;
+use haggle_protocol::trade::{Delivered, Order, Step};
 use haggle_protocol::{Refusal, ThreadId, Timestamp};
 
 use crate::batch::Batch;
 use crate::cancelling::being_cancelled;
-use crate::command::Complaint;
+use crate::command::{Complaint, NewFile};
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{bad_note, no_such_thread, unsent};
-use crate::threads::{DealState, Taken};
-use crate::view::TradeStep;
+use crate::record::Handover;
+use crate::threads::{Deal, DealState, Taken};
+use crate::view::{Role, TradeStep};
+
+/// What is said with a step.
+pub(crate) struct Said {
+    pub(crate) note: Option<String>,
+    pub(crate) files: Vec<NewFile>,
+    pub(crate) code: Option<String>,
+}
+
+impl Deal {
+    /// Whether the other side may say this step now.
+    fn takes(&self, step: TradeStep) -> bool {
+        let fits = match self.state {
+            DealState::Confirmed => true,
+            // It may overtake the confirmation that it follows, also one that comes late.
+            DealState::Ordered | DealState::NotConfirmed => {
+                matches!(step, TradeStep::Dispatched | TradeStep::Delivered)
+            }
+            DealState::Declined(_) | DealState::Cancelled { .. } => false,
+        };
+        fits && !self.has(step)
+    }
+
+    /// Whether its seller can still say by the buyer's code that he has handed it over.
+    pub(crate) fn may_deliver(&self) -> bool {
+        let open = !self.has(TradeStep::Delivered) && !self.has(TradeStep::Received);
+        self.state == DealState::Confirmed && self.order.handover.is_some() && open
+    }
+
+    /// The code as its buyer is shown it: from the confirmation on, until the seller has it.
+    pub(crate) fn shown_code(&self, me: Role) -> Option<String> {
+        let code = self.code.as_ref().filter(|_| me == Role::Buyer)?;
+        self.may_deliver().then(|| code.0.shown())
+    }
+}
 
 impl Market {
+    /// The order with a commitment to a fresh hand-over code, if anything can be handed over.
+    pub(crate) fn with_code(&mut self, order: Order) -> (Order, Option<Handover>) {
+        match order.delivery {
+            Delivery::Digital => (order, None),
+            Delivery::Pickup | Delivery::Shipping | Delivery::OnSite | Delivery::Transport => {
+                let code = HandoverCode::random(&mut self.pen.dice);
+                let handover = Some(code.commit(&order.quote));
+                (Order { handover, ..order }, Some(Handover(code)))
+            }
+        }
+    }
+
     /// The other side says that it has taken a step.
     pub(crate) fn hear_step(
         &mut self,
@@ -29,17 +79,9 @@ impl Market {
     ) -> Result<(), Refusal> {
         let id = opened.message.thread;
         let deal = self.deal(&id).filter(|deal| deal.message == said.order);
-        let deal = deal.ok_or(Refusal::WrongState)?;
-        let fits = match deal.state {
-            DealState::Confirmed => true,
-            // It may overtake the confirmation that it follows, also one that comes late.
-            DealState::Ordered | DealState::NotConfirmed => step == TradeStep::Dispatched,
-            DealState::Declined(_) | DealState::Cancelled { .. } => false,
-        };
-        if !fits || deal.has(step) {
-            return Err(Refusal::WrongState);
-        }
-        deal.check_trader(opened)?;
+        let deal = deal.filter(|deal| deal.takes(step));
+        deal.ok_or(Refusal::WrongState)?.check_trader(opened)?;
+        self.check_files(id, &said.files)?;
         self.took(opened, now, batch);
         let taken = Taken {
             step,
@@ -47,6 +89,36 @@ impl Market {
             at: now,
             note: said.note.clone(),
             delivered: true,
+            files: self.learn_files(id, &said.files, now, batch),
+        };
+        self.take_step(id, taken, batch);
+        Ok(())
+    }
+
+    /// The seller says that he has handed it over, and shows my code.
+    pub(crate) fn hear_delivered(
+        &mut self,
+        opened: &Opened,
+        said: &Delivered,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let id = opened.message.thread;
+        let deal = self.deal(&id).filter(|deal| deal.message == said.order);
+        let deal = deal.filter(|deal| deal.takes(TradeStep::Delivered));
+        let deal = deal.ok_or(Refusal::WrongState)?;
+        deal.check_trader(opened)?;
+        if deal.code.as_ref().is_none_or(|code| code.0 != said.code) {
+            return Err(Refusal::BadField);
+        }
+        self.took(opened, now, batch);
+        let taken = Taken {
+            step: TradeStep::Delivered,
+            message: opened.id,
+            at: now,
+            note: said.note.clone(),
+            delivered: true,
+            files: Vec::new(),
         };
         self.take_step(id, taken, batch);
         Ok(())
@@ -57,7 +129,7 @@ impl Market {
         &mut self,
         id: ThreadId,
         step: TradeStep,
-        note: Option<String>,
+        said: Said,
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<(), Complaint> {
@@ -78,29 +150,60 @@ impl Market {
         if deal.cancelling.is_some() {
             return Err(being_cancelled());
         }
-        if step == TradeStep::Dispatched && deal.has(TradeStep::Received) {
+        if step.role() == Role::Seller && deal.has(TradeStep::Received) {
             let sentence = "The buyer has it already.";
             return Err(Complaint::new("received", sentence));
         }
-        let said = Step {
-            order: deal.message,
-            note,
+        let order = deal.message;
+        let code = match step {
+            TradeStep::Delivered => Some(checked_code(deal, said.code.as_deref())?),
+            TradeStep::Paid | TradeStep::Dispatched | TradeStep::Received => None,
         };
-        said.check().map_err(|_| bad_note())?;
-        let note = said.note.clone();
-        let body = match step {
-            TradeStep::Paid => Body::PaymentProof(said),
-            TradeStep::Dispatched => Body::Dispatch(said),
-            TradeStep::Received => Body::Receipt(said),
+        let files = match step {
+            TradeStep::Delivered => Vec::new(),
+            TradeStep::Paid | TradeStep::Dispatched | TradeStep::Received => said.files,
         };
+        let packed = self.pack(files)?;
+        let note = said.note;
+        let (body, checked) = match (step, &code) {
+            (TradeStep::Delivered, Some(code)) => {
+                let said = Delivered {
+                    order,
+                    code: code.clone(),
+                    note: note.clone(),
+                };
+                let checked = said.check();
+                (Body::Delivered(said), checked)
+            }
+            (step, _) => {
+                let said = Step {
+                    order,
+                    note: note.clone(),
+                    files: packed.named(),
+                };
+                let checked = said.check();
+                let body = match step {
+                    TradeStep::Paid => Body::PaymentProof(said),
+                    TradeStep::Dispatched | TradeStep::Delivered => Body::Dispatch(said),
+                    TradeStep::Received => Body::Receipt(said),
+                };
+                (body, checked)
+            }
+        };
+        checked.map_err(|_| bad_note())?;
         let sent = self.send(id, body, now + PRIVATE_LIFETIME_MAX, now, batch);
+        let message = sent.map_err(unsent)?;
         let taken = Taken {
             step,
-            message: sent.map_err(unsent)?,
+            message,
             at: now,
             note,
             delivered: false,
+            files: self.shelve(id, packed, now, batch),
         };
+        if let (Some(deal), Some(code)) = (self.deal_mut(&id), code) {
+            deal.code = Some(Handover(code));
+        }
         self.take_step(id, taken, batch);
         Ok(())
     }
@@ -112,4 +215,22 @@ impl Market {
             batch.trades.insert(id);
         }
     }
+}
+
+/// The code that the buyer is said to have told me, if it is his.
+fn checked_code(deal: &Deal, typed: Option<&str>) -> Result<HandoverCode, Complaint> {
+    let Some(handover) = &deal.order.handover else {
+        let sentence =
+            "This order has no hand-over code. Say instead that you have handed it over.";
+        return Err(Complaint::new("no-code", sentence));
+    };
+    let code = typed.and_then(HandoverCode::parse).ok_or_else(|| {
+        let sentence = "Type the ten characters that the buyer reads to you.";
+        Complaint::about("bad-code", "code", sentence)
+    })?;
+    if code.commit(&deal.order.quote) == *handover {
+        return Ok(code);
+    }
+    let sentence = "This is not the code of this order. Have the buyer read it to you once more.";
+    Err(Complaint::about("wrong-code", "code", sentence))
 }

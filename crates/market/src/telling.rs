@@ -173,7 +173,7 @@ impl Market {
             mine: deal.mine.clone(),
             mine_delivered: deal.mine_delivered,
             theirs: deal.theirs.clone(),
-            steps: deal.steps.iter().map(step).collect(),
+            steps: deal.steps.iter().map(|it| self.step(it)).collect(),
             awaited: match state {
                 TradeState::Ordered => from(Role::Seller, Some(deal.order.confirm_by)),
                 TradeState::Confirmed if deal.mine.is_none() => from(thread.role, None),
@@ -183,7 +183,9 @@ impl Market {
                     Some(deal.at + u64::from(deal.quote.lead_time)),
                 ),
                 TradeState::Dispatched => from(Role::Buyer, None),
-                TradeState::Received
+                TradeState::Delivered if deal.ended.is_none() => from(Role::Buyer, None),
+                TradeState::Delivered
+                | TradeState::Received
                 | TradeState::Declined(_)
                 | TradeState::NotConfirmed
                 | TradeState::Cancelled { .. }
@@ -194,16 +196,19 @@ impl Market {
             cancelling: deal.cancelling.is_some() && deal.under_way(),
             cancel_refused: deal.cancel_refused,
             cancel_note: deal.cancel_note.clone(),
+            handover_code: deal.shown_code(thread.role),
+            can_deliver: thread.role == Role::Seller && deal.may_deliver(),
         })
     }
-}
 
-fn step(taken: &Taken) -> StepTaken {
-    StepTaken {
-        step: taken.step,
-        at: taken.at,
-        note: taken.note.clone(),
-        delivered: taken.delivered,
+    fn step(&self, taken: &Taken) -> StepTaken {
+        StepTaken {
+            step: taken.step,
+            at: taken.at,
+            note: taken.note.clone(),
+            delivered: taken.delivered,
+            files: self.file_views(&taken.files),
+        }
     }
 }
 

@@ -16,8 +16,8 @@ use haggle_protocol::trade::{
     CancelReason, Contact, Counter, DeclineReason, Order, OrderConfirm, Progress,
 };
 use haggle_protocol::{
-    IntentId, MessageId, Network, PublicKey, Quote, Refusal, SealPublic, Signature, ThreadId,
-    Timestamp,
+    FileId, IntentId, MessageId, Network, PublicKey, Quote, Refusal, SealPublic, Signature,
+    ThreadId, Timestamp,
 };
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::chatting::CHAT_FOR;
 use crate::command::Profile;
 use crate::finding::SealedReach;
 use crate::item::ItemId;
-use crate::record::{Opener, Signer, hex_bytes};
+use crate::record::{Handover, Opener, Signer, hex_bytes};
 use crate::view::{AnswerState, Role, TradeState, TradeStep};
 
 /// Private reply keys kept at once (docs/protocol.md): the newest, and those the other side may still be answering to.
@@ -93,6 +93,7 @@ pub(crate) enum Sort {
     Counter,
     Chat,
     Cancel,
+    Delivered,
 }
 
 impl Sort {
@@ -112,6 +113,7 @@ impl Sort {
             Body::Counter(_) => Some(Self::Counter),
             Body::Chat(_) => Some(Self::Chat),
             Body::Cancel(_) => Some(Self::Cancel),
+            Body::Delivered(_) => Some(Self::Delivered),
             Body::Ack(_) => None,
         }
     }
@@ -219,6 +221,8 @@ pub(crate) struct Line {
     pub(crate) at: Timestamp,
     /// Whether the other side is known to have it: always, if it is his.
     pub(crate) delivered: bool,
+    #[serde(default)]
+    pub(crate) files: Vec<FileId>,
 }
 
 /// Why a quote is over before its time.
@@ -274,6 +278,9 @@ pub(crate) struct Deal {
     /// When it ended before its time, or because nobody went on.
     #[serde(default)]
     pub(crate) ended: Option<Timestamp>,
+    /// The hand-over code: drawn by the buyer, and on the seller's side what the buyer told him.
+    #[serde(default)]
+    pub(crate) code: Option<Handover>,
 }
 
 /// A cancel that is on its way.
@@ -304,6 +311,8 @@ pub(crate) struct Taken {
     pub(crate) note: Option<String>,
     /// Whether the other side is known to have the message: always, if it is his.
     pub(crate) delivered: bool,
+    #[serde(default)]
+    pub(crate) files: Vec<FileId>,
 }
 
 /// How far an order is.
@@ -322,6 +331,7 @@ impl Deal {
         match self.state {
             DealState::Ordered => TradeState::Ordered,
             DealState::Confirmed if self.has(TradeStep::Received) => TradeState::Received,
+            DealState::Confirmed if self.has(TradeStep::Delivered) => TradeState::Delivered,
             DealState::Confirmed if self.ended.is_some() => TradeState::Lapsed,
             DealState::Confirmed if self.has(TradeStep::Dispatched) => TradeState::Dispatched,
             DealState::Confirmed if self.mine_delivered && self.theirs.is_some() => {
@@ -346,6 +356,8 @@ impl Deal {
             | TradeState::Confirmed
             | TradeState::ContactsExchanged
             | TradeState::Dispatched => true,
+            // Its end needs no word of the buyer any more.
+            TradeState::Delivered => self.ended.is_none(),
             TradeState::Received
             | TradeState::Declined(_)
             | TradeState::NotConfirmed
@@ -416,6 +428,9 @@ pub(crate) struct Thread {
     pub(crate) sealed_reach: Option<SealedReach>,
     /// How far my answer got, on the seller's side.
     pub(crate) answer: AnswerState,
+    /// How often the other side has moved since this peer started.
+    #[serde(skip)]
+    pub(crate) moves: u32,
     /// New messages that may still come at once, and since when it is counted.
     #[serde(skip)]
     bucket: Option<(u64, Timestamp)>,
@@ -513,6 +528,7 @@ impl Thread {
             set_aside: None,
             sealed_reach: None,
             answer: AnswerState::Sending,
+            moves: 0,
             bucket: None,
         }
     }
@@ -684,6 +700,7 @@ impl Thread {
         }
         ways.truncate(WAYS_KEPT);
         self.ways = ways;
+        self.moves = self.moves.wrapping_add(1);
         self.hurry();
         true
     }

@@ -5,7 +5,9 @@ use core::fmt;
 use haggle_protocol::attribute::Fit;
 use haggle_protocol::quote::Quality;
 use haggle_protocol::trade::{CancelReason, Contact, DeclineReason, OrderConfirm};
-use haggle_protocol::{Intent, IntentId, MessageId, Money, PublicKey, Quote, ThreadId, Timestamp};
+use haggle_protocol::{
+    FileId, Intent, IntentId, MessageId, Money, PublicKey, Quote, ThreadId, Timestamp,
+};
 
 use crate::command::{Draft, Profile};
 use crate::item::{Item, ItemId, Rules};
@@ -126,6 +128,48 @@ pub struct ChatLine {
     pub at: Timestamp,
     /// How far it got.
     pub state: ChatState,
+    /// What goes with it.
+    pub files: Vec<FileView>,
+}
+
+/// A file that goes with what was said.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileView {
+    /// Its name here.
+    pub id: FileId,
+    /// What its sender calls it.
+    pub name: String,
+    /// What he says it is.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub bytes: u32,
+    /// How much of it is here, in bytes.
+    pub received: u32,
+    /// Whether I sent it.
+    pub mine: bool,
+    /// Whether it can be shown as a picture.
+    pub photo: bool,
+    /// What has become of it.
+    pub state: FileState,
+}
+
+/// What has become of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileState {
+    /// All of it is here, and is what was said.
+    Here,
+    /// It comes, or waits until the other side is there.
+    Coming,
+    /// It can be fetched.
+    Offered,
+    /// What came is not what was said.
+    Wrong,
+    /// The other side does not have it any more.
+    Gone,
+    /// It is kept here no more: I have removed it, or it was mine and made room after its trade was at its end.
+    Removed,
 }
 
 /// How far a line got.
@@ -351,6 +395,10 @@ pub struct Trade {
     pub cancel_refused: bool,
     /// What was said with the cancel.
     pub cancel_note: Option<String>,
+    /// My hand-over code, for the buyer of a confirmed trade: to be told when he holds the goods, and not before.
+    pub handover_code: Option<String>,
+    /// Whether the seller, me, can say by the buyer's code that he has handed it over.
+    pub can_deliver: bool,
 }
 
 /// A step after the confirmation.
@@ -361,6 +409,8 @@ pub enum TradeStep {
     Paid,
     /// The seller has sent it or handed it over.
     Dispatched,
+    /// The seller has handed it over, and has the buyer's code to show for it.
+    Delivered,
     /// The buyer has it.
     Received,
 }
@@ -371,7 +421,7 @@ impl TradeStep {
     pub const fn role(self) -> Role {
         match self {
             Self::Paid | Self::Received => Role::Buyer,
-            Self::Dispatched => Role::Seller,
+            Self::Dispatched | Self::Delivered => Role::Seller,
         }
     }
 }
@@ -388,6 +438,8 @@ pub struct StepTaken {
     pub note: Option<String>,
     /// Whether the other side knows of it.
     pub delivered: bool,
+    /// What goes with it.
+    pub files: Vec<FileView>,
 }
 
 /// Which side of a trade.
@@ -423,6 +475,8 @@ pub enum TradeState {
     ContactsExchanged,
     /// The seller has sent it or handed it over.
     Dispatched,
+    /// The seller has handed it over, and the buyer has told him his code.
+    Delivered,
     /// The buyer has it: the trade is at its end.
     Received,
     /// The seller did not confirm, and said so.
@@ -531,5 +585,6 @@ short_debug! {
     ChatLine, state;
     Trade, thread;
     StepTaken, step;
+    FileView, state;
     StallView, trader;
 }

@@ -206,6 +206,23 @@ pub struct Summary {
     pub items: usize,
 }
 
+/// Bytes that are left free beside the bytes of files: a file is put back in one batch, which also deletes what was there
+/// before, a name each.
+const MARGIN: usize = 1024 * 1024;
+
+/// How many bytes of further records fit into one file beside these.
+#[must_use]
+pub fn room(records: &[Record]) -> usize {
+    let taken = records.iter().map(|(key, value)| needed(key, value));
+    MAX_BATCH_BYTES.saturating_sub(taken.sum::<usize>() + MARGIN)
+}
+
+/// How many bytes one record takes in a file: its lengths, its key and its value.
+#[must_use]
+pub const fn needed(key: &str, value: &[u8]) -> usize {
+    2 + 4 + key.len() + value.len()
+}
+
 /// Writes everything of a store into a file.
 ///
 /// # Errors
@@ -324,7 +341,9 @@ impl Backup {
     /// [`crate::Error::Damaged`] if this program cannot read it, as when a newer one wrote it, and as [`Store::commit`];
     /// then the store is as it was, unless it could not be read before.
     pub async fn restore(mut self, store: &dyn Store) -> Result<(), crate::Error> {
-        let rest = self.records.iter().filter(|(key, _)| !is_own(key));
+        let not_bulky = |key: &str| !key.starts_with(haggle_store::BULK);
+        let rest = self.records.iter();
+        let rest = rest.filter(|(key, _)| !is_own(key) && not_bulky(key));
         try_start(rest.cloned().collect())?;
         fill(store, core::mem::take(&mut self.records)).await?;
         Ok(())
@@ -371,6 +390,7 @@ async fn fill(store: &dyn Store, mut records: Vec<Record>) -> Result<(), haggle_
     match store.load().await {
         Ok(old) => {
             let gone = old.into_iter().map(|(key, _)| key);
+            let gone = gone.chain(store.bulky().await?);
             batch.extend(
                 gone.filter(|key| !kept.contains(key.as_str()))
                     .map(Write::delete),
@@ -618,6 +638,26 @@ mod tests {
             assert_eq!(seed.as_deref(), Some(&*records[0].1));
             restore_phrase(&store, &phrase()).await.unwrap();
             assert_eq!(keys(&store).await, ["restored", "seed"]);
+        });
+    }
+
+    #[test]
+    fn the_bytes_of_files_are_put_back_too_and_none_of_another_profile_stay() {
+        futures::executor::block_on(async {
+            assert_eq!(record::PIECES, haggle_store::BULK);
+            let store = Memory::new();
+            let before = vec![Write::put("bulk/old/0", "old")];
+            store.commit(before).await.unwrap();
+            let mut records = first_records();
+            let piece = ("bulk/aa/0".to_owned(), vec![7; 100]);
+            let least = room(&records);
+            records.push(piece.clone());
+            assert_eq!(room(&records), least - needed(&piece.0, &piece.1));
+            let file = seal(&records, &phrase(), None, NOW, [9; 64]).unwrap();
+            let backup = open(&file, &Secret::Phrase(phrase())).unwrap();
+            backup.restore(&store).await.unwrap();
+            assert_eq!(store.bulky().await.unwrap(), ["bulk/aa/0"]);
+            assert_eq!(store.get("bulk/aa/0").await.unwrap(), Some(piece.1));
         });
     }
 

@@ -11,9 +11,9 @@ use libp2p::{identify, ping, relay};
 
 use crate::gate::Gated;
 
-/// How long a whisper's answer is waited for once there is a connection. The answer is written after a save and nothing
-/// else.
-pub(crate) const WHISPER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the answer to a whisper is waited for once there is a connection: as long as the longest way of one may take,
+/// which is a piece of a file over a slow line.
+pub(crate) const WHISPER_TIMEOUT: Duration = crate::whispers::PIECE_WAY;
 
 /// A connection over which nothing is spoken any more is closed after this long. It bounds how long circuits burden
 /// relays; a relay itself is kept by its reservation and by gossip.

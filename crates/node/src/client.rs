@@ -2,11 +2,11 @@
 
 use futures::SinkExt;
 use futures::channel::{mpsc, oneshot};
-use haggle_market::command::{Preview, Profile, QuoteDraft};
+use haggle_market::command::{NewFile, Preview, Profile, QuoteDraft};
 use haggle_market::view::TradeStep;
 use haggle_market::{Command, Complaint, Draft, Item, ItemId, Reply, Rules};
 use haggle_protocol::trade::{CancelReason, DeclineReason};
-use haggle_protocol::{IntentId, Money, ThreadId, Timestamp};
+use haggle_protocol::{FileId, IntentId, Money, ThreadId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::event::Event;
@@ -30,6 +30,7 @@ pub(crate) enum Ask {
         Option<Zeroizing<String>>,
         oneshot::Sender<Result<Vec<u8>, Complaint>>,
     ),
+    File(FileId, oneshot::Sender<Result<NewFile, Complaint>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -321,12 +322,46 @@ impl Client {
         }
     }
 
-    /// Says something to the other side of an exchange.
+    /// Says something to the other side of an exchange, with up to four files; the text may be empty beside one.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub async fn say(&self, thread: ThreadId, text: String) -> Result<(), Complaint> {
-        self.done(Command::Say { thread, text }).await
+    pub async fn say(
+        &self,
+        thread: ThreadId,
+        text: String,
+        files: Vec<NewFile>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Say {
+            thread,
+            text,
+            files,
+        })
+        .await
+    }
+
+    /// Reads a file that is here as a whole.
+    ///
+    /// # Errors
+    /// `no-such-file`, `file-damaged`, and as [`Client::command`].
+    pub async fn file(&self, file: FileId) -> Result<NewFile, Complaint> {
+        self.ask(|answer| Ask::File(file, answer)).await
+    }
+
+    /// Fetches a file that the other side has named and that does not come by itself.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn fetch(&self, file: FileId) -> Result<(), Complaint> {
+        self.done(Command::Fetch { file }).await
+    }
+
+    /// Keeps a file no more.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn remove_file(&self, file: FileId) -> Result<(), Complaint> {
+        self.done(Command::RemoveFile { file }).await
     }
 
     /// Binds me to an order.
@@ -363,7 +398,7 @@ impl Client {
         self.done(Command::SendContact { thread, profile }).await
     }
 
-    /// Says that a step of mine in a confirmed trade is taken.
+    /// Says that a step of mine in a confirmed trade is taken, with up to four files.
     ///
     /// # Errors
     /// As [`Client::command`].
@@ -372,8 +407,36 @@ impl Client {
         thread: ThreadId,
         step: TradeStep,
         note: Option<String>,
+        files: Vec<NewFile>,
     ) -> Result<(), Complaint> {
-        self.done(Command::Report { thread, step, note }).await
+        self.done(Command::Report {
+            thread,
+            step,
+            note,
+            files,
+            code: None,
+        })
+        .await
+    }
+
+    /// Says that I have handed it over, and shows the code that the buyer has told me.
+    ///
+    /// # Errors
+    /// `bad-code`, `wrong-code`, `no-code`, and as [`Client::command`].
+    pub async fn deliver(
+        &self,
+        thread: ThreadId,
+        code: String,
+        note: Option<String>,
+    ) -> Result<(), Complaint> {
+        self.done(Command::Report {
+            thread,
+            step: TradeStep::Delivered,
+            note,
+            files: Vec::new(),
+            code: Some(code),
+        })
+        .await
     }
 
     /// Does not go on with an order of mine, or with a confirmed trade of which nothing was sent yet.

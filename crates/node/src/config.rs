@@ -101,6 +101,11 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         let (own, rest): (Vec<_>, Vec<_>) = records.into_iter().partition(|(key, _)| is_own(key));
         (own.into_iter().collect(), rest)
     };
+    // The market looks at their names alone.
+    let bulky = store.bulky().await?.into_iter();
+    let records = records
+        .into_iter()
+        .chain(bulky.map(|key| (key, Vec::new())));
     let remembered = match own.get(RELAYS) {
         Some(bytes) => serde_json::from_slice(bytes).map_err(|error| Error::Damaged {
             key: RELAYS.to_owned(),
@@ -127,7 +132,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         sealer: sealer.unwrap_or_else(|| Arc::new(Hpke)),
         book: Limits::peer(),
     };
-    let (market, effects) = Market::restore(records, setup, now)?;
+    let (market, effects) = Market::restore(records.collect(), setup, now)?;
     let swarm = swarm::build(keypair, agent, stun).map_err(|reason| Error::Network { reason })?;
 
     let (client, asks) = Client::new();

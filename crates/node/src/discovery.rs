@@ -5,20 +5,22 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use haggle_book::Source;
-use haggle_market::Input;
 use haggle_market::input::Heard;
+use haggle_market::{Input, record};
 use haggle_net::addr::{is_relayed_endpoint, key_of, may_dial};
 use haggle_net::book::{self, Request, Response};
-use haggle_net::whisper::{self, CellBytes, Code};
+use haggle_net::whisper::{self, Code, PieceBytes};
 use haggle_net::{RelayAddr, gossip, kad};
+use haggle_protocol::attachment::Piece;
 use haggle_protocol::names::{PROTOCOL_BOOK, PROTOCOL_KAD};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::{MessageId, Refusal};
+use haggle_store::Write;
 use haggle_webrtc::addr::{is_webrtc, webrtc_through};
 use libp2p::core::transport::TransportError;
 use libp2p::kad::{Event as KadEvent, GetClosestPeersOk, GetProvidersOk, QueryResult};
 use libp2p::multiaddr::Protocol;
-use libp2p::request_response::{Event as Exchange, Message};
+use libp2p::request_response::{Event as Exchange, Message, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub, identify, ping, relay};
@@ -32,7 +34,7 @@ use crate::peer::{Peer, complaint, jitter};
 use crate::perform::About;
 use crate::relays::Step;
 use crate::swarm::{DIRECT, can_dial};
-use crate::whispers::{Attempt, Go};
+use crate::whispers::{Attempt, Go, Matter};
 
 /// While there are too few relays, further ones are looked for after this long, then after twice as long, …
 const LOOK_FIRST: Duration = Duration::from_secs(2);
@@ -544,24 +546,26 @@ impl Peer {
                 number,
                 peer,
                 path,
-                cell,
+                request,
             } = attempt;
             let behaviour = self.swarm.behaviour_mut();
             let id = match path {
-                Path::Direct => behaviour.whisper.send_request(&peer, cell),
-                Path::Relayed => behaviour.carried.send_request(&peer, cell),
+                Path::Direct => behaviour.whisper.send_request(&peer, request),
+                Path::Relayed => behaviour.carried.send_request(&peer, request),
             };
             self.sendings.insert((path, id), number);
         }
-        for message in self.whispers.undelivered() {
-            self.own
-                .push_back(Input::Heard(Heard::Undelivered { message }));
+        for about in self.whispers.undelivered() {
+            self.own.push_back(Input::Heard(match about {
+                Matter::Message(message) => Heard::Undelivered { message },
+                Matter::Piece(piece) => Heard::NoPiece { piece },
+            }));
         }
     }
 
     async fn on_whisper(
         &mut self,
-        event: Exchange<CellBytes, whisper::Answer>,
+        event: Exchange<whisper::Request, whisper::Answer>,
         path: Path,
     ) -> Result<(), haggle_store::Error> {
         match event {
@@ -569,31 +573,35 @@ impl Peer {
                 Message::Request {
                     request, channel, ..
                 } => {
-                    *self.private.entry(path).or_default() += 1;
-                    if !self.whisperers.allow(peer, self.now()) {
-                        self.count(Refusal::WhisperRate.code());
-                        let refused = whisper::Answer::Refused(Code::from(Refusal::WhisperRate));
-                        // An error means that it has gone.
-                        let _ = self
-                            .swarm
-                            .behaviour_mut()
-                            .whisper
-                            .send_response(channel, refused);
-                        return Ok(());
-                    }
-                    let ticket = self.ticket();
-                    let bytes = request.into_bytes();
-                    let input = Input::Heard(Heard::Cell { bytes, ticket });
-                    self.handle(input, About::Cell(ticket, Some(channel))).await
+                    let answer = match request {
+                        whisper::Request::Cell(cell) => {
+                            *self.private.entry(path).or_default() += 1;
+                            if self.whisperers.allow(peer, self.now()) {
+                                return self.take_cell(cell.into_bytes(), channel).await;
+                            }
+                            self.refuse(Refusal::WhisperRate)
+                        }
+                        whisper::Request::Piece(piece) => self.piece(peer, piece).await?,
+                    };
+                    // An error means that it has gone.
+                    let _ = self
+                        .swarm
+                        .behaviour_mut()
+                        .whisper
+                        .send_response(channel, answer);
+                    Ok(())
                 }
                 Message::Response {
                     request_id,
                     response,
                 } => {
-                    *self.private.entry(path).or_default() += 1;
                     let number = self.sendings.remove(&(path, request_id));
                     match number.and_then(|number| self.whispers.on_answer(number)) {
-                        Some(message) => self.on_answered(message, response).await,
+                        Some(Matter::Message(message)) => {
+                            *self.private.entry(path).or_default() += 1;
+                            self.on_answered(message, response).await
+                        }
+                        Some(Matter::Piece(piece)) => self.on_piece(piece, response).await,
                         None => Ok(()),
                     }
                 }
@@ -608,6 +616,16 @@ impl Peer {
         }
     }
 
+    async fn take_cell(
+        &mut self,
+        bytes: Vec<u8>,
+        channel: ResponseChannel<whisper::Answer>,
+    ) -> Result<(), haggle_store::Error> {
+        let ticket = self.ticket();
+        let input = Input::Heard(Heard::Cell { bytes, ticket });
+        self.handle(input, About::Cell(ticket, Some(channel))).await
+    }
+
     async fn on_answered(
         &mut self,
         message: MessageId,
@@ -615,13 +633,68 @@ impl Peer {
     ) -> Result<(), haggle_store::Error> {
         let answer = match answer {
             whisper::Answer::Cell(cell) => Ok(cell.into_bytes()),
-            // A code of a later version: nothing is known but that it was not kept.
-            whisper::Answer::Refused(code) => {
-                Err(Refusal::from_code(code.as_str()).unwrap_or(Refusal::NotKept))
-            }
+            whisper::Answer::Piece(_) => Err(Refusal::NotKept),
+            whisper::Answer::Refused(code) => Err(refusal_of(&code)),
         };
         let input = Input::Heard(Heard::Answered { message, answer });
         self.handle(input, About::Nothing).await
+    }
+
+    async fn on_piece(
+        &mut self,
+        piece: Piece,
+        answer: whisper::Answer,
+    ) -> Result<(), haggle_store::Error> {
+        let answer = match answer {
+            whisper::Answer::Piece(bytes) => Ok(bytes.into_bytes()),
+            whisper::Answer::Cell(_) => Err(Refusal::NotKept),
+            whisper::Answer::Refused(code) => Err(refusal_of(&code)),
+        };
+        if let Ok(bytes) = &answer {
+            if !self.market.wants(&piece) {
+                return Ok(());
+            }
+            let key = record::piece(&piece.file, piece.index);
+            let kept = self
+                .store
+                .commit(vec![Write::put(key, bytes.clone())])
+                .await;
+            match kept {
+                Ok(()) => {}
+                // What somebody else has sent must not stop what is mine.
+                Err(haggle_store::Error::Full) => {
+                    let input = Input::Heard(Heard::NoRoom { piece });
+                    return self.handle(input, About::Nothing).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let input = Input::Heard(Heard::Piece { piece, answer });
+        self.handle(input, About::Nothing).await
+    }
+
+    /// A piece of a file, for whoever knows its name.
+    async fn piece(
+        &mut self,
+        peer: PeerId,
+        piece: Piece,
+    ) -> Result<whisper::Answer, haggle_store::Error> {
+        if !self.fetchers.allow(peer, self.now()) {
+            return Ok(self.refuse(Refusal::WhisperRate));
+        }
+        let Some(key) = self.market.piece(&piece) else {
+            return Ok(self.refuse(Refusal::NoSuchFile));
+        };
+        let kept = self.kept(&key).await?;
+        Ok(match kept.and_then(PieceBytes::new) {
+            Some(bytes) => whisper::Answer::Piece(bytes),
+            None => self.refuse(Refusal::NoSuchFile),
+        })
+    }
+
+    fn refuse(&mut self, refusal: Refusal) -> whisper::Answer {
+        self.count(refusal.code());
+        whisper::Answer::Refused(Code::from(refusal))
     }
 
     fn on_browser(&mut self, peer: PeerId, connection: ConnectionId) {
@@ -653,9 +726,9 @@ impl Peer {
             return Ok(());
         }
         let write = if hidden {
-            haggle_store::Write::put(HIDDEN, vec![1])
+            Write::put(HIDDEN, vec![1])
         } else {
-            haggle_store::Write::delete(HIDDEN)
+            Write::delete(HIDDEN)
         };
         self.store.commit(vec![write]).await?;
         self.hidden = hidden;
@@ -741,10 +814,13 @@ impl Peer {
             return Ok(());
         }
         let bytes = serde_json::to_vec(&self.relays.remembered()).unwrap_or_default();
-        self.store
-            .commit(vec![haggle_store::Write::put(RELAYS, bytes)])
-            .await
+        self.store.commit(vec![Write::put(RELAYS, bytes)]).await
     }
+}
+
+/// What a code means; one of a later version says only that it was not kept.
+fn refusal_of(code: &Code) -> Refusal {
+    Refusal::from_code(code.as_str()).unwrap_or(Refusal::NotKept)
 }
 
 /// The way through a relay at the address that we know of it.

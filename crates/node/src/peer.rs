@@ -13,12 +13,13 @@ use futures::channel::{mpsc, oneshot};
 use futures::{FutureExt, StreamExt};
 use futures_timer::Delay;
 use haggle_book::Source;
+use haggle_market::command::NewFile;
 use haggle_market::input::Heard;
-use haggle_market::{Command, Complaint, Effects, Input, Market, Ticket};
+use haggle_market::{Command, Complaint, Effects, Input, Market, Ticket, record};
 use haggle_net::book::Rates;
 use haggle_protocol::reach::Circuit;
-use haggle_protocol::{Network, PublicKey, Timestamp};
-use haggle_store::Store;
+use haggle_protocol::{FileId, Network, PublicKey, Timestamp};
+use haggle_store::{Store, Write};
 use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, Swarm};
@@ -46,6 +47,9 @@ const STINT: Duration = Duration::from_millis(12);
 const ASKS_IN_A_ROW: usize = ASKS;
 /// Whispers that one peer may send at once, and the seconds until it has earned one more. A trade is a dozen messages.
 const WHISPERS: (u64, u64) = (30, 1);
+/// Pieces of files that one peer may fetch at once, and the seconds until it has earned one more: the files of one message,
+/// and then 64 KiB in a second.
+const PIECES: (u64, u64) = (256, 1);
 /// Frames from books that wait to be looked at; while there are any, no book is asked for more.
 const BACKLOG_MAX: usize = 16_384;
 
@@ -108,6 +112,7 @@ pub(crate) struct Peer {
     /// Private messages that travelled directly, and through relays.
     pub(crate) private: BTreeMap<Path, u64>,
     pub(crate) whisperers: Rates,
+    pub(crate) fetchers: Rates,
     /// Relays that only a stranger named, dialed in the minute that began then.
     pub(crate) strangers: (Instant, u32),
 
@@ -190,6 +195,7 @@ impl Peer {
             safe,
             private: BTreeMap::new(),
             whisperers: Rates::new(WHISPERS.0, WHISPERS.1),
+            fetchers: Rates::new(PIECES.0, PIECES.1),
             strangers: (now, 0),
             own: VecDeque::new(),
             backlog: VecDeque::new(),
@@ -341,6 +347,11 @@ impl Peer {
     async fn answer(&mut self, ask: Ask) -> Result<Next, haggle_store::Error> {
         match ask {
             Ask::Command(command, reply) => {
+                if let Err(complaint) = self.is_room_for(&command).await? {
+                    // An error means that nobody waits any more.
+                    let _ = reply.send(Err(complaint));
+                    return Ok(Next::On);
+                }
                 let ticket = self.ticket();
                 let input = Input::Command(ticket, *command);
                 self.handle(input, About::Command(ticket, Some(reply)))
@@ -398,9 +409,81 @@ impl Peer {
                 }
                 let _ = answer.send(file);
             }
+            Ask::File(id, answer) => {
+                let file = self.read_file(id).await?;
+                // An error means that nobody waits any more.
+                let _ = answer.send(file);
+            }
             Ask::Close(closed) => return Ok(Next::End(Some(closed))),
         }
         Ok(Next::On)
+    }
+
+    /// Whether the files of a command can be kept: found out by keeping so many bytes for a moment, since a save that fails
+    /// later would end this peer.
+    async fn is_room_for(
+        &mut self,
+        command: &Command,
+    ) -> Result<Result<(), Complaint>, haggle_store::Error> {
+        /// The name of the record that is kept for a moment.
+        const TRIAL: &str = "bulk/trial";
+        let (Command::Say { files, .. } | Command::Report { files, .. }) = command else {
+            return Ok(Ok(()));
+        };
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+        // More than a batch holds is refused by the market.
+        if bytes == 0 || bytes > haggle_store::MAX_BATCH_BYTES / 2 {
+            return Ok(Ok(()));
+        }
+        let trial = Write::put(TRIAL, vec![0; bytes]);
+        match self.store.commit(vec![trial]).await {
+            Ok(()) => {
+                self.store.commit(vec![Write::delete(TRIAL)]).await?;
+                Ok(Ok(()))
+            }
+            Err(haggle_store::Error::Full) => {
+                let sentence = "There is no room left on this device for these files. Make some, then send them again; nothing was sent.";
+                Ok(Err(about("files", "store-full", sentence)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The bytes of a bulky record; what is damaged is as good as missing.
+    pub(crate) async fn kept(&mut self, key: &str) -> Result<Option<Vec<u8>>, haggle_store::Error> {
+        match self.store.get(key).await {
+            Err(haggle_store::Error::Damaged { .. }) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// A file that is here as a whole.
+    async fn read_file(
+        &mut self,
+        id: FileId,
+    ) -> Result<Result<NewFile, Complaint>, haggle_store::Error> {
+        let Some(named) = self.market.file(&id) else {
+            let code = "no-such-file";
+            let sentence = "This file is not here. Load it first, or ask for it once more.";
+            return Ok(Err(about("file", code, sentence)));
+        };
+        let mut bytes = Vec::new();
+        for index in 0..named.pieces() {
+            let kept = self.kept(&record::piece(&id, index)).await?;
+            let piece = kept.and_then(|kept| named.open_piece(&id, index, &kept).ok());
+            let Some(piece) = piece else {
+                let code = "file-damaged";
+                let sentence =
+                    "A part of this file is missing or damaged here. Remove it, and load it again.";
+                return Ok(Err(about("file", code, sentence)));
+            };
+            bytes.extend(piece);
+        }
+        Ok(Ok(NewFile {
+            name: named.name,
+            media_type: named.media_type,
+            bytes,
+        }))
     }
 
     /// Everything that is saved, as a file.
@@ -408,7 +491,30 @@ impl Peer {
         &mut self,
         passphrase: Option<&str>,
     ) -> Result<Result<Vec<u8>, Complaint>, haggle_store::Error> {
-        let records = self.store.load().await?;
+        let mut records = self.store.load().await?;
+        let mut room = backup::room(&records);
+        // Whole files as far as they fit; the screen says that others are fetched again, or lost with this device.
+        let mut bulky = self.store.bulky().await?;
+        while let Some(last) = bulky.last() {
+            let file = last
+                .rsplit_once('/')
+                .map_or("", |(file, _)| file)
+                .to_owned();
+            let of_file = |key: &String| key.rsplit_once('/').is_some_and(|(it, _)| it == file);
+            let names = bulky.split_off(bulky.partition_point(|key| !of_file(key)));
+            let mut pieces = Vec::new();
+            for key in names {
+                if let Some(value) = self.kept(&key).await? {
+                    pieces.push((key, value));
+                }
+            }
+            let needed = pieces.iter().map(|(key, value)| backup::needed(key, value));
+            let needed: usize = needed.sum();
+            if needed <= room {
+                room -= needed;
+                records.extend(pieces);
+            }
+        }
         let (Some(phrase), Ok(dice)) = (self.market.phrase(), roll()) else {
             let error = crate::Error::Dice;
             return Ok(Err(Complaint {
@@ -424,7 +530,7 @@ impl Peer {
     async fn remember_safe(&mut self) -> Result<(), haggle_store::Error> {
         // Two numbers always have a JSON form.
         let bytes = serde_json::to_vec(&self.safe).unwrap_or_default();
-        let write = haggle_store::Write::put(SAFE, bytes);
+        let write = Write::put(SAFE, bytes);
         self.store.commit(vec![write]).await
     }
 
@@ -535,9 +641,13 @@ pub(crate) fn jitter() -> u32 {
 
 /// A complaint about a relay's address.
 pub(crate) fn complaint(code: &str, sentence: &str) -> Complaint {
+    about("address", code, sentence)
+}
+
+fn about(field: &str, code: &str, sentence: &str) -> Complaint {
     Complaint {
         code: code.to_owned(),
-        field: Some("address".to_owned()),
+        field: Some(field.to_owned()),
         sentence: sentence.to_owned(),
     }
 }

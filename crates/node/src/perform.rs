@@ -58,6 +58,7 @@ impl Peer {
                     self.say();
                 }
                 Effect::Whisper { message, to, cell } => self.whispers.send(message, to, cell),
+                Effect::Fetch { piece, to } => self.whispers.fetch(piece, to),
                 Effect::Answer(ticket, answer) => self.answer_cell(ticket, answer, &mut about),
                 Effect::Reply(ticket, reply) => {
                     if let About::Command(asked, waiting) = &mut about

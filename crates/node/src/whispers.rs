@@ -1,6 +1,6 @@
-//! Cells on their way to their recipients.
+//! Cells on their way to their recipients, and questions for pieces of files.
 //!
-//! A cell has up to three ways, each through one relay. A way that brings no answer within [`WAY`] is given up and the
+//! Either has up to three ways, each through one relay. A way that brings no answer within its time is given up and the
 //! next one is tried; when none is left the market hears so, and tries again when it sees fit. Bookkeeping only: the
 //! loop dials and sends.
 
@@ -8,16 +8,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use haggle_net::addr::peer_of;
-use haggle_net::whisper::CellBytes;
+use haggle_net::whisper::{CellBytes, Request};
 use haggle_protocol::MessageId;
+use haggle_protocol::attachment::Piece;
 use haggle_protocol::reach::Circuit;
 use libp2p::PeerId;
 
 use crate::clock::Instant;
 use crate::paths::Path;
 
-/// How long one way may take, from the dial to the answer.
+/// How long one way of a cell may take, from the dial to the answer.
 pub(crate) const WAY: Duration = Duration::from_secs(10);
+/// How long one way of a piece of a file may take: 64 KiB at 20 kbit/s take twenty-six seconds.
+pub(crate) const PIECE_WAY: Duration = Duration::from_secs(40);
 /// Cells under way at the same time; each may hold a circuit at a relay.
 const UNDER_WAY_MAX: usize = 16;
 /// Cells that wait for one of these places. More are not delivered now, and the market comes back with them.
@@ -25,10 +28,19 @@ const WAITING_MAX: usize = 1_024;
 /// Given-up ways whose late answer would still be heard.
 const LATE_MAX: usize = 64;
 
+/// What a delivery is about, for the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Matter {
+    /// A message in its cell.
+    Message(MessageId),
+    /// A piece of a file that is asked for.
+    Piece(Piece),
+}
+
 #[derive(Debug)]
 struct Delivery {
-    message: MessageId,
-    cell: CellBytes,
+    about: Matter,
+    request: Request,
     ways: VecDeque<Circuit>,
     /// Whether a connection that was there already has been tried: it may be dead without having noticed.
     tried_open: bool,
@@ -55,7 +67,7 @@ pub(crate) struct Attempt {
     pub(crate) peer: PeerId,
     /// By which connection.
     pub(crate) path: Path,
-    pub(crate) cell: CellBytes,
+    pub(crate) request: Request,
 }
 
 /// What is to be done with a way.
@@ -73,24 +85,33 @@ pub(crate) enum Go {
 pub(crate) struct Whispers {
     waiting: VecDeque<Delivery>,
     under_way: BTreeMap<u64, UnderWay>,
-    late: BTreeMap<u64, MessageId>,
-    undelivered: Vec<MessageId>,
+    late: BTreeMap<u64, Matter>,
+    undelivered: Vec<Matter>,
     next: u64,
 }
 
 impl Whispers {
     /// Takes a cell to be delivered.
     pub(crate) fn send(&mut self, message: MessageId, ways: Vec<Circuit>, cell: Vec<u8>) {
-        let cell = CellBytes::new(cell);
-        match cell {
-            Some(cell) if self.waiting.len() < WAITING_MAX => self.waiting.push_back(Delivery {
-                message,
-                cell,
+        let about = Matter::Message(message);
+        self.take(about, ways, CellBytes::new(cell).map(Request::Cell));
+    }
+
+    /// Takes a question for a piece of a file.
+    pub(crate) fn fetch(&mut self, piece: Piece, ways: Vec<Circuit>) {
+        self.take(Matter::Piece(piece), ways, Some(Request::Piece(piece)));
+    }
+
+    fn take(&mut self, about: Matter, ways: Vec<Circuit>, request: Option<Request>) {
+        match request {
+            Some(request) if self.waiting.len() < WAITING_MAX => self.waiting.push_back(Delivery {
+                about,
+                request,
                 ways: ways.into(),
                 tried_open: false,
                 waited: false,
             }),
-            Some(_) | None => self.undelivered.push(message),
+            Some(_) | None => self.undelivered.push(about),
         }
     }
 
@@ -114,13 +135,13 @@ impl Whispers {
                         number,
                         peer,
                         path,
-                        cell: delivery.cell.clone(),
+                        request: delivery.request.clone(),
                     });
                     let since = now;
                     self.under_way.insert(number, UnderWay { delivery, since });
                 }
                 Some(Step::Wait) => held.push_back(delivery),
-                None => self.undelivered.push(delivery.message),
+                None => self.undelivered.push(delivery.about),
             }
         }
         held.append(&mut self.waiting);
@@ -132,12 +153,12 @@ impl Whispers {
         let overdue: Vec<u64> = self
             .under_way
             .iter()
-            .filter(|(_, under_way)| now.saturating_duration_since(under_way.since) >= WAY)
+            .filter(|(_, it)| now.saturating_duration_since(it.since) >= it.delivery.patience())
             .map(|(number, _)| *number)
             .collect();
         for number in overdue {
             if let Some(UnderWay { delivery, .. }) = self.under_way.remove(&number) {
-                self.late.insert(number, delivery.message);
+                self.late.insert(number, delivery.about);
                 self.waiting.push_front(delivery);
             }
         }
@@ -146,14 +167,14 @@ impl Whispers {
         }
     }
 
-    /// An answer came; the message it is about.
-    pub(crate) fn on_answer(&mut self, number: u64) -> Option<MessageId> {
+    /// An answer came; what it is about.
+    pub(crate) fn on_answer(&mut self, number: u64) -> Option<Matter> {
         let under_way = self.under_way.remove(&number);
-        let message = under_way.map(|under_way| under_way.delivery.message);
-        let message = message.or_else(|| self.late.remove(&number))?;
+        let about = under_way.map(|under_way| under_way.delivery.about);
+        let about = about.or_else(|| self.late.remove(&number))?;
         // A late answer spares the ways that are still to come.
-        self.waiting.retain(|delivery| delivery.message != message);
-        Some(message)
+        self.waiting.retain(|delivery| delivery.about != about);
+        Some(about)
     }
 
     /// This way failed.
@@ -164,8 +185,8 @@ impl Whispers {
         }
     }
 
-    /// Messages for which no way is left.
-    pub(crate) fn undelivered(&mut self) -> Vec<MessageId> {
+    /// What no way is left for.
+    pub(crate) fn undelivered(&mut self) -> Vec<Matter> {
         core::mem::take(&mut self.undelivered)
     }
 
@@ -176,6 +197,14 @@ impl Whispers {
 }
 
 impl Delivery {
+    /// How long one of its ways may take.
+    const fn patience(&self) -> Duration {
+        match self.about {
+            Matter::Message(_) => WAY,
+            Matter::Piece(_) => PIECE_WAY,
+        }
+    }
+
     fn next_way(&mut self, mut go: impl FnMut(&PeerId, &Circuit) -> Go) -> Option<Step> {
         while let Some(way) = self.ways.front() {
             let Some(peer) = peer_of(&way.peer) else {
@@ -250,7 +279,7 @@ mod tests {
         assert_eq!(second.len(), 1);
         whispers.on_failed(second[0].number);
         assert!(plan(&mut whispers, now).is_empty());
-        assert_eq!(whispers.undelivered(), [M]);
+        assert_eq!(whispers.undelivered(), [Matter::Message(M)]);
         assert!(whispers.is_idle());
     }
 
@@ -263,8 +292,14 @@ mod tests {
         assert!(plan(&mut whispers, now + WAY - Duration::from_millis(1)).is_empty());
         let second = plan(&mut whispers, now + WAY);
         assert_eq!(second.len(), 1);
-        assert_eq!(whispers.on_answer(first[0].number), Some(M));
-        assert_eq!(whispers.on_answer(second[0].number), Some(M));
+        assert_eq!(
+            whispers.on_answer(first[0].number),
+            Some(Matter::Message(M))
+        );
+        assert_eq!(
+            whispers.on_answer(second[0].number),
+            Some(Matter::Message(M))
+        );
         assert_eq!(whispers.on_answer(second[0].number), None);
     }
 
@@ -296,6 +331,28 @@ mod tests {
     }
 
     #[test]
+    fn a_question_for_a_piece_takes_the_same_ways_and_is_reported_by_its_name() {
+        let now = clock::instant();
+        let mut whispers = Whispers::default();
+        let piece = Piece {
+            file: haggle_protocol::FileId([4; 32]),
+            index: 2,
+        };
+        whispers.fetch(piece, vec![way(1, 9), way(2, 9)]);
+        let first = plan(&mut whispers, now);
+        assert_eq!(first[0].request, Request::Piece(piece));
+        whispers.on_failed(first[0].number);
+        let second = plan(&mut whispers, now);
+        assert_eq!(
+            whispers.on_answer(second[0].number),
+            Some(Matter::Piece(piece))
+        );
+        whispers.fetch(piece, vec![way(1, 9)]);
+        assert!(whispers.plan(now, |_, _| Go::Nowhere).is_empty());
+        assert_eq!(whispers.undelivered(), [Matter::Piece(piece)]);
+    }
+
+    #[test]
     fn a_way_that_may_not_be_dialed_is_passed_over() {
         let mut whispers = Whispers::default();
         whispers.send(M, vec![way(1, 9)], cell());
@@ -304,7 +361,7 @@ mod tests {
                 .plan(clock::instant(), |_, _| Go::Nowhere)
                 .is_empty()
         );
-        assert_eq!(whispers.undelivered(), [M]);
+        assert_eq!(whispers.undelivered(), [Matter::Message(M)]);
     }
 
     #[test]

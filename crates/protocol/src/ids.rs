@@ -86,6 +86,14 @@ fixed_bytes!(
     MessageId, 32
 );
 fixed_bytes!(
+    /// Names one file in one thread: what its pieces are asked for by.
+    FileId, 32
+);
+fixed_bytes!(
+    /// What an order says of the buyer's hand-over code.
+    HandoverHash, 32
+);
+fixed_bytes!(
     /// An Ed25519 public key (RFC 8032): of an intent, a thread, a trader or a peer.
     PublicKey, 32
 );

@@ -13,10 +13,12 @@
 //! The format in prose, with every number, stands in `docs/protocol.md`; vectors in `vectors/`.
 
 pub mod amount;
+pub mod attachment;
 pub mod attribute;
 pub mod category;
 pub mod cbor;
 pub mod frame;
+pub mod handover;
 mod hex;
 pub mod ids;
 pub mod intent;
@@ -40,7 +42,9 @@ pub mod trade;
 
 pub use amount::{Asset, Money, Quantity, Unit};
 pub use frame::{Frame, Kind};
-pub use ids::{FrameId, IntentId, MessageId, PublicKey, SealPublic, Signature, ThreadId};
+pub use ids::{
+    FileId, FrameId, HandoverHash, IntentId, MessageId, PublicKey, SealPublic, Signature, ThreadId,
+};
 pub use intent::Intent;
 pub use names::Network;
 pub use quote::Quote;

@@ -62,6 +62,15 @@ pub const LABEL_MAX: usize = 120;
 pub const NOTE_MAX: usize = 600;
 /// One chat message, in bytes: with its envelope it still fits into a small cell.
 pub const CHAT_MAX: usize = 800;
+/// Files that go with one message.
+pub const FILES_MAX: usize = 4;
+/// One file, in bytes: a photo from any telephone, an album of music or a book, and small enough for a page to hold it
+/// in memory while it is encrypted.
+pub const FILE_BYTES_MAX: u32 = 8 * 1024 * 1024;
+/// One piece of a file, in bytes; with its tag it is exactly 64 KiB.
+pub const PIECE_LEN: usize = 64 * 1024 - 16;
+/// What a file says it is (RFC 6838), in bytes.
+pub const MEDIA_TYPE_MAX: usize = 64;
 /// Ways of contact in one Contact message.
 pub const CONTACT_WAYS_MAX: usize = 4;
 /// One line of contact (an address line, a telephone number), in bytes.

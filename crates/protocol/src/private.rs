@@ -16,7 +16,7 @@ use crate::seal::{Context, Direction};
 use crate::tag::{Tag, hash, verify};
 use crate::time::Timestamp;
 use crate::trade::{
-    Ack, Cancel, Chat, Contact, Counter, Decline, NotSelected, Order, OrderConfirm, Step,
+    Ack, Cancel, Chat, Contact, Counter, Decline, Delivered, NotSelected, Order, OrderConfirm, Step,
 };
 
 /// What a message says.
@@ -50,6 +50,8 @@ pub enum Body {
     Chat(Chat),
     /// One does not go on with a trade.
     Cancel(Cancel),
+    /// The seller has handed it over, and has the buyer's code to show for it.
+    Delivered(Delivered),
 }
 
 impl Body {
@@ -71,6 +73,7 @@ impl Body {
             Self::Counter(_) => "counter",
             Self::Chat(_) => "chat",
             Self::Cancel(_) => "cancel",
+            Self::Delivered(_) => "delivered",
         }
     }
 
@@ -90,6 +93,7 @@ impl Body {
             Self::Counter(_) => 12,
             Self::Chat(_) => 13,
             Self::Cancel(_) => 14,
+            Self::Delivered(_) => 15,
         }
     }
 
@@ -103,6 +107,7 @@ impl Body {
             | Self::PaymentProof(_)
             | Self::Dispatch(_)
             | Self::Receipt(_)
+            | Self::Delivered(_)
             | Self::Cancel(_) => true,
             Self::Decline(_)
             | Self::NotSelected(_)
@@ -130,6 +135,7 @@ impl Body {
             Self::Counter(counter) => counter.write(writer),
             Self::Chat(chat) => chat.write(writer),
             Self::Cancel(cancel) => cancel.write(writer),
+            Self::Delivered(delivered) => delivered.write(writer),
         }
     }
 
@@ -155,6 +161,7 @@ impl Body {
             12 => Self::Counter(Counter::read(r)?),
             13 => Self::Chat(Chat::read(r)?),
             14 => Self::Cancel(Cancel::read(r)?),
+            15 => Self::Delivered(Delivered::read(r)?),
             _ => return Err(Refusal::UnknownMessage),
         })
     }

@@ -146,6 +146,8 @@ refusals! {
     TooManyQuotes = "too-many-quotes", Ignore;
     /// Too many private messages in too short a time.
     WhisperRate = "whisper-rate", Ignore;
+    /// A file that is not kept here (any more), or a piece that it does not have.
+    NoSuchFile = "no-such-file", Ignore;
     /// After the deadline that the intent named for quotes.
     TooLate = "too-late", Ignore;
     /// The peer could not be asked to keep it: it is ending, or its storage failed.

@@ -39,6 +39,10 @@ tags! {
     IdPrivate = "haggle/1/id/private",
     /// Id of a thread.
     IdThread = "haggle/1/id/thread",
+    /// Id of a file.
+    IdFile = "haggle/1/id/file",
+    /// Commitment to a hand-over code.
+    Handover = "haggle/1/handover",
     /// Names a seal key inside a message.
     IdSealKey = "haggle/1/id/seal-key",
     /// Work done for a public frame.

@@ -1,8 +1,10 @@
 //! What buyer and seller say to each other after a quote: order, confirmation, contact, and the ways to end it.
 
 use crate::amount::{Money, Quantity};
+use crate::attachment::{self, Attachment};
 use crate::cbor::{Fields, Reader, Writer};
-use crate::ids::MessageId;
+use crate::handover::{self, HandoverCode};
+use crate::ids::{HandoverHash, MessageId};
 use crate::intent::Delivery;
 use crate::limits::{CHAT_MAX, CONTACT_LINE_MAX, CONTACT_WAYS_MAX, LABEL_MAX, NOTE_MAX};
 use crate::refusal::Refusal;
@@ -167,6 +169,9 @@ pub struct Order {
     pub confirm_by: Timestamp,
     /// Anything the seller should know.
     pub note: Option<String>,
+    /// What the buyer's hand-over code is checked against, if he has drawn one.
+    #[serde(default)]
+    pub handover: Option<HandoverHash>,
 }
 
 /// The seller binds himself: the stock is set aside, the trade begins.
@@ -213,10 +218,12 @@ impl core::fmt::Debug for Counter {
 }
 
 /// One says something to the other: a question before a quote, an answer, a word during a trade. It changes nothing else.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Chat {
-    /// Paragraphs of at most [`CHAT_MAX`] bytes.
+    /// Paragraphs of at most [`CHAT_MAX`] bytes; may be empty beside a file.
     pub text: String,
+    /// What goes with it: at most [`FILES_MAX`](crate::limits::FILES_MAX).
+    pub files: Vec<Attachment>,
 }
 
 impl core::fmt::Debug for Chat {
@@ -267,17 +274,38 @@ impl core::fmt::Debug for ContactWay {
 
 /// A step after the confirmation, said by the one who took it: `payment-proof` (the buyer has paid, as agreed), `dispatch` (the seller has sent or
 /// handed over), `receipt` (the buyer has it).
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Step {
     /// Of which order.
     pub order: MessageId,
     /// Anything the other side should know: a reference of the payment, where the parcel is.
     pub note: Option<String>,
+    /// What goes with it, at most [`FILES_MAX`](crate::limits::FILES_MAX): digital goods, a receipt of a payment.
+    pub files: Vec<Attachment>,
 }
 
 impl core::fmt::Debug for Step {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Step")
+            .field("order", &self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The seller has handed it over, and has the buyer's code to show for it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Of which order.
+    pub order: MessageId,
+    /// The code whose hash stands in the order.
+    pub code: HandoverCode,
+    /// Anything the buyer should know.
+    pub note: Option<String>,
+}
+
+impl core::fmt::Debug for Delivered {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Delivered")
             .field("order", &self.order)
             .finish_non_exhaustive()
     }
@@ -339,6 +367,7 @@ impl Order {
             map.field(4, |w| self.total.write(w));
             map.optional(5, self.note.as_deref(), Writer::text);
             map.field(6, |w| self.quantity.write(w));
+            map.optional(7, self.handover, |w, hash| w.bytes(&hash.0));
             map.field(8, |w| w.uint(self.delivery.to_wire()));
             map.field(10, |w| w.uint(u64::from(self.confirm_by.to_wire())));
         });
@@ -347,13 +376,14 @@ impl Order {
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         let mut fields = r.map()?;
         let (mut quote, mut total, mut quantity) = (None, None, None);
-        let (mut delivery, mut confirm_by, mut note) = (None, None, None);
+        let (mut delivery, mut confirm_by, mut note, mut handover) = (None, None, None, None);
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => quote = Some(MessageId(r.fixed()?)),
                 4 => total = Some(Money::read(r)?),
                 5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
                 6 => quantity = Some(Quantity::read(r)?),
+                7 => handover = Some(HandoverHash(r.fixed()?)),
                 8 => delivery = Some(Delivery::read(r)?),
                 10 => confirm_by = Some(Timestamp::from(r.small::<u32>()?)),
                 other => Fields::unknown(other, r)?,
@@ -366,6 +396,7 @@ impl Order {
             delivery: delivery.ok_or(Refusal::MissingField)?,
             confirm_by: confirm_by.ok_or(Refusal::MissingField)?,
             note,
+            handover,
         };
         order.check()?;
         Ok(order)
@@ -477,6 +508,47 @@ impl Counter {
 }
 
 impl Step {
+    /// Checks the note and the files.
+    ///
+    /// # Errors
+    /// [`Refusal::BadText`], and as [`Attachment::check`].
+    pub fn check(&self) -> Result<(), Refusal> {
+        attachment::check_all(&self.files)?;
+        note(self.note.as_deref())
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.map(|map| {
+            map.field(2, |w| w.bytes(&self.order.0));
+            map.optional(5, self.note.as_deref(), Writer::text);
+            if !self.files.is_empty() {
+                map.field(7, |w| attachment::write_all(&self.files, w));
+            }
+        });
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+        let mut fields = r.map()?;
+        let (mut order, mut note, mut files) = (None, None, Vec::new());
+        while let Some(key) = fields.next(r)? {
+            match key {
+                2 => order = Some(MessageId(r.fixed()?)),
+                5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                7 => files = some_files(r)?,
+                other => Fields::unknown(other, r)?,
+            }
+        }
+        let step = Self {
+            order: order.ok_or(Refusal::MissingField)?,
+            note,
+            files,
+        };
+        step.check()?;
+        Ok(step)
+    }
+}
+
+impl Delivered {
     /// Checks the note.
     ///
     /// # Errors
@@ -488,26 +560,29 @@ impl Step {
     pub(crate) fn write(&self, writer: &mut Writer) {
         writer.map(|map| {
             map.field(2, |w| w.bytes(&self.order.0));
+            map.field(4, |w| w.text(self.code.as_str()));
             map.optional(5, self.note.as_deref(), Writer::text);
         });
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         let mut fields = r.map()?;
-        let (mut order, mut note) = (None, None);
+        let (mut order, mut code, mut note) = (None, None, None);
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => order = Some(MessageId(r.fixed()?)),
+                4 => code = Some(HandoverCode::read(r.text(handover::CODE_LEN)?)?),
                 5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
                 other => Fields::unknown(other, r)?,
             }
         }
-        let step = Self {
+        let delivered = Self {
             order: order.ok_or(Refusal::MissingField)?,
+            code: code.ok_or(Refusal::MissingField)?,
             note,
         };
-        step.check()?;
-        Ok(step)
+        delivered.check()?;
+        Ok(delivered)
     }
 }
 
@@ -556,33 +631,53 @@ impl Cancel {
 }
 
 impl Chat {
-    /// Checks the text.
+    /// Checks the text and the files: there is one or the other.
     ///
     /// # Errors
-    /// [`Refusal::BadText`].
+    /// [`Refusal::BadText`], and as [`Attachment::check`].
     pub fn check(&self) -> Result<(), Refusal> {
+        attachment::check_all(&self.files)?;
+        if self.text.is_empty() && !self.files.is_empty() {
+            return Ok(());
+        }
         text::paragraphs(&self.text, CHAT_MAX).map(|_| ())
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
-        writer.map(|map| map.field(2, |w| w.text(&self.text)));
+        writer.map(|map| {
+            map.field(2, |w| w.text(&self.text));
+            if !self.files.is_empty() {
+                map.field(3, |w| attachment::write_all(&self.files, w));
+            }
+        });
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         let mut fields = r.map()?;
-        let mut text = None;
+        let (mut text, mut files) = (None, Vec::new());
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => text = Some(r.text(CHAT_MAX)?.to_owned()),
+                3 => files = some_files(r)?,
                 other => Fields::unknown(other, r)?,
             }
         }
         let chat = Self {
             text: text.ok_or(Refusal::MissingField)?,
+            files,
         };
         chat.check()?;
         Ok(chat)
     }
+}
+
+/// Files are either left out or at least one, so that a message has one form.
+fn some_files(r: &mut Reader<'_>) -> Result<Vec<Attachment>, Refusal> {
+    let files = attachment::read_all(r)?;
+    if files.is_empty() {
+        return Err(Refusal::NotCanonical);
+    }
+    Ok(files)
 }
 
 impl Ack {

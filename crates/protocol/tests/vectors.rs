@@ -16,20 +16,23 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use common::{LIFE, NOW, network};
+use haggle_protocol::attachment::{Attachment, FileKey, Piece};
 use haggle_protocol::cbor::Writer;
 use haggle_protocol::frame::{Facets, Frame, Header};
+use haggle_protocol::handover::HandoverCode;
 use haggle_protocol::keys::{Root, SealSecret, SigningKey};
-use haggle_protocol::limits::{CLOCK_SKEW, LIFETIME_MAX};
+use haggle_protocol::limits::{CLOCK_SKEW, LIFETIME_MAX, PIECE_LEN};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Cell, Context, Direction, Hint, Hpke, Sealer};
 use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::tag::{Tag, hash, verify};
 use haggle_protocol::{
-    Intent, Kind, Network, PublicKey, Reach, Refusal, SealPublic, Timestamp, pow,
+    Intent, Kind, MessageId, Network, PublicKey, Reach, Refusal, SealPublic, Timestamp, pow,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
     let digits = bytes.as_ref().iter().map(|byte| format!("{byte:02x}"));
@@ -194,7 +197,7 @@ fn resigned(change: impl FnOnce(&mut Vec<u8>), bits: u32) -> Vec<u8> {
     let end = bytes.len() - 72;
     let body_hash: [u8; 32] = {
         use sha2::Digest;
-        sha2::Sha256::digest(&bytes[66..end]).into()
+        Sha256::digest(&bytes[66..end]).into()
     };
     let id = haggle_protocol::FrameId(hash(Tag::IdPublic, &[&bytes[..64], &body_hash]));
     let nonce = (0..)
@@ -489,6 +492,46 @@ fn sealed_reaches_are_as_they_were() {
             "secret": hex(secret.to_bytes()),
             "ways": ways,
             "frames": rows,
+        }),
+    );
+}
+
+#[test]
+fn files_and_handover_codes_are_as_they_were() {
+    // Two pieces: the second one holds ten bytes.
+    let content: Vec<u8> = (0..PIECE_LEN + 10).map(|at| (at % 251) as u8).collect();
+    let key = FileKey::from_bytes([0x41; 32]);
+    let file = Attachment::of("score.pdf".into(), "application/pdf".into(), &content, key);
+    let file = file.unwrap();
+    let id = file.id(network(), &common::thread());
+    let pieces = [0, 1].map(|index| {
+        let sealed = file.seal_piece(&id, index, &content).unwrap();
+        let opened = file.open_piece(&id, index, &sealed).unwrap();
+        assert_eq!(opened.len(), file.piece_len(index));
+        json!({
+            "asked_by": hex(Piece { file: id, index }.to_bytes()),
+            "length": sealed.len(),
+            "sha256": hex(Sha256::digest(&sealed)),
+            "last": hex(&sealed[sealed.len() - 26..]),
+        })
+    });
+    let code = HandoverCode::parse("7K3QX 9M2TB").unwrap();
+    let quote = MessageId([0xab; 32]);
+    golden(
+        "files.json",
+        &json!({
+            "network": hex(network().0),
+            "thread": hex(common::thread().0),
+            "content": "byte n is n modulo 251, 65,530 bytes",
+            "sha256": hex(file.hash),
+            "key": hex(file.key.to_bytes()),
+            "id": hex(id.0),
+            "pieces": pieces,
+            "handover": {
+                "quote": hex(quote.0),
+                "code": code.as_str(),
+                "commitment": hex(code.commit(&quote).0),
+            },
         }),
     );
 }

@@ -14,9 +14,9 @@ use std::thread::JoinHandle;
 
 use futures::channel::oneshot;
 use redb::backends::FileBackend;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, TableDefinition};
 
-use crate::{Answer, Error, Record, Store, Write, check};
+use crate::{Answer, BEHIND_BULK, BULK, Error, Record, Store, Write, check};
 
 /// The one table of the file. redb sorts `&str` by its bytes.
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
@@ -102,6 +102,10 @@ impl File {
 impl Store for File {
     fn load(&self) -> Answer<'_, Vec<Record>> {
         Box::pin(self.ask(load))
+    }
+
+    fn bulky(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(self.ask(bulky))
     }
 
     fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
@@ -198,11 +202,22 @@ fn load(database: &mut Database) -> Result<Vec<Record>, Error> {
     let reading = database.begin_read().map_err(refusal)?;
     let records = reading.open_table(RECORDS).map_err(refusal)?;
     let mut all = Vec::new();
-    for record in records.iter().map_err(refusal)? {
+    let before = records.range(..BULK).map_err(refusal)?;
+    let behind = records.range(BEHIND_BULK..).map_err(refusal)?;
+    for record in before.chain(behind) {
         let (key, value) = record.map_err(refusal)?;
         all.push((key.value().to_owned(), value.value().to_vec()));
     }
     Ok(all)
+}
+
+fn bulky(database: &mut Database) -> Result<Vec<String>, Error> {
+    let reading = database.begin_read().map_err(refusal)?;
+    let records = reading.open_table(RECORDS).map_err(refusal)?;
+    let bulky = records.range(BULK..BEHIND_BULK).map_err(refusal)?;
+    bulky
+        .map(|record| Ok(record.map_err(refusal)?.0.value().to_owned()))
+        .collect()
 }
 
 /// One transaction. An error on the way drops it, and nothing of it is kept.

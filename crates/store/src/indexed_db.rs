@@ -10,11 +10,14 @@ use std::fmt;
 use js_sys::{Array, ArrayBuffer, Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbTransaction};
+use web_sys::{
+    IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest,
+    IdbTransaction,
+};
 
 use crate::browser::{either, global, name_of, set, unavailable};
 use crate::web_lock::WebLock;
-use crate::{Answer, Error, Record, Store, Write, check};
+use crate::{Answer, BEHIND_BULK, BULK, Error, Record, Store, Write, check};
 
 /// The form of the database: one object store of bytes under bytes. A program that changes the
 /// form raises this, and older programs then answer [`Error::Newer`].
@@ -142,21 +145,35 @@ impl Store for IndexedDb {
     fn load(&self) -> Answer<'_, Vec<Record>> {
         Box::pin(async {
             let (transaction, records) = self.begin("readonly")?;
-            let keys = records.get_all_keys().map_err(|cause| refusal(&cause))?;
-            let values = records.get_all().map_err(|cause| refusal(&cause))?;
+            let mut asked = Vec::new();
+            for range in small().map_err(|cause| refusal(&cause))? {
+                let keys = records.get_all_keys_with_key(&range);
+                let values = records.get_all_with_key(&range);
+                asked.push((
+                    keys.map_err(|cause| refusal(&cause))?,
+                    values.map_err(|cause| refusal(&cause))?,
+                ));
+            }
             complete(&transaction).await?;
-            let keys: Array = keys
-                .result()
-                .and_then(JsCast::dyn_into)
-                .map_err(|c| refusal(&c))?;
-            let values: Array = values
-                .result()
-                .and_then(JsCast::dyn_into)
-                .map_err(|c| refusal(&c))?;
-            keys.iter()
-                .zip(values.iter())
-                .map(|(key, value)| record(key, value))
-                .collect()
+            let mut all = Vec::new();
+            for (keys, values) in asked {
+                for (key, value) in list(&keys)?.iter().zip(list(&values)?.iter()) {
+                    all.push((key_of(key)?, value_of(value)?));
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    fn bulky(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(async {
+            let (transaction, records) = self.begin("readonly")?;
+            let (from, to) = (bytes(BULK.as_bytes()), bytes(BEHIND_BULK.as_bytes()));
+            let keys = IdbKeyRange::bound_with_lower_open_and_upper_open(&from, &to, false, true)
+                .and_then(|range| records.get_all_keys_with_key(&range))
+                .map_err(|cause| refusal(&cause))?;
+            complete(&transaction).await?;
+            list(&keys)?.iter().map(key_of).collect()
         })
     }
 
@@ -326,14 +343,28 @@ fn refusal(cause: &JsValue) -> Error {
     }
 }
 
-/// One record as it was written.
-fn record(key: JsValue, value: JsValue) -> Result<Record, Error> {
+/// Where the records lie that are read at a start: before the bulky ones, and behind them.
+fn small() -> Result<[IdbKeyRange; 2], JsValue> {
+    let before = bytes(BULK.as_bytes());
+    let behind = bytes(BEHIND_BULK.as_bytes());
+    Ok([
+        IdbKeyRange::upper_bound_with_open(&before, true)?,
+        IdbKeyRange::lower_bound(&behind)?,
+    ])
+}
+
+/// What a request for many has brought.
+fn list(request: &IdbRequest) -> Result<Array, Error> {
+    let found = request.result().and_then(JsCast::dyn_into);
+    found.map_err(|cause| refusal(&cause))
+}
+
+/// A key as it was written.
+fn key_of(key: JsValue) -> Result<String, Error> {
     let key = key
         .dyn_into::<ArrayBuffer>()
         .map_err(|_| damaged("a key is not bytes"))?;
-    let key = String::from_utf8(Uint8Array::new(&key).to_vec())
-        .map_err(|_| damaged("a key is not text"))?;
-    Ok((key, value_of(value)?))
+    String::from_utf8(Uint8Array::new(&key).to_vec()).map_err(|_| damaged("a key is not text"))
 }
 
 /// The bytes of one value.

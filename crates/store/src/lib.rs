@@ -48,6 +48,10 @@ pub use crate::memory::Memory;
 /// storage process at once.
 pub const MAX_BATCH_BYTES: usize = 32 * 1024 * 1024;
 
+/// What the keys of bulky records begin with: bytes that are read one by one when somebody wants to see them, and that a
+/// start has no need of.
+pub const BULK: &str = "bulk/";
+
 /// One record: its key and its bytes.
 pub type Record = (String, Vec<u8>);
 
@@ -78,12 +82,18 @@ impl<T: ?Sized> Threads for T {}
 /// Keys are any UTF-8 text and sort by their bytes. Work starts when an answer is first polled; a
 /// commit whose answer is dropped half-way is kept whole or not at all.
 pub trait Store: fmt::Debug + Threads {
-    /// Every record, in the order of the keys.
+    /// Every record but the bulky ones, in the order of the keys.
     ///
     /// # Errors
     /// [`Error::Damaged`] if a record cannot be read back as it was written, and what any
     /// operation may meet: [`Error::Closed`], [`Error::Failed`].
     fn load(&self) -> Answer<'_, Vec<Record>>;
+
+    /// The keys of the bulky records, in their order: those that begin with [`BULK`].
+    ///
+    /// # Errors
+    /// As [`Store::load`].
+    fn bulky(&self) -> Answer<'_, Vec<String>>;
 
     /// The bytes under `key`, if there are any.
     ///
@@ -109,6 +119,10 @@ pub trait Store: fmt::Debug + Threads {
 impl<S: Store + ?Sized> Store for Box<S> {
     fn load(&self) -> Answer<'_, Vec<Record>> {
         (**self).load()
+    }
+
+    fn bulky(&self) -> Answer<'_, Vec<String>> {
+        (**self).bulky()
     }
 
     fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
@@ -177,6 +191,9 @@ impl fmt::Debug for Write {
         }
     }
 }
+
+/// The first key behind all bulky ones: `0` follows `/`.
+const BEHIND_BULK: &str = "bulk0";
 
 /// Refuses a batch that is beyond the bound, before anything of it is written.
 fn check(batch: &[Write]) -> Result<(), Error> {

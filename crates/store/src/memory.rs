@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Answer, Record, Store, Write, check};
+use crate::{Answer, BULK, Record, Store, Write, check};
 
 /// Records in memory, shared by all clones, gone with the last of them.
 #[derive(Clone, Default)]
@@ -33,8 +33,17 @@ impl Store for Memory {
             Ok(self
                 .records()
                 .iter()
+                .filter(|(key, _)| !key.starts_with(BULK))
                 .map(|(key, value)| (key.clone(), value.clone()))
                 .collect())
+        })
+    }
+
+    fn bulky(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(async {
+            let records = self.records();
+            let bulky = records.keys().filter(|key| key.starts_with(BULK));
+            Ok(bulky.cloned().collect())
         })
     }
 

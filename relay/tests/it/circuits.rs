@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use haggle_net::whisper::{Answer, CellBytes, Code};
+use haggle_net::whisper::{Answer, CellBytes, Code, Request};
 use haggle_protocol::limits::CELL_LARGE;
 use haggle_relay::{Running, Tap, TapEvent, start, start_with};
 use libp2p::Multiaddr;
@@ -39,7 +39,7 @@ async fn whisper(net: &mut Net, cell: CellBytes) {
         .swarm
         .behaviour_mut()
         .whisper
-        .send_request(&to, cell);
+        .send_request(&to, Request::Cell(cell));
     net.until("a whisper and its answer", |_, event| match event {
         Some((1, SwarmEvent::Behaviour(BehaviourEvent::Whisper(event)))) => match event {
             Rr::Message {

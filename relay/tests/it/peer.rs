@@ -44,7 +44,7 @@ pub(crate) struct Peer {
     /// Frames heard by gossip.
     pub(crate) heard: Vec<Vec<u8>>,
     /// Cells that came.
-    pub(crate) whispers: Vec<whisper::CellBytes>,
+    pub(crate) whispers: Vec<whisper::Request>,
 }
 
 type Stack = Boxed<(PeerId, StreamMuxerBox)>;

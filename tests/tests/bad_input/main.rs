@@ -332,6 +332,7 @@ fn lamp() -> Outcome<Item> {
         unit: Unit::ONE,
         stock: None,
         asset: Asset::new("EUR")?,
+        floor: None,
         tiers: vec![Tier {
             from: Quantity::pieces(1),
             unit_price: 2_500,

@@ -1,13 +1,15 @@
 //! What can be wrong with what is said in private: to a buyer by those who quote, to a seller by those who order.
 
+use haggle_protocol::attachment::{Attachment, FileKey, Piece};
 use haggle_protocol::keys::SigningKey;
 use haggle_protocol::private::{Body, Message, intent_proof};
 use haggle_protocol::quote::{Charge, ChargeKind};
 use haggle_protocol::reach::{Circuit, Entry};
 use haggle_protocol::seal::Direction;
-use haggle_protocol::trade::{Order, OrderConfirm};
+use haggle_protocol::trade::{Chat, Order, OrderConfirm};
 use haggle_protocol::{
-    Asset, FrameId, IntentId, MessageId, Money, PublicKey, Quote, Refusal, SealPublic, ThreadId,
+    Asset, FileId, FrameId, IntentId, MessageId, Money, PublicKey, Quote, Refusal, SealPublic,
+    ThreadId,
 };
 use haggle_tests::Outcome;
 use haggle_tests::forge::{Forge, Pen};
@@ -302,6 +304,33 @@ pub(crate) const TO_BUYER: &[ToBuyer] = &[
         },
     },
     ToBuyer {
+        what: "a file whose name is a path",
+        code: Refusal::BadText,
+        make: |forge, wanted| {
+            attached(forge, wanted, |file| {
+                file.name = "../../start.sh".to_owned()
+            })
+        },
+    },
+    ToBuyer {
+        what: "a file of nine mebibytes",
+        code: Refusal::TooLarge,
+        make: |forge, wanted| attached(forge, wanted, |file| file.bytes = 9 << 20),
+    },
+    ToBuyer {
+        what: "the name of a file's piece that is not kept here",
+        code: Refusal::NoSuchFile,
+        make: |forge, wanted| {
+            let piece = Piece {
+                file: FileId([9; 32]),
+                index: 0,
+            };
+            let (pen, _, good) = first(forge, wanted)?;
+            let bad = vec![piece.to_bytes().to_vec()];
+            Ok(Attempt { good, pen, bad })
+        },
+    },
+    ToBuyer {
         what: "sixty messages of one seller in one breath",
         code: Refusal::WhisperRate,
         make: |forge, wanted| {
@@ -319,6 +348,33 @@ pub(crate) const TO_BUYER: &[ToBuyer] = &[
         },
     },
 ];
+
+/// A word of a seller with a file that is not as it may be, behind his valid quote.
+fn attached(
+    forge: &mut Forge,
+    wanted: &Wanted,
+    spoil: impl FnOnce(&mut Attachment),
+) -> Outcome<Attempt> {
+    let (pen, first, good) = first(forge, wanted)?;
+    let mut file = Attachment {
+        name: "lamp.jpg".to_owned(),
+        media_type: "image/jpeg".to_owned(),
+        bytes: 1_000,
+        hash: [1; 32],
+        key: FileKey::from_bytes([2; 32]),
+    };
+    spoil(&mut file);
+    let message = Message {
+        seq: 1,
+        body: Body::Chat(Chat {
+            text: "As it is.".to_owned(),
+            files: vec![file],
+        }),
+        ..first
+    };
+    let bad = vec![forge.sealed(&pen, &message)?.1];
+    Ok(Attempt { good, pen, bad })
+}
 
 /// A seller's pen and his valid first quote.
 #[allow(clippy::type_complexity, reason = "named where it is taken apart")]
@@ -457,6 +513,7 @@ pub(crate) fn order(forge: &mut Forge, bought: &Bought) -> Outcome<Message> {
         delivery: bought.quote.delivery,
         confirm_by: forge.now + 300,
         note: None,
+        handover: None,
     });
     said(forge, bought, body)
 }

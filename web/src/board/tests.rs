@@ -7,13 +7,13 @@ use haggle_protocol::keys::Mark;
 use haggle_protocol::quote::{Line, Quality};
 use haggle_protocol::trade::{CancelReason, Contact, DeclineReason};
 use haggle_protocol::{
-    Asset, Intent, MessageId, Money, PublicKey, Quantity, Quote, SealPublic, Unit,
+    Asset, FileId, Intent, MessageId, Money, PublicKey, Quantity, Quote, SealPublic, Unit,
 };
 
 use super::*;
 use crate::node::{
-    Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, Item, ItemId, Match,
-    MyAnswer, Profile, RelayState, RelayView, Rules, StepTaken, Taste, Tier,
+    Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, FileState, FileView,
+    Item, ItemId, Match, MyAnswer, Profile, RelayState, RelayView, Rules, StepTaken, Taste, Tier,
 };
 
 fn eur() -> Asset {
@@ -55,6 +55,7 @@ pub(crate) fn item() -> Item {
             from: Quantity::pieces(1),
             unit_price: 36_990,
         }],
+        floor: None,
         quality: Quality::Fine,
         deliveries: vec![DeliveryOffer {
             delivery: Delivery::Shipping,
@@ -187,6 +188,8 @@ fn trade(role: Role, state: TradeState, awaited: Option<Role>, theirs: Option<&s
         cancelling: false,
         cancel_refused: false,
         cancel_note: None,
+        handover_code: None,
+        can_deliver: false,
     })))
 }
 
@@ -202,6 +205,7 @@ fn stepped(role: Role, steps: &[TradeStep]) -> Event {
             at: Timestamp(1_500),
             note: None,
             delivered: true,
+            files: Vec::new(),
         })
         .collect();
     Event::Market(MarketEvent::Trade(trade))
@@ -283,6 +287,7 @@ fn chat(role: Role, lines: &[(u8, bool)]) -> Event {
         text: "Is it for you?".into(),
         at: Timestamp(5),
         state: ChatState::Delivered,
+        files: Vec::new(),
     });
     Event::Market(MarketEvent::Chat(Box::new(Chat {
         thread: ThreadId([1; 32]),
@@ -519,6 +524,95 @@ fn what_the_other_side_has_done_is_news_once_and_ones_own_steps_are_none() {
         board.apply(stepped(Role::Buyer, &[Paid, Dispatched, Received])),
         []
     );
+}
+
+/// What can be said of a trade in this state.
+fn said_of(
+    role: Role,
+    state: TradeState,
+    steps: &[TradeStep],
+    can_deliver: bool,
+) -> Vec<TradeStep> {
+    let event = stepped(role, steps);
+    let Event::Market(MarketEvent::Trade(mut trade)) = event else {
+        unreachable!("a trade was made")
+    };
+    (trade.state, trade.can_deliver) = (state, can_deliver);
+    sayable(&trade)
+}
+
+#[test]
+fn a_seller_can_say_by_the_code_that_he_has_handed_it_over_until_he_has_said_so() {
+    use TradeStep::{Delivered, Dispatched, Received};
+    let seller = |state, steps: &[TradeStep], can| said_of(Role::Seller, state, steps, can);
+    let met = TradeState::ContactsExchanged;
+    assert_eq!(seller(met, &[], true), [Dispatched, Delivered]);
+    assert_eq!(seller(met, &[], false), [Dispatched], "no code to ask for");
+    let sent = TradeState::Dispatched;
+    assert_eq!(seller(sent, &[Dispatched], true), [Delivered]);
+    assert_eq!(seller(TradeState::Delivered, &[Delivered], false), []);
+    assert_eq!(seller(TradeState::Received, &[Received], false), []);
+    assert_eq!(seller(TradeState::Ordered, &[], false), []);
+}
+
+#[test]
+fn a_buyer_can_say_that_he_has_it_also_after_the_seller_has_shown_his_code() {
+    use TradeStep::{Delivered, Paid, Received};
+    let buyer = |state, steps: &[TradeStep]| said_of(Role::Buyer, state, steps, false);
+    assert_eq!(buyer(TradeState::Confirmed, &[]), [Paid, Received]);
+    let delivered = TradeState::Delivered;
+    assert_eq!(buyer(delivered, &[Paid, Delivered]), [Received]);
+    assert_eq!(buyer(TradeState::Received, &[Delivered, Received]), [Paid]);
+    let declined = TradeState::Declined(DeclineReason::Busy);
+    assert_eq!(buyer(declined, &[]), []);
+}
+
+#[test]
+fn a_hand_over_with_the_code_is_news_once_to_its_buyer_and_none_to_its_seller() {
+    let thread = ThreadId([1; 32]);
+    let delivered = |role| {
+        let event = stepped(role, &[TradeStep::Delivered]);
+        let Event::Market(MarketEvent::Trade(mut trade)) = event else {
+            unreachable!("a trade was made")
+        };
+        trade.state = TradeState::Delivered;
+        Event::Market(MarketEvent::Trade(trade))
+    };
+    let (mut board, _) = told([stepped(Role::Buyer, &[]), READY]);
+    let step = TradeStep::Delivered;
+    assert_eq!(
+        board.apply(delivered(Role::Buyer)),
+        [News::Step { thread, step }]
+    );
+    assert_eq!(board.apply(delivered(Role::Buyer)), []);
+    let (mut board, _) = told([stepped(Role::Seller, &[]), READY]);
+    assert_eq!(board.apply(delivered(Role::Seller)), []);
+}
+
+#[test]
+fn a_file_that_comes_bit_by_bit_is_no_news() {
+    let with = |received| {
+        let mut event = chat(Role::Buyer, &[(1, false)]);
+        if let Event::Market(MarketEvent::Chat(chat)) = &mut event {
+            chat.lines[0].files.push(FileView {
+                id: FileId([4; 32]),
+                name: "bike.jpg".into(),
+                media_type: "image/jpeg".into(),
+                bytes: 300_000,
+                received,
+                mine: false,
+                photo: true,
+                state: FileState::Coming,
+            });
+        }
+        event
+    };
+    let thread = ThreadId([1; 32]);
+    let (mut board, _) = told([READY]);
+    assert_eq!(board.apply(with(0)), [News::Chat { thread }]);
+    assert_eq!(board.apply(with(65_520)), []);
+    let files = &board.chat(&thread).unwrap().lines[0].files;
+    assert_eq!(files[0].received, 65_520);
 }
 
 #[test]

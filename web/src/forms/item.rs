@@ -33,6 +33,8 @@ pub struct ItemForm {
     pub currency: String,
     /// Prices by quantity.
     pub tiers: Vec<TierRow>,
+    /// The least for one when a buyer haggles; empty if only the stall's rules say how far it goes.
+    pub floor: String,
     /// How good it is.
     pub quality: Quality,
     /// How it gets to the buyer.
@@ -161,7 +163,7 @@ impl DeliveryRow {
 }
 
 /// The fields of this form, as the peer's complaints call them.
-pub const FIELDS: [&str; 10] = [
+pub const FIELDS: [&str; 11] = [
     "title",
     "category",
     "attributes",
@@ -169,6 +171,7 @@ pub const FIELDS: [&str; 10] = [
     "stock",
     "asset",
     "tiers",
+    "floor",
     "quality",
     "deliveries",
     "note",
@@ -195,6 +198,7 @@ impl ItemForm {
                 from: "1".into(),
                 price: String::new(),
             }],
+            floor: String::new(),
             quality: Quality::Good,
             deliveries: vec![DeliveryRow::new(Delivery::Shipping)],
             note: String::new(),
@@ -228,6 +232,7 @@ impl ItemForm {
                     price: money(tier.unit_price),
                 })
                 .collect(),
+            floor: item.floor.map_or_else(String::new, money),
             quality: item.quality,
             deliveries: item
                 .deliveries
@@ -274,6 +279,9 @@ impl ItemForm {
             stock,
             asset,
             tiers: self.read_tiers(asset, &mut reading),
+            floor: reading
+                .optional_money("floor", &self.floor, asset)
+                .map(|floor| floor.minor),
             quality: self.quality,
             deliveries: self.read_deliveries(asset, &mut reading),
             note: reading.optional("note", &self.note, limits::NOTE_MAX),
@@ -383,8 +391,13 @@ mod tests {
 
     #[test]
     fn a_form_made_from_an_item_gives_that_item() {
-        let item = bike().read().unwrap();
-        assert_eq!(ItemForm::from_item(&item).read(), Ok(item));
+        for floor in ["", "320.50"] {
+            let mut form = bike();
+            form.floor = floor.into();
+            let item = form.read().unwrap();
+            assert_eq!(item.floor, (!floor.is_empty()).then_some(32_050));
+            assert_eq!(ItemForm::from_item(&item).read(), Ok(item));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod counter;
+pub mod files;
 pub mod item;
 pub mod list;
 pub mod quote;

@@ -37,6 +37,7 @@ pub(crate) fn ended(trade: &Trade) -> Option<AnyView> {
         | TradeState::Confirmed
         | TradeState::ContactsExchanged
         | TradeState::Dispatched
+        | TradeState::Delivered
         | TradeState::Received
         | TradeState::Declined(_)
         | TradeState::NotConfirmed => return None,

@@ -6,9 +6,10 @@ use leptos::prelude::*;
 use crate::app::{desk, w};
 use crate::board::Board;
 use crate::forms::Faults;
-use crate::node::{Chat, ChatLine, ChatState, Command, Reply, Role};
-use crate::ui::format;
+use crate::node::{Chat, ChatLine, ChatState, Command, NewFile, Reply, Role};
 use crate::ui::parts::{Icon, carry_out, form_fault, icon, typed};
+use crate::ui::picker::{FILES, Picker};
+use crate::ui::{files, format};
 
 /// To whom is spoken.
 #[derive(Clone, Copy)]
@@ -27,10 +28,22 @@ impl To {
         }
     }
 
-    const fn say(self, text: String) -> Command {
+    /// Where it is said, unless it is the first word to an owner.
+    fn thread(self, board: &Board) -> Option<ThreadId> {
         match self {
-            Self::Thread(thread) => Command::Say { thread, text },
-            Self::Owner(intent) => Command::Inquire { intent, text },
+            Self::Thread(thread) => Some(thread),
+            Self::Owner(intent) => board.chat_with_owner(&intent).map(|chat| chat.thread),
+        }
+    }
+
+    fn say(self, board: &Board, text: String, files: Vec<NewFile>) -> Command {
+        match (self.thread(board), self) {
+            (Some(thread), _) | (None, Self::Thread(thread)) => Command::Say {
+                thread,
+                text,
+                files,
+            },
+            (None, Self::Owner(intent)) => Command::Inquire { intent, text },
         }
     }
 }
@@ -56,8 +69,7 @@ pub(crate) fn panel(to: To, other: Role) -> AnyView {
         <details class="chat" data-test="chat" data-lines=move || count.get().to_string() prop:open=begun>
             <summary>{icon(Icon::Requests)} " " {label}</summary>
             <ol class="chat-lines" aria-label=words.heading>
-                <For each=move || lines().unwrap_or_default() key=|line| (line.message, line.state == ChatState::Delivered, line.state == ChatState::Lost)
-                    children=move |said| line(&said, other) />
+                <For each=move || lines().unwrap_or_default() key=|line| line.message children=move |said| line(&said, other, chat) />
             </ol>
             <Show when=move || can_say.get() fallback=move || view! { <p class="quiet-text">{words.wait}</p> }>
                 {field(to)}
@@ -76,23 +88,33 @@ const fn state_name(state: ChatState) -> &'static str {
     }
 }
 
-fn line(said: &ChatLine, other: Role) -> AnyView {
+fn line(said: &ChatLine, other: Role, chat: Memo<Option<Chat>>) -> AnyView {
     let words = &w().chat;
+    let message = said.message;
     let who = match (said.mine, other) {
         (true, _) => words.me,
         (false, Role::Buyer) => words.buyer,
         (false, Role::Seller) => words.seller,
     };
-    let state = match said.state {
+    // What has become of it is drawn anew, and not the whole line: it may hold a photo.
+    let now = move |chat: &Option<Chat>| {
+        let mut lines = chat.iter().flat_map(|chat| &chat.lines);
+        lines.find(|line| line.message == message).cloned()
+    };
+    let state = Memo::new(move |_| chat.with(now).map(|line| line.state));
+    let files = Memo::new(move |_| chat.with(now).map(|line| line.files).unwrap_or_default());
+    let told = move || match state.get()? {
         ChatState::Delivered => None,
         ChatState::Sending => Some(words.sending),
         ChatState::Lost => Some(words.lost),
     };
+    let text = (!said.text.is_empty()).then(|| said.text.clone());
     view! {
-        <li class="chat-line" class:mine=said.mine data-test="chat-line" data-mine=said.mine.to_string() data-state=state_name(said.state)>
+        <li class="chat-line" class:mine=said.mine data-test="chat-line" data-mine=said.mine.to_string() data-state=move || state.get().map(state_name)>
             <p class="chat-who">{who} " " <small>{format::time(said.at)}</small></p>
-            <p class="chat-text">{said.text.clone()}</p>
-            {state.map(|state| view! { <small class="chat-state">{state}</small> })}
+            {text.map(|text| view! { <p class="chat-text">{text}</p> })}
+            {files::list(files)}
+            {move || told().map(|told| view! { <small class="chat-state">{told}</small> })}
         </li>
     }
     .into_any()
@@ -103,22 +125,30 @@ fn field(to: To) -> AnyView {
     let words = &w().chat;
     let text = RwSignal::new(String::new());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
+    let picker = Picker::new(faults, false);
+    let known = Memo::new(move |_| desk.board.with(|board| to.thread(board).is_some()));
     let send = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let said = text.get_untracked().trim().replace("\r\n", "\n");
-        let work = async move { desk.command(to.say(said)).await };
+        let command = desk
+            .board
+            .with_untracked(|board| to.say(board, said, picker.files()));
+        let work = async move { desk.command(command).await };
         carry_out(busy, faults, work, move |_: Reply| {
             let _ = text.try_set(String::new());
+            picker.clear();
         });
     };
     view! {
         <form class="chat-form" novalidate on:submit=send>
             <textarea rows="2" data-test="chat-text" aria-label=words.heading placeholder=words.placeholder prop:value=text
                 on:input=move |event| text.set(typed(&event)) on:change=move |event| text.set(typed(&event))></textarea>
-            <button type="submit" class="secondary on-private" data-test="chat-send" disabled=move || busy.get()>
+            // The first word to an owner goes without files.
+            <Show when=move || known.get()>{picker.draw("chat-files")}</Show>
+            <button type="submit" class="secondary on-private" data-test="chat-send" disabled=move || busy.get() || picker.is_reading()>
                 {move || if busy.get() { words.busy } else { words.send }}
             </button>
-            {form_fault(faults, &[])}
+            {form_fault(faults, &[FILES])}
             <p class="quiet-text">{icon(Icon::Lock)} " " {words.careful}</p>
         </form>
     }

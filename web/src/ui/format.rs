@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 
 use crate::app::{lang, w};
 use crate::browser;
+use crate::forms::files::Scale;
 use crate::places;
 use crate::words::{Lang, duration, property};
 
@@ -101,6 +102,19 @@ fn number(n: u64, scale: u8) -> String {
 /// A whole number.
 pub(crate) fn count(n: u64) -> String {
     number(n, 0)
+}
+
+/// The size of a file: `2.1 MB`.
+pub(crate) fn size(bytes: u32) -> String {
+    let scale = Scale::of(bytes);
+    let (n, digits) = scale.round(bytes);
+    (w().files.size)(scale, &number(n, digits))
+}
+
+/// How much of a file has come: `12 of 340 KB have come`.
+pub(crate) fn come(received: u32, bytes: u32) -> String {
+    let (n, digits) = Scale::of(bytes).floor(received);
+    (w().files.coming)(&number(n, digits), &size(bytes))
 }
 
 /// A quantity with its unit in words. What is counted in pieces needs none: `2`.

@@ -110,6 +110,8 @@ pub(crate) fn form(item: Option<Item>, done: impl Fn() + Copy + 'static) -> AnyV
                     move |code| form.update(|form| form.currency = code))}
             </div>
             {tiers(editing)}
+            {line(&named("item-floor", "floor", words.floor, words.floor_hint), number, start.floor.clone(),
+                move |text| form.update(|form| form.floor = text))}
             {choose(&named("item-quality", "quality", words.quality, ""), qualities(), &start.quality.grade().to_string(),
                 move |choice| form.update(|form| form.quality = quality_of(&choice)))}
             <fieldset class="choice">

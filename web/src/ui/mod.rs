@@ -5,11 +5,13 @@ mod cancelling;
 mod category;
 mod chat;
 mod connection;
+mod files;
 mod format;
 mod haggling;
 mod item_form;
 mod market;
 mod parts;
+mod picker;
 mod profiles;
 mod quote_card;
 mod quote_form;
@@ -18,6 +20,7 @@ mod safe;
 mod slip;
 mod stall;
 mod stall_list;
+mod steps;
 mod stopped;
 mod trades;
 
@@ -55,6 +58,8 @@ fn frame() -> AnyView {
         who: RwSignal::new(false),
         settings: RwSignal::new(false),
     };
+    let viewer = files::Viewer::new();
+    provide_context(viewer);
     let screen = Memo::new(move |_| desk.route.with(|route| route.screen));
     // Another screen is announced by its heading, which gets the keyboard; the first one is not, so that the page
     // begins where pages begin.
@@ -86,6 +91,7 @@ fn frame() -> AnyView {
         {profiles::details(dialogs.who)}
         {settings(dialogs.settings)}
         {safe::details()}
+        {files::larger(viewer)}
         <output class="visually-hidden" aria-live="polite" data-test="announcer">{move || desk.said.get()}</output>
         <Show when=move || desk.toast.with(Option::is_some)>
             <p class="toast" data-test="toast" aria-hidden="true">{move || desk.toast.get()}</p>

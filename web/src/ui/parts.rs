@@ -41,6 +41,7 @@ pub(crate) enum Icon {
     Tag,
     Dash,
     Layers,
+    File,
 }
 
 impl Icon {
@@ -74,6 +75,7 @@ impl Icon {
             Self::Arrow => "M5 12h14M13 6l6 6-6 6",
             Self::Layers => "M4 8l8-4 8 4-8 4zM4 12l8 4 8-4M4 16l8 4 8-4",
             Self::Dash => "M7 12h10",
+            Self::File => "M6.5 3.5h7.5l4 4v13H6.5zM13.5 3.5V8H18",
             Self::Tag => "M4 12.5L12.5 4H20v7.5L11.5 20zM15.8 8.2h.01",
         }
     }

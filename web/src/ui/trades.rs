@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use crate::app::{desk, sentence, w};
 use crate::board::waits_for_me;
 use crate::forms::Faults;
-use crate::node::{Command, Profile, Reply, Role, StepTaken, Trade, TradeState, TradeStep};
+use crate::node::{Awaited, Command, Profile, Reply, Role, Trade, TradeState};
 use crate::route::Screen;
 use crate::ui::cancelling;
 use crate::ui::chat::{self, To};
@@ -19,6 +19,8 @@ use crate::ui::parts::{
 use crate::ui::quote_card::breakdown;
 use crate::ui::slip::private_mark;
 use crate::ui::stall::profile_form;
+use crate::ui::steps;
+use crate::words::awaited;
 
 /// The screen.
 pub(crate) fn screen() -> AnyView {
@@ -46,6 +48,7 @@ const fn state_name(state: TradeState) -> &'static str {
         TradeState::Confirmed => "confirmed",
         TradeState::ContactsExchanged => "contacts-exchanged",
         TradeState::Dispatched => "dispatched",
+        TradeState::Delivered => "delivered",
         TradeState::Received => "received",
         TradeState::Declined(_) => "declined",
         TradeState::NotConfirmed => "not-confirmed",
@@ -56,7 +59,9 @@ const fn state_name(state: TradeState) -> &'static str {
 
 fn card(id: ThreadId) -> AnyView {
     let desk = desk();
-    let trade = Memo::new(move |_| desk.board.with(|board| board.trade(&id).cloned()));
+    let whole = Memo::new(move |_| desk.board.with(|board| board.trade(&id).cloned()));
+    // What comes of a file, bit by bit, is drawn by the file alone: all else stays as it is.
+    let trade = Memo::new(move |_| whole.get().map(without_files));
     let fresh = move || desk.fresh.with(|fresh| fresh.contains(&id));
     let state = Memo::new(move |_| trade.with(|trade| trade.as_ref().map(|trade| trade.state)));
     let role = Memo::new(move |_| trade.with(|trade| trade.as_ref().map(|trade| trade.role)));
@@ -70,13 +75,12 @@ fn card(id: ThreadId) -> AnyView {
                 TradeState::Confirmed
                     | TradeState::ContactsExchanged
                     | TradeState::Dispatched
+                    | TradeState::Delivered
                     | TradeState::Received
             )
         );
         bound && trade.with(|trade| trade.as_ref().is_some_and(|trade| trade.mine.is_none()))
     });
-    let to_say =
-        Memo::new(move |_| trade.with(|trade| trade.as_ref().map(sayable).unwrap_or_default()));
     let test = move || {
         if to_confirm.get() {
             "order-card"
@@ -90,11 +94,16 @@ fn card(id: ThreadId) -> AnyView {
             data-role=move || role.get().map(|role| match role { Role::Buyer => "buyer", Role::Seller => "seller" })>
             {move || trade.with(|trade| trade.as_ref().map(head))}
             <Show when=move || to_confirm.get()>{answer(id)}</Show>
+            {steps::code(trade)}
             <div class="trade-body">
                 <section>
                     <h3>{w().trades.timeline}</h3>
-                    {move || trade.with(|trade| trade.as_ref().map(timeline))}
-                    <Show when=move || to_say.with(|steps| !steps.is_empty())>{report(id, to_say)}</Show>
+                    <ol class="timeline">
+                        {move || trade.with(|trade| trade.as_ref().map(began))}
+                        {steps::taken(whole)}
+                        {move || trade.with(|trade| trade.as_ref().map(ahead))}
+                    </ol>
+                    {steps::report(id, trade)}
                     {cancelling::section(id, trade)}
                 </section>
                 <section>
@@ -106,6 +115,14 @@ fn card(id: ThreadId) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// A trade as it is without its files.
+fn without_files(mut trade: Trade) -> Trade {
+    for taken in &mut trade.steps {
+        taken.files.clear();
+    }
+    trade
 }
 
 fn head(trade: &Trade) -> AnyView {
@@ -223,8 +240,8 @@ fn answer(thread: ThreadId) -> AnyView {
     .into_any()
 }
 
-/// What happened, in order, and what is awaited.
-fn timeline(trade: &Trade) -> AnyView {
+/// What happened before the first step, in order.
+fn began(trade: &Trade) -> AnyView {
     let words = &w().trades;
     let buyer = trade.role == Role::Buyer;
     let of = |mine, theirs, is_mine: bool| if is_mine { mine } else { theirs };
@@ -241,6 +258,7 @@ fn timeline(trade: &Trade) -> AnyView {
         TradeState::Confirmed
         | TradeState::ContactsExchanged
         | TradeState::Dispatched
+        | TradeState::Delivered
         | TradeState::Received => steps.push((confirmed, String::new())),
         TradeState::Declined(reason) => {
             steps.push((
@@ -267,149 +285,20 @@ fn timeline(trade: &Trade) -> AnyView {
     let done = steps.into_iter().map(|(what, when)| {
         view! { <li class="step done">{icon(Icon::Check)}<span>{what} " " <small>{when}</small></span></li> }
     });
-    let taken = trade
-        .steps
-        .iter()
-        .map(|taken| step_taken(taken, trade.role));
+    done.collect_view().into_any()
+}
+
+/// How it ended, or what is awaited.
+fn ahead(trade: &Trade) -> AnyView {
     let ended = cancelling::ended(trade);
-    let awaited = trade.awaited.map(|awaited| {
-        let mine = awaited.from == trade.role;
-        let whose = match (mine, trade.state, awaited.from) {
-            (true, TradeState::Confirmed, _) => words.wait_contact_mine,
-            (false, TradeState::Confirmed, _) => words.wait_contact_theirs,
-            (true, TradeState::ContactsExchanged, _) => words.wait_dispatch_mine,
-            (false, TradeState::ContactsExchanged, _) => words.wait_dispatch_theirs,
-            (true, TradeState::Dispatched, _) => words.wait_receipt_mine,
-            (false, TradeState::Dispatched, _) => words.wait_receipt_theirs,
-            (true, _, _) => words.wait_me,
-            (false, _, Role::Seller) => words.wait_seller,
-            (false, _, Role::Buyer) => words.wait_buyer,
-        };
-        let until = awaited.until.map(|until| (words.until)(&format::time(until)));
+    let awaited = trade.awaited.map(|Awaited { from, until }| {
+        let what = awaited(w(), trade.state, from, trade.role);
+        let until = until.map(|until| (w().trades.until)(&format::time(until)));
         view! {
-            <li class="step next" data-test="trade-awaited">{icon(Icon::Clock)}<span>{whose} " " <small>{until}</small></span></li>
+            <li class="step next" data-test="trade-awaited">{icon(Icon::Clock)}<span>{what} " " <small>{until}</small></span></li>
         }
     });
-    view! { <ol class="timeline">{done.collect_view()}{taken.collect_view()}{ended}{awaited}</ol> }
-        .into_any()
-}
-
-fn step_taken(taken: &StepTaken, me: Role) -> AnyView {
-    let words = &w().trades;
-    let mine = taken.step.role() == me;
-    let of = if mine {
-        words.step_mine
-    } else {
-        words.step_theirs
-    };
-    let unknown = (!taken.delivered).then_some(words.step_unknown);
-    let note = taken.note.clone();
-    view! {
-        <li class="step done" data-test="trade-step" data-step=step_name(taken.step) data-delivered=taken.delivered.to_string()>
-            {icon(Icon::Check)}
-            <span>
-                {of(taken.step)} " " <small>{(words.at)(&format::time(taken.at))} " " {unknown}</small>
-                {note.map(|note| view! { <br/> <q>{note}</q> })}
-            </span>
-        </li>
-    }
-    .into_any()
-}
-
-/// The name of a step for tests.
-const fn step_name(step: TradeStep) -> &'static str {
-    match step {
-        TradeStep::Paid => "paid",
-        TradeStep::Dispatched => "dispatched",
-        TradeStep::Received => "received",
-    }
-}
-
-/// The steps that I can say of myself now.
-fn sayable(trade: &Trade) -> Vec<TradeStep> {
-    match trade.state {
-        TradeState::Ordered
-        | TradeState::Declined(_)
-        | TradeState::NotConfirmed
-        | TradeState::Cancelled { .. } => {
-            return Vec::new();
-        }
-        TradeState::Confirmed
-        | TradeState::ContactsExchanged
-        | TradeState::Dispatched
-        | TradeState::Received
-        | TradeState::Lapsed => {}
-    }
-    let all = [TradeStep::Paid, TradeStep::Dispatched, TradeStep::Received];
-    let over = trade.state == TradeState::Received;
-    all.into_iter()
-        .filter(|step| step.role() == trade.role)
-        .filter(|step| trade.steps.iter().all(|taken| taken.step != *step))
-        .filter(|step| !(over && *step == TradeStep::Dispatched))
-        .collect()
-}
-
-/// Says that a step is taken; asked once more before it is said, because it cannot be taken back.
-fn report(thread: ThreadId, steps: Memo<Vec<TradeStep>>) -> AnyView {
-    let desk = desk();
-    let words = &w().trades;
-    let chosen = RwSignal::new(None::<TradeStep>);
-    let note = RwSignal::new(String::new());
-    let faults = RwSignal::new(Faults::default());
-    let busy = RwSignal::new(false);
-    let send = move |step: TradeStep| {
-        let text = note.get_untracked().trim().to_owned();
-        let note = (!text.is_empty()).then_some(text);
-        carry_out(
-            busy,
-            faults,
-            async move { desk.command(Command::Report { thread, step, note }).await },
-            move |_: Reply| {
-                let _ = chosen.try_set(None);
-            },
-        );
-    };
-    let field = Field {
-        id: "step-note",
-        label: words.step_note,
-        hint: w().all.optional,
-        name: "note",
-        faults,
-    };
-    let form = move |step: TradeStep| {
-        note.set(String::new());
-        view! {
-            <form novalidate class="decide" on:submit=move |event| {
-                event.prevent_default();
-                send(step);
-            }>
-                <p class="quiet-text">{(words.step_means)(step)}</p>
-                {area(&field, 2, String::new(), move |text| note.set(text))}
-                <div class="card-actions">
-                    <button type="submit" class="primary on-private" data-test="step-send" disabled=move || busy.get()>
-                        {icon(Icon::Check)} {words.step_send}
-                    </button>
-                    <button type="button" class="quiet on-private" on:click=move |_| chosen.set(None)>{w().all.back}</button>
-                </div>
-                {form_fault(faults, &["note"])}
-            </form>
-        }
-    };
-    view! {
-        <h3>{words.steps}</h3>
-        {move || match chosen.get() {
-            Some(step) => form(step).into_any(),
-            None => view! {
-                <div class="card-actions">
-                    {move || steps.get().into_iter().map(|step| view! {
-                        <button type="button" class="secondary on-private" data-test=format!("step-{}", step_name(step))
-                            on:click=move |_| chosen.set(Some(step))>{(words.step_say)(step)}</button>
-                    }).collect_view()}
-                </div>
-            }.into_any(),
-        }}
-    }
-    .into_any()
+    view! { {ended} {awaited} }.into_any()
 }
 
 /// Both sides' contact details, as far as they were said.
@@ -419,6 +308,7 @@ fn contacts(trade: &Trade) -> AnyView {
         TradeState::Confirmed
         | TradeState::ContactsExchanged
         | TradeState::Dispatched
+        | TradeState::Delivered
         | TradeState::Received
         | TradeState::Lapsed => {}
         TradeState::Ordered
@@ -430,6 +320,8 @@ fn contacts(trade: &Trade) -> AnyView {
     }
     let done = if trade.state == TradeState::Received {
         Some(words.received)
+    } else if trade.state == TradeState::Delivered && trade.awaited.is_none() {
+        Some(w().handover.done)
     } else {
         (trade.state == TradeState::ContactsExchanged).then_some(words.done)
     };

@@ -573,6 +573,8 @@ pub(super) const WORDS: Words = Words {
         tier_from: "Ab",
         tier_price: "Preis für eines",
         tier_add: "Preis hinzufügen",
+        floor: "Nie unter, für eines",
+        floor_hint: "Wenn ein Käufer handelt, was auch immer die Regeln deines Standes sagen. Bleibt auf diesem Gerät; leer, wenn die Regeln genügen.",
         quality: "Qualität",
         deliveries: "Wie es zum Käufer kommt",
         delivery_way: "Wie",
@@ -627,6 +629,8 @@ pub(super) const WORDS: Words = Words {
         from_quantity: |from, price| format!("ab {from}: {price}"),
     },
     list: super::lists::DE,
+    files: super::files::DE,
+    handover: super::files::DE_HANDOVER,
     trades: Trades {
         heading: "Geschäfte",
         empty_heading: "Noch keine Geschäfte",
@@ -681,12 +685,16 @@ pub(super) const WORDS: Words = Words {
         step_say: |step| match step {
             TradeStep::Paid => "Ich habe bezahlt",
             TradeStep::Dispatched => "Ich habe es verschickt oder übergeben",
+            TradeStep::Delivered => "Ich habe es übergeben und den Code des Käufers",
             TradeStep::Received => "Ich habe es bekommen",
         },
         step_means: |step| match step {
             TradeStep::Paid => "Der Anbieter erfährt, dass du wie vereinbart bezahlt hast.",
             TradeStep::Dispatched => {
                 "Der Käufer erfährt, dass es unterwegs oder in seinen Händen ist."
+            }
+            TradeStep::Delivered => {
+                "Der Käufer sagt dir seinen Code, sobald er es in den Händen hat. Damit kannst du beweisen, dass du es ihm gegeben hast."
             }
             TradeStep::Received => {
                 "Sag es, wenn du es hast und es das Bestellte ist: Damit ist das Geschäft zu Ende."
@@ -697,17 +705,20 @@ pub(super) const WORDS: Words = Words {
         step_mine: |step| match step {
             TradeStep::Paid => "Du hast bezahlt",
             TradeStep::Dispatched => "Du hast es verschickt oder übergeben",
+            TradeStep::Delivered => "Du hast es übergeben und den Code des Käufers als Beweis",
             TradeStep::Received => "Du hast es bekommen",
         },
         step_theirs: |step| match step {
             TradeStep::Paid => "Der Käufer sagt: bezahlt",
             TradeStep::Dispatched => "Der Anbieter sagt: verschickt oder übergeben",
+            TradeStep::Delivered => "Der Anbieter hat es übergeben und deinen Code als Beweis",
             TradeStep::Received => "Der Käufer sagt: bekommen",
         },
         step_unknown: "die andere Seite weiß es noch nicht",
         step_news: |step| match step {
             TradeStep::Paid => "Der Käufer sagt, dass er bezahlt hat.",
             TradeStep::Dispatched => "Der Anbieter sagt, dass es unterwegs ist.",
+            TradeStep::Delivered => "Der Anbieter hat es übergeben und deinen Code als Beweis.",
             TradeStep::Received => "Der Käufer hat es bekommen.",
         },
         wait_dispatch_mine: "Du bist dran: verschick oder übergib es, und sag es",

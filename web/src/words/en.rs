@@ -552,6 +552,8 @@ pub(super) const WORDS: Words = Words {
         tier_from: "From",
         tier_price: "Price of one",
         tier_add: "Add a price",
+        floor: "Never below, for one",
+        floor_hint: "When a buyer haggles, whatever your stall’s rules say. Stays on this device; empty if the rules are enough.",
         quality: "Quality",
         deliveries: "How it reaches the buyer",
         delivery_way: "How",
@@ -604,6 +606,8 @@ pub(super) const WORDS: Words = Words {
         from_quantity: |from, price| format!("from {from}: {price}"),
     },
     list: super::lists::EN,
+    files: super::files::EN,
+    handover: super::files::EN_HANDOVER,
     trades: Trades {
         heading: "Trades",
         empty_heading: "No trades yet",
@@ -658,11 +662,15 @@ pub(super) const WORDS: Words = Words {
         step_say: |step| match step {
             TradeStep::Paid => "I have paid",
             TradeStep::Dispatched => "I have sent it or handed it over",
+            TradeStep::Delivered => "I have handed it over, and have the buyer’s code",
             TradeStep::Received => "I have received it",
         },
         step_means: |step| match step {
             TradeStep::Paid => "The seller is told that you have paid, as you agreed.",
             TradeStep::Dispatched => "The buyer is told that it is on its way, or in his hands.",
+            TradeStep::Delivered => {
+                "The buyer tells you his code once he holds it. It is your proof that you gave it to him."
+            }
             TradeStep::Received => {
                 "Say so once you have it and it is what you ordered: this ends the trade."
             }
@@ -672,17 +680,20 @@ pub(super) const WORDS: Words = Words {
         step_mine: |step| match step {
             TradeStep::Paid => "You paid",
             TradeStep::Dispatched => "You sent it or handed it over",
+            TradeStep::Delivered => "You handed it over, and have the buyer’s code to show for it",
             TradeStep::Received => "You received it",
         },
         step_theirs: |step| match step {
             TradeStep::Paid => "The buyer says: paid",
             TradeStep::Dispatched => "The seller says: sent or handed over",
+            TradeStep::Delivered => "The seller handed it over, and has your code to show for it",
             TradeStep::Received => "The buyer says: received",
         },
         step_unknown: "the other side does not know yet",
         step_news: |step| match step {
             TradeStep::Paid => "The buyer says that he has paid.",
             TradeStep::Dispatched => "The seller says that it is on its way.",
+            TradeStep::Delivered => "The seller has handed it over, with your code to show for it.",
             TradeStep::Received => "The buyer has received it.",
         },
         wait_dispatch_mine: "Your turn: send it or hand it over, and say so",

@@ -169,6 +169,7 @@ fn unfit(field: &str) -> &'static str {
         "attributes" => "Höchstens 16 Eigenschaften, jede einmal, mit kurzem Namen und Wert.",
         "stock" => "So viel lässt sich nicht zählen. Lass es leer, wenn es nicht ausgeht.",
         "tiers" => "Ein bis acht Preise, die kleinste Menge zuerst.",
+        "floor" => "Der niedrigste Preis darf nicht über dem liegen, der verlangt wird.",
         "deliveries" => "Höchstens 16 Wege, jeder mit höchstens 64 Orten.",
         "note" => "Bleib bei der Notiz unter 600 Zeichen.",
         _ => "Diesen Artikel nimmt kein Stand.",

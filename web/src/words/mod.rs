@@ -6,6 +6,7 @@
 
 mod de;
 mod en;
+mod files;
 mod lists;
 
 use haggle_protocol::Money;
@@ -16,9 +17,11 @@ use haggle_protocol::trade::{CancelReason, DeclineReason};
 
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
+use crate::forms::files::{Scale, Unfit};
 use crate::forms::item::Span;
 use crate::node::{
-    AnswerState, Auto, Fault, IntentState, QuoteState, Reason, RelayState, Taste, TradeStep,
+    AnswerState, Auto, Fault, IntentState, QuoteState, Reason, RelayState, Role, Taste, TradeState,
+    TradeStep,
 };
 
 /// A language of the page.
@@ -179,7 +182,7 @@ words! {
     stall: Stall {
         heading: S, lead: S, items: S, empty_heading: S, empty: S, add: S, edit_heading: S, add_heading: S, title: S, category: S,
         attributes: S, attributes_hint: S, unit: S, stock: S, stock_hint: S, stock_left: S2, stock_endless: S, currency: S, tiers: S,
-        tiers_hint: S, tier_from: S, tier_price: S, tier_add: S, quality: S, deliveries: S, delivery_way: S, delivery_fee: S,
+        tiers_hint: S, tier_from: S, tier_price: S, tier_add: S, floor: S, floor_hint: S, quality: S, deliveries: S, delivery_way: S, delivery_fee: S,
         delivery_time: S, delivery_place: S, delivery_add: S, note: S, note_hint: S, auto: S, auto_as_stall: S, remove_ask: S1,
         rules: S, rules_lead: S, auto_of: fn(Auto) -> S, auto_means: fn(Auto) -> S, valid: S, per_hour: S, per_hour_hint: S, concession: S, concession_hint: S,
         payment: S, payment_hint: S, profile: S, profile_lead: S, name: S, phone: S, email: S, address: S, instructions: S,
@@ -190,6 +193,14 @@ words! {
         open: S, heading: S, lead: S, export: S, export_lead: N, csv: S, json: S, too_wide: S, saved: S1, import: S, import_lead: S, file: S, unread: S,
         found: fn([u64; 3]) -> String, put: N, put_done: N, nothing_to_do: S, wrong: N, line: N, more: N, fault: fn(&Fault) -> String,
     }
+    /// Files that go with what is said.
+    files: FileWords {
+        heading: S, add: S, add_hint: S, goods: S, goods_hint: S, chosen: S, added: S1, take_out: S1, size: fn(Scale, &str) -> String,
+        coming: S2, coming_hint: S, came: S1, load: S1, load_again: S, wrong: S, gone: S, removed: S, made_room: S, save: S, saved: S1, look: S1, remove: S,
+        remove_mine: S, unfit: fn(Unfit) -> S,
+    }
+    /// The hand-over of goods, and the code that proves it.
+    handover: Handover { heading: S, body: S, code: S, code_hint: S, wait: S, done: S }
     /// Orders and trades.
     trades: Trades {
         heading: S, empty_heading: S, empty: S, buying: S, selling: S, with: S, order_in: S, order_heading: S, confirm: S, refuse: S,
@@ -239,6 +250,24 @@ pub fn property(words: &Words, key: &str) -> String {
     match (words.word.attribute)(key) {
         Some(known) => known.to_owned(),
         None => key.replace(['-', '_'], " "),
+    }
+}
+
+/// What a trade waits for, to somebody who is on this side of it.
+#[must_use]
+pub fn awaited(words: &Words, state: TradeState, from: Role, me: Role) -> S {
+    let trades = &words.trades;
+    match (from == me, state, from) {
+        (true, TradeState::Confirmed, _) => trades.wait_contact_mine,
+        (false, TradeState::Confirmed, _) => trades.wait_contact_theirs,
+        (true, TradeState::ContactsExchanged, _) => trades.wait_dispatch_mine,
+        (false, TradeState::ContactsExchanged, _) => trades.wait_dispatch_theirs,
+        (true, TradeState::Dispatched, _) => trades.wait_receipt_mine,
+        (true, TradeState::Delivered, _) => words.handover.wait,
+        (false, TradeState::Dispatched | TradeState::Delivered, _) => trades.wait_receipt_theirs,
+        (true, _, _) => trades.wait_me,
+        (false, _, Role::Seller) => trades.wait_seller,
+        (false, _, Role::Buyer) => trades.wait_buyer,
     }
 }
 
@@ -324,6 +353,46 @@ mod tests {
             for sentence in sentences {
                 let (one, two) = (sentence(1), sentence(2));
                 assert_ne!(one.replace('1', "2"), two, "{one}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_step_of_a_trade_and_each_file_that_does_not_fit_has_a_sentence_of_its_own() {
+        let steps = [
+            TradeStep::Paid,
+            TradeStep::Dispatched,
+            TradeStep::Delivered,
+            TradeStep::Received,
+        ];
+        for lang in Lang::ALL {
+            let (trades, files) = (&lang.words().trades, &lang.words().files);
+            let mut sentences = std::collections::BTreeSet::new();
+            for say in [
+                trades.step_say,
+                trades.step_means,
+                trades.step_mine,
+                trades.step_theirs,
+                trades.step_news,
+            ] {
+                sentences.extend(steps.map(say));
+            }
+            sentences.extend(Unfit::ALL.map(files.unfit));
+            assert_eq!(sentences.len(), 5 * steps.len() + Unfit::ALL.len());
+        }
+    }
+
+    #[test]
+    fn a_buyer_whose_code_was_shown_is_asked_to_say_that_he_has_it() {
+        let (buyer, seller) = (Role::Buyer, Role::Seller);
+        for lang in Lang::ALL {
+            let words = lang.words();
+            let of = |state, me| awaited(words, state, buyer, me);
+            let trades = &words.trades;
+            assert_eq!(of(TradeState::Delivered, buyer), words.handover.wait);
+            assert_eq!(of(TradeState::Dispatched, buyer), trades.wait_receipt_mine);
+            for state in [TradeState::Dispatched, TradeState::Delivered] {
+                assert_eq!(of(state, seller), trades.wait_receipt_theirs);
             }
         }
     }

@@ -358,6 +358,15 @@ impl Row<'_> {
             let tiers = tiers(&text, asset?, unit?);
             tiers.map_or_else(|fault| self.wrong(Column::Price, fault), Some)
         });
+        let floor = match (self.cells.remove(&Column::Floor), asset) {
+            (None, _) => Some(None),
+            (Some(_), None) => None,
+            (Some(text), Some(asset)) => {
+                let floor = Money::parse(&text, asset).map(|money| money.minor);
+                let wrong = Fault::NotAnAmount(text);
+                floor.or_else(|| self.wrong(Column::Floor, wrong)).map(Some)
+            }
+        };
         let stock = match (self.cells.remove(&Column::Stock), unit) {
             (None, _) => Some(None),
             (Some(_), None) => None,
@@ -384,6 +393,7 @@ impl Row<'_> {
             stock: stock?,
             asset: asset?,
             tiers: tiers?,
+            floor: floor?,
             quality: quality?,
             deliveries: deliveries?,
             note: self.cells.remove(&Column::Note),

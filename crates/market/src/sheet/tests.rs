@@ -15,9 +15,9 @@ use crate::item::{DeliveryOffer, Item, ItemId, Tier};
 use crate::stall::check_item;
 
 const BIKES: &str = "\
-sku,title,category,price,currency,unit,stock,quality,answer,deliveries,note,is colour,is frame [CMT],is lights [yes/no]
-road-56,\"Road bike, 56 cm\",bicycles,380,EUR,,2,good,firm,pickup | shipping 24.90 2d u33d,,blue,56,yes
-saddle,Saddle,bicycles,1: 20 | 10: 17.50,EUR,C62,,fine,,shipping 0 36h,Two in black.,,,
+sku,title,category,price,floor,currency,unit,stock,quality,answer,deliveries,note,is colour,is frame [CMT],is lights [yes/no]
+road-56,\"Road bike, 56 cm\",bicycles,380,350,EUR,,2,good,firm,pickup | shipping 24.90 2d u33d,,blue,56,yes
+saddle,Saddle,bicycles,1: 20 | 10: 17.50,,EUR,C62,,fine,,shipping 0 36h,Two in black.,,,
 ";
 
 fn read_text(text: &str) -> Result<Vec<Item>, String> {
@@ -35,6 +35,7 @@ fn a_table_is_read_as_a_shopkeeper_would_write_it() {
     assert_eq!(bike.stock, Some(Quantity::pieces(2)));
     assert_eq!(bike.tiers.len(), 1);
     assert_eq!(bike.tiers[0].unit_price, 38_000);
+    assert_eq!((bike.floor, saddle.floor), (Some(35_000), None));
     assert_eq!(bike.auto, Some(Auto::Firm));
     assert_eq!(bike.deliveries[1].fee, 2_490);
     assert_eq!(bike.deliveries[1].lead_time, 2 * 86_400);
@@ -118,8 +119,8 @@ fn a_number_that_is_another_items_than_the_skus_is_told() {
 fn every_mistake_is_told_with_its_line_and_column() {
     let broken = BIKES
         .replace(
-            "bicycles,380,EUR,,2,good,firm",
-            "bikes,\"3,8,0\",euro!,,two,great,perhaps",
+            "bicycles,380,350,EUR,,2,good,firm",
+            "bikes,\"3,8,0\",350,euro!,,two,great,perhaps",
         )
         .replace("blue,56,yes", "blue,tall,maybe")
         .replace("shipping 0 36h", "post")
@@ -300,7 +301,13 @@ fn item() -> impl Strategy<Value = Item> {
     let bulk = (units, assets).prop_flat_map(|(unit, code)| {
         let asset = Asset::new(code).unwrap();
         let tiers = btree_map(0..10_000_u64, 0..Money::MAX, 1..5);
-        (Just(unit), Just(asset), of(quantity(unit)), tiers)
+        (
+            Just(unit),
+            Just(asset),
+            of(quantity(unit)),
+            tiers,
+            any::<bool>(),
+        )
     });
     let attributes = btree_map("[a-z]{2,8}", value(), 0..4);
     (named, texts, sorts, bulk, attributes, vec(offer(), 1..4)).prop_map(
@@ -312,7 +319,9 @@ fn item() -> impl Strategy<Value = Item> {
             attributes,
             deliveries,
         )| {
-            let (unit, asset, stock, tiers) = bulk;
+            let (unit, asset, stock, tiers, has_floor) = bulk;
+            let cheapest = tiers.values().copied().min();
+            let floor = cheapest.map(|price| price / 3).filter(|_| has_floor);
             let tier = |(n, unit_price)| Tier {
                 from: Quantity { n, scale: 1, unit },
                 unit_price,
@@ -329,6 +338,7 @@ fn item() -> impl Strategy<Value = Item> {
                 unit,
                 stock,
                 asset,
+                floor,
                 tiers: tiers.into_iter().map(tier).collect(),
                 quality,
                 deliveries,

@@ -93,6 +93,10 @@ fn cell(item: &Item, column: Column) -> String {
             None => item.category.0.to_string(),
         },
         Column::Price => prices(&item.tiers, item.asset),
+        Column::Floor => match item.floor {
+            Some(floor) => amount(floor, item.asset),
+            None => String::new(),
+        },
         Column::Currency => item.asset.code().to_owned(),
         Column::Unit => item.unit.code().to_owned(),
         Column::Stock => item.stock.map_or_else(String::new, number),

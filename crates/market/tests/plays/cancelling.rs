@@ -173,7 +173,9 @@ fn when_both_cancel_at_once_both_record_the_buyers_word_whatever_comes_first() {
             let bit = match post {
                 Post::Cell { from, .. } => *from,
                 Post::Answered { to, .. } => 2 + *to,
-                Post::Frame { .. } => return Fate::Arrives,
+                Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => {
+                    return Fate::Arrives;
+                }
             };
             if held >> bit & 1 == 1 {
                 Fate::Lost
@@ -199,13 +201,21 @@ fn a_buyer_who_cancelled_before_he_knew_of_the_confirmation_records_the_sellers_
             // The seller refuses the buyer's cancel, which the buyer does not hear.
             stage.fate = Box::new(|post| match post {
                 Post::Cell { from: BUYER, .. } => Fate::Arrives,
-                Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Lost,
+                Post::Cell { .. }
+                | Post::Answered { .. }
+                | Post::Frame { .. }
+                | Post::Asked { .. }
+                | Post::Piece { .. } => Fate::Lost,
             });
         }
         cancel_in_own_words(&mut stage, BUYER, thread);
         stage.fate = Box::new(|post| match post {
             Post::Cell { from: BUYER, .. } => Fate::Lost,
-            Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+            Post::Cell { .. }
+            | Post::Answered { .. }
+            | Post::Frame { .. }
+            | Post::Asked { .. }
+            | Post::Piece { .. } => Fate::Arrives,
         });
         cancel_in_own_words(&mut stage, SELLER, thread);
         stage.pass(60);
@@ -299,7 +309,11 @@ fn a_cancel_written_anew_says_no_more_than_its_writer_knew_when_he_cancelled() {
     // Nothing of the seller's arrives; what the buyer says comes through after a while.
     stage.fate = Box::new(|post| match post {
         Post::Cell { from: SELLER, .. } | Post::Answered { to: BUYER, .. } => Fate::Lost,
-        Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+        Post::Cell { .. }
+        | Post::Answered { .. }
+        | Post::Frame { .. }
+        | Post::Asked { .. }
+        | Post::Piece { .. } => Fate::Arrives,
     });
     cancel(&mut stage, SELLER, thread).unwrap();
     stage.pass(6 * DAY);

@@ -26,8 +26,7 @@ fn ask(stage: &mut Stage, intent: IntentId, text: &str) -> Result<Reply, Complai
 }
 
 fn say(stage: &mut Stage, who: usize, thread: ThreadId, text: &str) -> Result<Reply, Complaint> {
-    let text = text.to_owned();
-    stage.tell(who, Command::Say { thread, text })
+    stage.tell(who, crate::steps::say(thread, text))
 }
 
 fn code(said: Result<Reply, Complaint>) -> String {
@@ -106,7 +105,12 @@ fn a_seller_says_three_things_until_he_is_answered() {
 
     // One who does not keep to it is not listened to, and is heard once he is answered.
     let mut loud = forger(&stage, id, 7);
-    let line = |text: &str| Body::Chat(Chat { text: text.into() });
+    let line = |text: &str| {
+        Body::Chat(Chat {
+            text: text.into(),
+            files: Vec::new(),
+        })
+    };
     for text in ["a", "b", "c", "d", "e", "f"] {
         let message = loud.message(line(text), stage.now);
         let cell = loud.sealed(&message);
@@ -222,7 +226,9 @@ fn lines_that_never_arrived_do_not_silence_a_seller() {
     let id = stage.publish(BUYER, draft);
     stage.fate = Box::new(|post| match post {
         Post::Cell { .. } => Fate::Lost,
-        Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+        Post::Answered { .. } | Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => {
+            Fate::Arrives
+        }
     });
     for text in ["one", "two", "three"] {
         ask(&mut stage, id, text).unwrap();

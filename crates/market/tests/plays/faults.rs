@@ -113,7 +113,7 @@ fn what_is_lost_the_first_time_on_either_way_is_brought_again_and_has_its_effect
         let key = match post {
             Post::Cell { message, .. } => (false, message.0),
             Post::Answered { message, .. } => (true, message.0),
-            Post::Frame { .. } => return Fate::Arrives,
+            Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => return Fate::Arrives,
         };
         let times = tried.entry(key).or_default();
         *times += 1;
@@ -345,7 +345,11 @@ fn both_know_that_all_is_said_even_if_the_last_word_was_lost_and_both_were_away(
         stage.tell(0, accept).unwrap();
         stage.fate = Box::new(move |post| match post {
             Post::Answered { to, .. } if *to == deaf => Fate::Lost,
-            Post::Answered { .. } | Post::Cell { .. } | Post::Frame { .. } => Fate::Arrives,
+            Post::Answered { .. }
+            | Post::Cell { .. }
+            | Post::Frame { .. }
+            | Post::Asked { .. }
+            | Post::Piece { .. } => Fate::Arrives,
         });
         stage
             .tell(
@@ -385,7 +389,9 @@ fn a_contact_that_overtakes_a_confirmation_which_comes_late_is_kept() {
     let (mut stage, thread) = crate::steps::ordered();
     stage.fate = Box::new(|post| match post {
         Post::Cell { .. } => Fate::Lost,
-        Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+        Post::Answered { .. } | Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => {
+            Fate::Arrives
+        }
     });
     stage.tell(1, crate::steps::confirm(thread)).unwrap();
     // The buyer no longer waits, and has not asked anybody else.
@@ -395,7 +401,11 @@ fn a_contact_that_overtakes_a_confirmation_which_comes_late_is_kept() {
     stage.fate = Box::new(move |post| match post {
         // Of the two that the seller sends again, the confirmation is the first.
         Post::Cell { from: 1, .. } if core::mem::take(&mut first) => Fate::Lost,
-        Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+        Post::Cell { .. }
+        | Post::Answered { .. }
+        | Post::Frame { .. }
+        | Post::Asked { .. }
+        | Post::Piece { .. } => Fate::Arrives,
     });
     stage.pass(10 * 60);
     for who in [0, 1] {

@@ -31,8 +31,7 @@ fn both_away(stage: &mut Stage, seconds: u64) {
 
 fn say(stage: &mut Stage, who: usize, text: &str) {
     let thread = stage.actors[who].trade().thread;
-    let text = text.to_owned();
-    stage.tell(who, Command::Say { thread, text }).unwrap();
+    stage.tell(who, crate::steps::say(thread, text)).unwrap();
 }
 
 fn heard(stage: &Stage, who: usize, text: &str) -> bool {

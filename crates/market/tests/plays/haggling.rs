@@ -106,6 +106,31 @@ fn a_rule_gives_way_by_thirds_meets_who_offers_enough_and_never_goes_below_what_
 }
 
 #[test]
+fn a_rule_never_goes_below_the_floor_of_an_item_and_gives_way_to_it_by_thirds() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    let mut item = laptop(40_000, 3);
+    item.floor = Some(40_001);
+    let high = stage.tell(SELLER, Command::PutItem(Box::new(item.clone())));
+    assert_eq!(high.unwrap_err().field.as_deref(), Some("floor"));
+    item.floor = Some(38_500);
+    stage.put(SELLER, item);
+    let rules = serde_json::json!({ "auto": "indicative", "concession": 30 });
+    let rules = serde_json::from_value(rules).unwrap();
+    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    let id = stage.publish(BUYER, wants_laptop());
+    let delivery = quote(&stage, id).quote.total.minor - 40_000;
+    for (asked, given) in [(30_000, 39_500), (35_000, 39_000), (38_000, 38_500)] {
+        offer(&mut stage, id, asked + delivery).unwrap();
+        assert_eq!(quote(&stage, id).quote.total.minor, given + delivery);
+    }
+    // What the buyer can see says nothing of it.
+    let told = serde_json::to_string(&stage.actors[SELLER].stall).unwrap();
+    assert!(told.contains("\"floor\":38500"));
+    let seen = serde_json::to_string(&stage.actors[BUYER].mine[&id].quotes).unwrap();
+    assert!(!seen.contains("floor"));
+}
+
+#[test]
 fn a_rule_counts_the_rounds_itself() {
     let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 15 });
     let (mut stage, id) = quoted(rules);

@@ -8,9 +8,11 @@
 mod cancelling;
 mod chatting;
 mod faults;
+mod files;
 mod finding;
 mod forge;
 mod haggling;
+mod handover;
 mod refusals;
 mod restoring;
 mod secrets;

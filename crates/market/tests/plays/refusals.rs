@@ -431,6 +431,7 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
             delivery: quote.delivery,
             confirm_by: now + 600,
             note: None,
+            handover: None,
         });
         let honest = buyer.message(read.message.thread, body, now);
         let mut wrong = honest.clone();
@@ -503,7 +504,10 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
         }
         let posts = stage.queue.drain(..).filter_map(|post| match post {
             Post::Cell { bytes, .. } => Some(bytes),
-            Post::Frame { .. } | Post::Answered { .. } => None,
+            Post::Frame { .. }
+            | Post::Answered { .. }
+            | Post::Asked { .. }
+            | Post::Piece { .. } => None,
         });
         let mut quoted: Vec<Vec<u8>> = posts.collect();
         let read = buyer.open(quoted.pop().expect("the seller quotes"), stage.now);
@@ -518,6 +522,7 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
             delivery: quote.delivery,
             confirm_by: stage.now + 60,
             note: None,
+            handover: None,
         });
         let ordered = buyer.message(thread, body, stage.now);
         let (order, _) = ordered.sign(network(), &to, &key).unwrap();
@@ -527,12 +532,19 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
         assert_eq!(stage.actors[0].trade().state, TradeState::Confirmed);
         let confirm = stage.queue.drain(..).find_map(|post| match post {
             Post::Cell { message, .. } => Some(message),
-            Post::Frame { .. } | Post::Answered { .. } => None,
+            Post::Frame { .. }
+            | Post::Answered { .. }
+            | Post::Asked { .. }
+            | Post::Piece { .. } => None,
         });
         match shown {
             Shown::Nothing => {}
             Shown::Paid => {
-                let body = Body::PaymentProof(Step { order, note: None });
+                let body = Body::PaymentProof(Step {
+                    order,
+                    note: None,
+                    files: Vec::new(),
+                });
                 let paid = buyer.message(thread, body, stage.now);
                 let cell = buyer.sealed(&paid, to, &key);
                 assert_eq!(says(&mut stage, 0, cell), None);

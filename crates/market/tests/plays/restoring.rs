@@ -46,10 +46,7 @@ fn a_backup_older_than_the_last_word_convicts_nobody_of_saying_two_things() {
     let (mut stage, thread) = ordered();
     stage.tell(SELLER, confirm(thread)).unwrap();
     let backup = stage.actors[BUYER].saved.clone();
-    let say = |text: &str| Command::Say {
-        thread,
-        text: text.to_owned(),
-    };
+    let say = |text: &str| crate::steps::say(thread, text);
     stage.tell(BUYER, say("Is Friday fine?")).unwrap();
     stage.come_back(BUYER, backup);
     stage.tell(BUYER, say("Is Monday fine?")).unwrap();

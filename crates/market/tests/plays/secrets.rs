@@ -63,6 +63,7 @@ fn no_key_no_price_and_no_address_stands_in_anything_that_is_printed() {
                 effects_of(&mut stage2, 1, Input::Heard(heard));
             }
             Effect::Verdict(_)
+            | Effect::Fetch { .. }
             | Effect::Broadcast(_)
             | Effect::Answer(..)
             | Effect::Reply(..)

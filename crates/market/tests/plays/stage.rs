@@ -13,6 +13,7 @@ use haggle_market::{
     Answer, Command, Complaint, Draft, Effect, Effects, Event, Heard, Input, Item, ItemId, Market,
     MyIntent, OpenIntent, Reply, Rules, Setup, StallView, Ticket, Trade,
 };
+use haggle_protocol::attachment::Piece;
 use haggle_protocol::keys::SigningKey;
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Hpke, Sealer};
@@ -41,6 +42,16 @@ pub(crate) enum Post {
         message: MessageId,
         answer: Result<Vec<u8>, Refusal>,
     },
+    Asked {
+        from: usize,
+        to: Option<usize>,
+        piece: Piece,
+    },
+    Piece {
+        to: usize,
+        piece: Piece,
+        answer: Result<Vec<u8>, Refusal>,
+    },
 }
 
 /// What the network does with something that is on its way.
@@ -48,6 +59,8 @@ pub(crate) enum Post {
 pub(crate) enum Fate {
     Arrives,
     Lost,
+    /// Lost without a word to anybody.
+    Forgotten,
     Twice,
     Later,
 }
@@ -285,6 +298,7 @@ impl Stage {
             match (self.fate)(&post) {
                 Fate::Arrives => self.deliver(post),
                 Fate::Lost => self.lose(post),
+                Fate::Forgotten => {}
                 Fate::Twice => {
                     self.queue.push_back(post.clone());
                     self.deliver(post);
@@ -302,6 +316,12 @@ impl Stage {
             }
             Post::Answered { to, message, .. } => {
                 self.input(to, Input::Heard(Heard::Undelivered { message }));
+            }
+            Post::Asked {
+                from: to, piece, ..
+            }
+            | Post::Piece { to, piece, .. } => {
+                self.input(to, Input::Heard(Heard::NoPiece { piece }));
             }
             Post::Frame { .. } => {}
         }
@@ -343,6 +363,30 @@ impl Stage {
                 }
                 self.input(to, Input::Heard(Heard::Answered { message, answer }));
             }
+            Post::Asked { from, to, piece } => match to {
+                Some(to) if self.actors[to].online => {
+                    let actor = &self.actors[to];
+                    let key = actor.market.piece(&piece);
+                    let kept = key.map(|key| actor.saved[&key].clone());
+                    let answer = kept.ok_or(Refusal::NoSuchFile);
+                    let to = from;
+                    self.queue.push_back(Post::Piece { to, piece, answer });
+                }
+                Some(_) | None => {
+                    self.input(from, Input::Heard(Heard::NoPiece { piece }));
+                }
+            },
+            Post::Piece { to, piece, answer } => {
+                if let Ok(bytes) = &answer {
+                    let actor = &mut self.actors[to];
+                    actor.received.push(bytes.clone());
+                    if actor.market.wants(&piece) {
+                        let key = haggle_market::record::piece(&piece.file, piece.index);
+                        actor.saved.insert(key, bytes.clone());
+                    }
+                }
+                self.input(to, Input::Heard(Heard::Piece { piece, answer }));
+            }
         }
     }
 
@@ -362,7 +406,12 @@ impl Stage {
             Input::Heard(Heard::Frame { .. }) => Expected::Verdict,
             Input::Heard(Heard::Cell { ticket, .. }) => Expected::Answer(*ticket),
             Input::Heard(
-                Heard::Answered { .. } | Heard::Undelivered { .. } | Heard::Reachable(_),
+                Heard::Answered { .. }
+                | Heard::Undelivered { .. }
+                | Heard::Piece { .. }
+                | Heard::NoPiece { .. }
+                | Heard::NoRoom { .. }
+                | Heard::Reachable(_),
             )
             | Input::Tick => Expected::Nothing,
         };
@@ -409,6 +458,14 @@ impl Stage {
                         message,
                         bytes: cell,
                     });
+                }
+                Effect::Fetch { piece, to } => {
+                    acted = true;
+                    self.log.push((self.now, at, "fetch"));
+                    assert!(!to.is_empty(), "nobody asks without a way");
+                    let to = self.find(&to);
+                    let from = at;
+                    self.queue.push_back(Post::Asked { from, to, piece });
                 }
                 Effect::Answer(ticket, answer) => {
                     acted = true;

@@ -41,6 +41,16 @@ pub(crate) fn report(thread: ThreadId, step: TradeStep, note: Option<&str>) -> C
         thread,
         step,
         note: note.map(ToOwned::to_owned),
+        files: Vec::new(),
+        code: None,
+    }
+}
+
+pub(crate) fn say(thread: ThreadId, text: &str) -> Command {
+    Command::Say {
+        thread,
+        text: text.to_owned(),
+        files: Vec::new(),
     }
 }
 
@@ -208,7 +218,11 @@ fn what_was_sent_to_a_buyer_who_no_longer_waited_is_known_to_both_and_they_can_t
         // The buyer hears all of it and nothing of his comes through at first.
         stage.fate = Box::new(|post| match post {
             Post::Cell { from: BUYER, .. } => Fate::Lost,
-            Post::Cell { .. } | Post::Answered { .. } | Post::Frame { .. } => Fate::Arrives,
+            Post::Cell { .. }
+            | Post::Answered { .. }
+            | Post::Frame { .. }
+            | Post::Asked { .. }
+            | Post::Piece { .. } => Fate::Arrives,
         });
         stage.pass(days * 24 * 60 * 60);
         stage.fate = Box::new(|_| Fate::Arrives);
@@ -216,8 +230,7 @@ fn what_was_sent_to_a_buyer_who_no_longer_waited_is_known_to_both_and_they_can_t
         for who in [BUYER, SELLER] {
             assert_eq!(state(&stage, who), TradeState::NotConfirmed);
             assert_eq!(steps(&stage, who), [(TradeStep::Dispatched, true)]);
-            let text = "What now?".to_owned();
-            stage.tell(who, Command::Say { thread, text }).unwrap();
+            stage.tell(who, say(thread, "What now?")).unwrap();
         }
     }
 }

@@ -6,9 +6,11 @@
 pub(crate) mod strategies;
 
 use haggle_protocol::amount::{Asset, Money, Quantity, Unit};
+use haggle_protocol::attachment::{Attachment, FileKey};
 use haggle_protocol::attribute::{Attribute, Comparison, Value, Wish};
 use haggle_protocol::category::Category;
 use haggle_protocol::frame::{Facets, Header};
+use haggle_protocol::handover::HandoverCode;
 use haggle_protocol::intent::{
     Budget, Delivery, Intent, IntentClose, Revision, SealKey, Window, intent_id,
 };
@@ -21,7 +23,7 @@ use haggle_protocol::reach::{Circuit, Entry, Reach};
 use haggle_protocol::seal::{Context, Direction};
 use haggle_protocol::trade::{
     Ack, Cancel, CancelReason, Chat, Contact, ContactWay, Counter, Decline, DeclineReason,
-    NotSelected, Order, OrderConfirm, Progress, Step,
+    Delivered, NotSelected, Order, OrderConfirm, Progress, Step,
 };
 use haggle_protocol::{
     Frame, FrameId, IntentId, Kind, MessageId, Network, PublicKey, SealPublic, ThreadId, Timestamp,
@@ -288,6 +290,16 @@ pub(crate) fn quote() -> Quote {
     }
 }
 
+fn with_a_photo() -> Chat {
+    let content = [0xfe; 70_000];
+    let key = FileKey::from_bytes([0x5a; 32]);
+    let photo = Attachment::of("bike.jpg".into(), "image/jpeg".into(), &content, key);
+    Chat {
+        text: String::new(),
+        files: vec![photo.unwrap()],
+    }
+}
+
 /// One of each body, with the way that it goes.
 pub(crate) fn bodies() -> Vec<(Direction, Body)> {
     let said = MessageId([0xab; 32]);
@@ -310,6 +322,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 delivery: Delivery::Shipping,
                 confirm_by: NOW + 900,
                 note: Some("The bell, too, please.".into()),
+                handover: None,
             }),
         ),
         (
@@ -345,6 +358,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             Body::PaymentProof(Step {
                 order: said,
                 note: Some("Reference: bike, Ana".into()),
+                files: Vec::new(),
             }),
         ),
         (
@@ -352,6 +366,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             Body::Dispatch(Step {
                 order: said,
                 note: None,
+                files: Vec::new(),
             }),
         ),
         (
@@ -359,6 +374,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             Body::Receipt(Step {
                 order: said,
                 note: None,
+                files: Vec::new(),
             }),
         ),
         (
@@ -374,6 +390,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             Direction::ToBuyer,
             Body::Chat(Chat {
                 text: "Is a scratch at the back fine?\nThe screen is as new.".into(),
+                files: Vec::new(),
             }),
         ),
         (
@@ -385,6 +402,15 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 note: Some("It was needed last week.".into()),
             }),
         ),
+        (
+            Direction::ToBuyer,
+            Body::Delivered(Delivered {
+                order: said,
+                code: HandoverCode::parse("7K3QX 9M2TB").unwrap(),
+                note: None,
+            }),
+        ),
+        (Direction::ToBuyer, Body::Chat(with_a_photo())),
     ]
 }
 

@@ -1,19 +1,22 @@
 //! Everything that may be said, drawn at random within its bounds.
 
 use haggle_protocol::amount::{Asset, Money, Quantity, Unit};
+use haggle_protocol::attachment::{Attachment, FileKey};
 use haggle_protocol::attribute::{Attribute, Comparison, Value, Wish};
 use haggle_protocol::category::Category;
+use haggle_protocol::handover::HandoverCode;
 use haggle_protocol::intent::{Budget, Delivery, Intent, Revision, SealKey, Window};
 use haggle_protocol::keys::{Mark, check_seal_key};
+use haggle_protocol::limits::{FILE_BYTES_MAX, FILES_MAX};
 use haggle_protocol::place::Place;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::trade::{
     Ack, Cancel, CancelReason, Chat, Contact, ContactWay, Counter, Decline, DeclineReason,
-    NotSelected, Order, OrderConfirm, Progress, Step,
+    Delivered, NotSelected, Order, OrderConfirm, Progress, Step,
 };
-use haggle_protocol::{FrameId, IntentId, MessageId, SealPublic, Timestamp};
+use haggle_protocol::{FrameId, HandoverHash, IntentId, MessageId, SealPublic, Timestamp};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -263,8 +266,35 @@ fn contact() -> impl Strategy<Value = Contact> {
     )
 }
 
+fn files() -> impl Strategy<Value = Vec<Attachment>> {
+    let kind = select(vec![
+        "image/jpeg",
+        "application/vnd.oasis.opendocument.text",
+    ]);
+    let name = text(60).prop_map(|name| name.replace(['/', '\\', '.'], "x"));
+    let bytes = 1..=FILE_BYTES_MAX;
+    let file = (name, kind, bytes, any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(
+        |(name, kind, bytes, hash, key)| Attachment {
+            name,
+            media_type: kind.to_owned(),
+            bytes,
+            hash,
+            key: FileKey::from_bytes(key),
+        },
+    );
+    vec(file, 0..=FILES_MAX)
+}
+
+fn delivered() -> impl Strategy<Value = Delivered> {
+    (said(), "[0-9A-HJKMNP-TV-Z]{10}", note()).prop_map(|(order, code, note)| Delivered {
+        order,
+        code: HandoverCode::parse(&code).unwrap(),
+        note,
+    })
+}
+
 fn step() -> impl Strategy<Value = Step> {
-    (said(), note()).prop_map(|(order, note)| Step { order, note })
+    (said(), note(), files()).prop_map(|(order, note, files)| Step { order, note, files })
 }
 
 fn counter() -> impl Strategy<Value = Counter> {
@@ -278,7 +308,7 @@ fn counter() -> impl Strategy<Value = Counter> {
 }
 
 fn chat() -> impl Strategy<Value = Chat> {
-    text(60).prop_map(|text| Chat { text })
+    (text(60), files()).prop_map(|(text, files)| Chat { text, files })
 }
 
 fn cancel() -> impl Strategy<Value = Cancel> {
@@ -306,16 +336,26 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
         DeclineReason::QuoteExpired,
         DeclineReason::Other,
     ]);
-    let order = (said(), money(), quantity(), delivery(), time(), note()).prop_map(
-        |(quote, total, quantity, delivery, confirm_by, note)| Order {
-            quote,
-            total,
-            quantity,
-            delivery,
-            confirm_by,
-            note,
-        },
-    );
+    let order = (
+        said(),
+        money(),
+        quantity(),
+        delivery(),
+        time(),
+        note(),
+        of(any::<[u8; 32]>()),
+    )
+        .prop_map(
+            |(quote, total, quantity, delivery, confirm_by, note, handover)| Order {
+                quote,
+                total,
+                quantity,
+                delivery,
+                confirm_by,
+                note,
+                handover: handover.map(HandoverHash),
+            },
+        );
     prop_oneof![
         quote().prop_map(Body::Quote),
         (reason, any::<bool>(), of(said())).prop_map(|(reason, last, order)| Body::Decline(
@@ -344,6 +384,7 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
         counter().prop_map(Body::Counter),
         chat().prop_map(Body::Chat),
         cancel().prop_map(Body::Cancel),
+        delivered().prop_map(Body::Delivered),
     ]
 }
 

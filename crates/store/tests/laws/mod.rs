@@ -21,6 +21,7 @@ macro_rules! for_each_law {
             the_last_write_wins
             writes_of_a_batch_apply_in_order
             keys_come_back_in_the_order_of_their_bytes
+            bulky_records_are_kept_and_listed_and_not_loaded
             deleting_what_is_not_there_changes_nothing
             an_empty_batch_is_fine
             an_empty_key_and_an_empty_value_are_kept
@@ -134,6 +135,32 @@ pub(crate) async fn keys_come_back_in_the_order_of_their_bytes(bench: &impl Benc
         loaded.into_iter().map(|(key, _)| key).collect::<Vec<_>>(),
         sorted
     );
+}
+
+pub(crate) async fn bulky_records_are_kept_and_listed_and_not_loaded(bench: &impl Bench) {
+    let store = bench.open("bulky").await.unwrap();
+    assert_eq!(store.bulky().await.unwrap(), Vec::<String>::new());
+    // Neighbours on both sides, to the last byte.
+    let small = ["bul", "bulk", "bulk.", "bulk0", "bulky", "c"];
+    let bulky = ["bulk/", "bulk/a/0", "bulk/a/1", "bulk/\u{10ffff}"];
+    let all = small.iter().chain(&bulky);
+    let batch = all.map(|key| put(key, key.as_bytes())).collect();
+    store.commit(batch).await.unwrap();
+    drop(store);
+    let store = bench.open("bulky").await.unwrap();
+    let loaded = store.load().await.unwrap();
+    let keys: Vec<&str> = loaded.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, small);
+    assert_eq!(store.bulky().await.unwrap(), bulky);
+    for key in bulky {
+        let kept = store.get(key).await.unwrap();
+        assert_eq!(kept.as_deref(), Some(key.as_bytes()));
+    }
+    store.commit(vec![Write::delete("bulk/a/0")]).await.unwrap();
+    assert_eq!(store.bulky().await.unwrap().len(), bulky.len() - 1);
+    store.erase().await.unwrap();
+    assert_eq!(store.bulky().await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.get("bulk/").await.unwrap(), None);
 }
 
 pub(crate) async fn deleting_what_is_not_there_changes_nothing(bench: &impl Bench) {

@@ -19,6 +19,7 @@ pub(super) fn complaint(code: &str, field: &str) -> Option<S> {
         }
         (_, "budget") => "Nenn ein Budget über null, oder behalte es für dich.",
         (_, "limit") => "Nenn deine Grenze in der Währung deines Budgets.",
+        (_, "floor") => "Der niedrigste Preis darf nicht über dem liegen, der verlangt wird.",
         (_, "places") => "Wähle einen Ort, oder zwei, wenn es von einem zum anderen geht.",
         (_, "window") => "Wähle einen Zeitraum, der noch nicht vorbei ist.",
         (_, "openFor") => "Lass es mindestens zwei Minuten und höchstens dreißig Tage offen.",
@@ -60,6 +61,31 @@ pub(super) fn complaint(code: &str, field: &str) -> Option<S> {
         ("quote-gone", _) => "Über dieses Angebot lässt sich nicht mehr handeln. Nimm ein anderes.",
         ("no-counter", _) => "Der Käufer wartet auf keine Antwort mehr. Biete selbst neu an.",
         ("out-of-stock", _) => "Davon ist nicht mehr genug an deinem Stand.",
+        ("too-many-files", _) => {
+            "Mit einer Nachricht gehen höchstens vier Dateien. Schick die übrigen mit der nächsten."
+        }
+        ("file-too-large", _) => {
+            "Eine Datei hat höchstens 8 MB, und alle einer Nachricht zusammen 16 MB. Schick eine kleinere, oder sag, wo man sie holen kann."
+        }
+        ("bad-file", _) => {
+            "Diese Datei lässt sich so nicht schicken: Ein Name hat höchstens 120 Zeichen, ohne Schrägstriche und ohne Punkt am Anfang."
+        }
+        ("files-full", _) => {
+            "Die Dateien all deiner Geschäfte haben 64 MB erreicht. Speichere und entferne einige davon, dann versuch es noch einmal."
+        }
+        ("no-such-file", _) => {
+            "Diese Datei ist vergessen, mit dem Gespräch oder dem Geschäft, zu dem sie gehörte."
+        }
+        ("bad-code", _) => "Tipp die zehn Zeichen ein, die der Käufer dir vorliest.",
+        ("wrong-code", _) => {
+            "Das ist nicht der Code dieser Bestellung. Lass ihn dir vom Käufer noch einmal vorlesen."
+        }
+        ("no-code", _) => {
+            "Zu dieser Bestellung gibt es keinen Übergabecode. Sag stattdessen, dass du es übergeben hast."
+        }
+        ("bad-text", "text") => {
+            "Schreib etwas, und höchstens 800 Zeichen auf einmal, ohne Leerzeichen am Anfang und Ende."
+        }
         ("peer-stopped", _) => {
             "Diese Seite hat angehalten. Lade sie neu; was bestätigt wurde, ist gespeichert."
         }
