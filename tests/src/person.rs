@@ -442,7 +442,7 @@ impl Person {
         Ok(())
     }
 
-    /// Unfolds the talk of his trade.
+    /// Goes to the talk of his trade, and unfolds it.
     ///
     /// # Errors
     /// If there is none.
@@ -450,6 +450,7 @@ impl Person {
         self.goes_to("trades").await?;
         let unfold = "const chat = document.querySelector(arguments[0]);
             if (chat && !chat.open) chat.querySelector('summary').click();
+            chat?.scrollIntoView();
             return chat?.open";
         let chat = vec![named("chat").into()];
         self.browser.until("the talk", SOON, unfold, chat).await?;
@@ -532,6 +533,18 @@ impl Person {
         self.clicks(&format!("step-{step}")).await?;
         self.clicks("step-send").await?;
         self.sees_step(step).await
+    }
+
+    /// Says that he has handed it over, with the code that the buyer has told him.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn delivers(&self, code: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        self.clicks("step-delivered").await?;
+        self.types("step-code", code).await?;
+        self.clicks("step-send").await?;
+        self.sees_step("delivered").await
     }
 
     /// Sees that a step of his trade was taken.

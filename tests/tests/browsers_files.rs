@@ -66,8 +66,16 @@ async fn a_photo_without_its_secrets_and_goods_byte_for_byte_go_with_a_trade_tha
         .browser
         .read(&named("file-chip"), &["front.jpg"], SURELY)
         .await?;
+    buyer.goes_to("ask").await?;
     seller.clicks("chat-send").await?;
+    // Who looks at something else is told how much waits, until he has looked.
+    let waits = format!("{} .count-badge", named("nav-trades"));
+    buyer.browser.see(&waits, SURELY).await?;
     buyer.talks().await?;
+    let read = format!("{}[data-unread=\"0\"][data-lines=\"1\"]", named("chat"));
+    buyer.browser.see(&read, SURELY).await?;
+    let waiting = buyer.browser.count(&waits).await?;
+    ensure(waiting == 0, || "what was read still waits".to_owned())?;
     let here = file("front.jpg", "here");
     buyer.browser.see(&here, SURELY).await?;
     let shown = "const photo = document.querySelector(arguments[0]);

@@ -17,7 +17,7 @@ const TERMS: Terms = Terms {
 };
 
 /// How many steps there are, counted for each side that learns of one.
-const ENDS: u32 = 17;
+const ENDS: u32 = 19;
 
 /// How somebody's page ends.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +113,7 @@ async fn a_trade_goes_on(end: End) -> Outcome {
     seller.knows("Karl Kauf").await?;
     seller = fate.strikes(seller).await?;
 
-    // Paid, sent, received; each said by one and then known to the other.
+    // Paid, sent, handed over by the buyer's code, received; each said by one and then known to the other.
     buyer.says("paid").await?;
     buyer = fate.strikes(buyer).await?;
     seller.sees_step("paid").await?;
@@ -121,6 +121,12 @@ async fn a_trade_goes_on(end: End) -> Outcome {
     seller.says("dispatched").await?;
     seller = fate.strikes(seller).await?;
     buyer.sees_step("dispatched").await?;
+    buyer = fate.strikes(buyer).await?;
+    buyer.goes_to("trades").await?;
+    let code = buyer.browser.see(&named("handover-code"), SURELY).await?;
+    seller.delivers(&code).await?;
+    seller = fate.strikes(seller).await?;
+    buyer.sees_step("delivered").await?;
     buyer = fate.strikes(buyer).await?;
     buyer.says("received").await?;
     buyer = fate.strikes(buyer).await?;
@@ -132,11 +138,11 @@ async fn a_trade_goes_on(end: End) -> Outcome {
     for person in [&buyer, &seller] {
         person.sees_trade("received").await?;
         let name = person.browser.name();
-        let all = "return document.querySelectorAll(arguments[0]).length === 3";
+        let all = "return document.querySelectorAll(arguments[0]).length === 4";
         let arguments = vec![known.clone().into()];
         person
             .browser
-            .until("three steps that both know", SURELY, all, arguments)
+            .until("four steps that both know", SURELY, all, arguments)
             .await?;
         let trades = person.browser.count(&named("trade-card")).await?;
         ensure(trades == 1, || format!("{name} has {trades} trades"))?;

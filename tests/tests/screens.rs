@@ -291,6 +291,14 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
         person.sees_trade("cancelled").await?;
     }
     shown(&seller, "trades-cancelled", &folder, &mut problems).await?;
+    // Who has not got it can ask for it again.
+    buyer.clicks("ask-again").await?;
+    let asks = "[data-test=\"main\"][data-screen=\"ask\"]";
+    buyer.browser.see(asks, SOON).await?;
+    let again = "return document.querySelector(arguments[0])?.value";
+    let title = vec![named("title").into()];
+    let title = buyer.browser.until("the title", SOON, again, title).await?;
+    ensure(title == scene.want.wanted_title(), || title.to_string())?;
     buyer.clicks("connection-pill").await?;
     buyer.browser.see(&named("connection-sum"), SOON).await?;
     shown(&buyer, "connection", &folder, &mut problems).await?;

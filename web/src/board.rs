@@ -339,12 +339,28 @@ impl Board {
         threads.filter(|thread| !quoted(thread)).collect()
     }
 
-    /// Orders and trades in which the next step is mine.
+    /// Orders and trades in which the next step is mine, or in which the other one has said something that I have not
+    /// looked at.
     #[must_use]
     pub fn trades_waiting_for_me(&self) -> usize {
-        self.trades
-            .values()
-            .filter(|trade| waits_for_me(trade))
+        let trades = self.trades.values();
+        let waits = trades.filter(|trade| waits_for_me(trade) || self.unread(&trade.thread) > 0);
+        waits.count()
+    }
+
+    /// How many lines of an exchange I have not looked at.
+    #[must_use]
+    pub fn unread(&self, thread: &ThreadId) -> u32 {
+        self.chats.get(thread).map_or(0, |chat| chat.unread)
+    }
+
+    /// Exchanges without an order in which the other one has said something that I have not looked at, by the side on
+    /// which I am.
+    #[must_use]
+    pub fn unread_before_orders(&self, role: Role) -> usize {
+        let chats = self.chats.values();
+        let mine = chats.filter(|chat| chat.role == role && chat.unread > 0);
+        mine.filter(|chat| !self.trades.contains_key(&chat.thread))
             .count()
     }
 
@@ -364,7 +380,12 @@ impl Board {
     /// Everything that waits for me.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.quotes_to_choose_from() + self.trades_waiting_for_me() + self.matches_to_answer()
+        let words =
+            self.unread_before_orders(Role::Buyer) + self.unread_before_orders(Role::Seller);
+        self.quotes_to_choose_from()
+            + self.trades_waiting_for_me()
+            + self.matches_to_answer()
+            + words
     }
 
     /// Open intents that my stall answers and that I have neither answered nor dismissed.

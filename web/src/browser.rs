@@ -223,6 +223,17 @@ pub(crate) fn download(name: &str, bytes: &[u8]) {
     later(1_000, move || drop(address));
 }
 
+/// Whether the end of something is where a person who is here would see it.
+pub(crate) fn is_before_eyes(element: &web_sys::Element) -> bool {
+    let place = element.get_bounding_client_rect();
+    let height = window().inner_height().ok();
+    let height = height
+        .and_then(|height| height.as_f64())
+        .unwrap_or_default();
+    let (top, bottom) = (place.top(), place.bottom());
+    !document().hidden() && top < height && bottom > 0.0
+}
+
 /// The time by this device's clock: for countdowns on screen; what counts is the peer's own clock.
 pub(crate) fn now() -> Timestamp {
     #[allow(

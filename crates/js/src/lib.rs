@@ -257,6 +257,14 @@ impl Haggle {
         nothing(self.0.say(read("thread", thread)?, text, files).await)
     }
 
+    /// I have looked at what the other side of an exchange has said so far; nobody is told.
+    pub async fn read(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ThreadId")] thread: JsValue,
+    ) -> Result<(), JsValue> {
+        nothing(self.0.read(read("thread", thread)?).await)
+    }
+
     /// Reads a file that is here as a whole.
     #[wasm_bindgen(unchecked_return_type = "NewFile")]
     pub async fn file(

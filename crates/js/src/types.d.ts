@@ -181,6 +181,8 @@ export interface Chat {
   lines: ChatLine[];
   /** Whether I can say more now: a seller has three lines until he is answered. */
   canSay: boolean;
+  /** How many of the other side's lines were not looked at; see `read()`. */
+  unread: number;
 }
 
 /** What one of the two has said. */

@@ -143,6 +143,19 @@ impl Market {
         Ok(())
     }
 
+    /// I have looked at what the other side has said.
+    pub(crate) fn looked_at(&mut self, id: ThreadId, batch: &mut Batch) -> Result<(), Complaint> {
+        let thread = self.threads.get_mut(&id).ok_or_else(no_such_thread)?;
+        let newest = thread.chat.iter().rev().find(|line| !line.mine);
+        let newest = newest.map(|line| line.message);
+        if newest != thread.read {
+            thread.read = newest;
+            batch.thread(id);
+            batch.chats.insert(id);
+        }
+        Ok(())
+    }
+
     fn keep_line(&mut self, id: ThreadId, line: Line, batch: &mut Batch) {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
@@ -193,6 +206,7 @@ impl Market {
             role: thread.role,
             lines: lines.collect(),
             can_say: self.is_talkable(thread, now) && !is_silenced(thread),
+            unread: unread(thread),
         })
     }
 }
@@ -214,6 +228,13 @@ fn last_lines(thread: &Thread, mine: bool) -> usize {
     let last = last.take_while(|line| line.mine == mine);
     last.filter(|line| state(thread, line) != ChatState::Lost)
         .count()
+}
+
+/// How many lines of the other side came after the one that was looked at last.
+fn unread(thread: &Thread) -> u32 {
+    let theirs = thread.chat.iter().rev().filter(|line| !line.mine);
+    let new = theirs.take_while(|line| Some(line.message) != thread.read);
+    u32::try_from(new.count()).unwrap_or(u32::MAX)
 }
 
 fn state(thread: &Thread, line: &Line) -> ChatState {

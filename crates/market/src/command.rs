@@ -91,6 +91,11 @@ pub enum Command {
         #[serde(default)]
         files: Vec<NewFile>,
     },
+    /// I have looked at what the other side has said so far. Nobody is told.
+    Read {
+        /// In which exchange.
+        thread: ThreadId,
+    },
     /// Fetch a file that the other side has named and that does not come by itself.
     Fetch {
         /// Which one.
@@ -368,6 +373,7 @@ impl Command {
             Self::Meet { .. } => "meet",
             Self::Inquire { .. } => "inquire",
             Self::Say { .. } => "say",
+            Self::Read { .. } => "read",
             Self::Fetch { .. } => "fetch",
             Self::RemoveFile { .. } => "remove-file",
             Self::Confirm { .. } => "confirm",

@@ -316,6 +316,7 @@ impl Market {
                 text,
                 files,
             } => self.talk(thread, text, files, now, batch).map(done),
+            Command::Read { thread } => self.looked_at(thread, batch).map(done),
             Command::Fetch { file } => self.fetch(file, now, batch).map(done),
             Command::RemoveFile { file } => self.remove_file(file, batch).map(done),
             Command::Confirm {

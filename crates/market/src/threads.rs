@@ -421,6 +421,9 @@ pub(crate) struct Thread {
     /// What was said, in the order in which this side learned of it.
     #[serde(default)]
     pub(crate) chat: VecDeque<Line>,
+    /// The newest line of the other side that its reader has looked at.
+    #[serde(default)]
+    pub(crate) read: Option<MessageId>,
     #[serde(default)]
     pub(crate) set_aside: Option<SetAside>,
     /// By what the two sides of a confirmed trade find each other again.
@@ -525,6 +528,7 @@ impl Thread {
             counter: None,
             conceded: 0,
             chat: VecDeque::new(),
+            read: None,
             set_aside: None,
             sealed_reach: None,
             answer: AnswerState::Sending,

@@ -112,6 +112,8 @@ pub struct Chat {
     pub lines: Vec<ChatLine>,
     /// Whether I can say more now.
     pub can_say: bool,
+    /// How many of his lines I have not looked at.
+    pub unread: u32,
 }
 
 /// What one of the two has said.

@@ -340,6 +340,14 @@ impl Client {
         .await
     }
 
+    /// I have looked at what the other side of an exchange has said so far; nobody is told.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn read(&self, thread: ThreadId) -> Result<(), Complaint> {
+        self.done(Command::Read { thread }).await
+    }
+
     /// Reads a file that is here as a whole.
     ///
     /// # Errors

@@ -296,7 +296,33 @@ fn chat(role: Role, lines: &[(u8, bool)]) -> Event {
         role,
         lines: lines.collect(),
         can_say: true,
+        unread: 0,
     })))
+}
+
+#[test]
+fn what_was_not_looked_at_waits_where_it_stands() {
+    let unread = |role: Role| {
+        let mut event = chat(role, &[(1, false)]);
+        if let Event::Market(MarketEvent::Chat(chat)) = &mut event {
+            chat.unread = 1;
+        }
+        event
+    };
+    let (mut board, _) = told([unread(Role::Buyer), READY]);
+    let thread = ThreadId([1; 32]);
+    assert_eq!(board.unread(&thread), 1);
+    let words =
+        |board: &Board| [Role::Buyer, Role::Seller].map(|role| board.unread_before_orders(role));
+    assert_eq!((words(&board), board.waiting()), ([1, 0], 1));
+    board.apply(unread(Role::Seller));
+    assert_eq!((words(&board), board.waiting()), ([0, 1], 1));
+    // In a trade it waits there, once, whoever's turn it is.
+    board.apply(trade(Role::Seller, TradeState::Confirmed, None, None));
+    assert_eq!(words(&board), [0, 0]);
+    assert_eq!((board.trades_waiting_for_me(), board.waiting()), (1, 1));
+    board.apply(chat(Role::Seller, &[(1, false)]));
+    assert_eq!(board.waiting(), 0);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use crate::app::{desk, w};
 use crate::forms::Faults;
 use crate::node::{Command, Reply, Role, Trade, TradeState};
-use crate::ui::format;
 use crate::ui::parts::{Field, Icon, area, carry_out, form_fault, icon, select_of};
+use crate::ui::{format, requests};
 
 /// Reasons a person would give for it.
 const REASONS: [(&str, CancelReason); 6] = [
@@ -56,6 +56,7 @@ pub(crate) fn ended(trade: &Trade) -> Option<AnyView> {
 
 /// When it ends by itself, what has become of my cancel, and the button.
 pub(crate) fn section(thread: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
+    let desk = desk();
     let words = &w().cancel;
     let told = move || {
         trade.with(|trade| {
@@ -81,9 +82,28 @@ pub(crate) fn section(thread: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
         })
     });
     let asking = RwSignal::new(false);
+    // Who has not got what he asked for can ask for it again.
+    let came_to_nothing = |trade: &Trade| {
+        trade.role == Role::Buyer
+            && matches!(
+                trade.state,
+                TradeState::Cancelled { .. }
+                    | TradeState::Lapsed
+                    | TradeState::NotConfirmed
+                    | TradeState::Declined(_)
+            )
+    };
+    let mine = Memo::new(move |_| {
+        let intent = trade.with(|trade| {
+            let trade = trade.as_ref().filter(|it| came_to_nothing(it));
+            trade.map(|trade| trade.intent)
+        });
+        intent.and_then(|intent| desk.board.with(|board| board.mine(&intent).cloned()))
+    });
     view! {
         <div class="ending">
             {told}
+            {requests::again(mine, "secondary on-private")}
             <Show when=move || can.get() && !asking.get()>
                 <button type="button" class="quiet on-private" data-test="cancel-trade" on:click=move |_| asking.set(true)>{words.begin}</button>
             </Show>

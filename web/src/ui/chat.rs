@@ -1,10 +1,13 @@
 //! The words of one exchange, and the field for the next ones.
 
 use haggle_protocol::{IntentId, ThreadId};
+use leptos::html;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::app::{desk, w};
 use crate::board::Board;
+use crate::browser;
 use crate::forms::Faults;
 use crate::node::{Chat, ChatLine, ChatState, Command, NewFile, Reply, Role};
 use crate::ui::parts::{Icon, carry_out, form_fault, icon, typed};
@@ -55,6 +58,9 @@ pub(crate) fn panel(to: To, other: Role) -> AnyView {
     let chat = Memo::new(move |_| desk.board.with(|board| to.find(board).cloned()));
     let count = Memo::new(move |_| chat.with(|chat| chat.as_ref().map_or(0, |it| it.lines.len())));
     let begun = Memo::new(move |_| count.get() > 0);
+    let unread = Memo::new(move |_| chat.with(|chat| chat.as_ref().map_or(0, |it| it.unread)));
+    let place = NodeRef::<html::Details>::new();
+    mark_read(chat, unread, place);
     let can_say = Memo::new(move |_| chat.with(|chat| chat.as_ref().is_none_or(|it| it.can_say)));
     let lines = move || chat.with(|chat| chat.as_ref().map(|it| it.lines.clone()));
     let invite = match other {
@@ -66,8 +72,14 @@ pub(crate) fn panel(to: To, other: Role) -> AnyView {
         n => (words.count)(n as u64),
     };
     view! {
-        <details class="chat" data-test="chat" data-lines=move || count.get().to_string() prop:open=begun>
-            <summary>{icon(Icon::Requests)} " " {label}</summary>
+        <details class="chat" data-test="chat" data-lines=move || count.get().to_string() data-unread=move || unread.get().to_string()
+            prop:open=begun node_ref=place>
+            <summary>
+                {icon(Icon::Requests)} " " {label}
+                <Show when=move || unread.get() != 0>
+                    " " <span class="badge turn-badge">{move || (words.new)(u64::from(unread.get()))}</span>
+                </Show>
+            </summary>
             <ol class="chat-lines" aria-label=words.heading>
                 <For each=move || lines().unwrap_or_default() key=|line| line.message children=move |said| line(&said, other, chat) />
             </ol>
@@ -77,6 +89,33 @@ pub(crate) fn panel(to: To, other: Role) -> AnyView {
         </details>
     }
     .into_any()
+}
+
+/// What has stood before the person's eyes from one second to the next was looked at.
+fn mark_read(chat: Memo<Option<Chat>>, unread: Memo<u32>, place: NodeRef<html::Details>) {
+    let desk = desk();
+    // How many were new when they were last seen.
+    let seen = StoredValue::new(0);
+    Effect::new(move |_| {
+        desk.now.track();
+        let new = unread.get();
+        let thread = chat.with_untracked(|chat| chat.as_ref().map(|chat| chat.thread));
+        let details = place.get_untracked();
+        let looks = details.is_some_and(|it| it.open() && browser::is_before_eyes(&it));
+        let (Some(thread), true) = (thread, looks && new > 0) else {
+            seen.set_value(0);
+            return;
+        };
+        if seen.get_value() == new {
+            spawn_local(async move {
+                // What is not marked now is marked in a second.
+                let _ = desk.command(Command::Read { thread }).await;
+            });
+            seen.set_value(0);
+        } else {
+            seen.set_value(new);
+        }
+    });
 }
 
 /// The name of a state for tests.

@@ -30,6 +30,7 @@ use leptos::task::spawn_local;
 use crate::app::{Desk, desk, w};
 use crate::board::Board;
 use crate::browser;
+use crate::node::Role;
 use crate::route::Screen;
 use crate::ui::parts::{Icon, icon};
 use crate::words::Lang;
@@ -168,8 +169,8 @@ fn name_of(screen: Screen) -> &'static str {
 fn waiting(board: &Board, screen: Screen) -> usize {
     match screen {
         Screen::Ask | Screen::Stall => 0,
-        Screen::Requests => board.quotes_to_choose_from(),
-        Screen::Market => board.matches_to_answer(),
+        Screen::Requests => board.quotes_to_choose_from() + board.unread_before_orders(Role::Buyer),
+        Screen::Market => board.matches_to_answer() + board.unread_before_orders(Role::Seller),
         Screen::Trades => board.trades_waiting_for_me(),
     }
 }

@@ -256,6 +256,25 @@ fn slow_help(_created: Timestamp) -> AnyView {
     .into_any()
 }
 
+/// Asking once more for what an intent of mine that is over asked for.
+pub(crate) fn again(mine: Memo<Option<MyIntent>>, class: &'static str) -> AnyView {
+    let desk = desk();
+    let over = move || mine.with(|mine| mine.as_ref().is_some_and(|mine| is_over(mine.state)));
+    let ask = move |_| {
+        let draft = mine.with_untracked(|mine| mine.as_ref().map(|mine| mine.draft.clone()));
+        if let Some(draft) = draft {
+            desk.ask.set(AskForm::from_draft(&draft));
+            desk.go(Screen::Ask);
+        }
+    };
+    view! {
+        <Show when=over>
+            <button type="button" class=class data-test="ask-again" on:click=ask>{w().requests.again}</button>
+        </Show>
+    }
+    .into_any()
+}
+
 /// Withdrawing with a way back, or asking again.
 fn leave(id: IntentId, mine: Memo<Option<MyIntent>>) -> AnyView {
     let desk = desk();
@@ -263,15 +282,6 @@ fn leave(id: IntentId, mine: Memo<Option<MyIntent>>) -> AnyView {
     let leaving = move || desk.leaving.with(|leaving| leaving.get(&id).copied());
     let open =
         move || mine.with(|mine| mine.as_ref().map(|mine| mine.state)) == Some(IntentState::Open);
-    let over = move || mine.with(|mine| mine.as_ref().is_some_and(|mine| is_over(mine.state)));
-    let again = move |_| {
-        if let Some(draft) =
-            mine.with_untracked(|mine| mine.as_ref().map(|mine| mine.draft.clone()))
-        {
-            desk.ask.set(AskForm::from_draft(&draft));
-            desk.go(Screen::Ask);
-        }
-    };
     view! {
         <div class="card-actions">
             <Show when=move || open() && leaving().is_none()>
@@ -289,9 +299,7 @@ fn leave(id: IntentId, mine: Memo<Option<MyIntent>>) -> AnyView {
                     </button>
                 </p>
             </Show>
-            <Show when=over>
-                <button type="button" class="quiet" data-test="ask-again" on:click=again>{words.again}</button>
-            </Show>
+            {again(mine, "quiet")}
         </div>
     }
     .into_any()

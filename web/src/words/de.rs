@@ -465,6 +465,7 @@ pub(super) const WORDS: Words = Words {
         careful: "Nur die andere Seite liest es. Haggle bittet dich nie, an einer Adresse zu zahlen oder dich anzumelden, die dir jemand schickt.",
         wait: "Du kannst wieder schreiben, wenn die andere Seite geantwortet hat.",
         news: |title| format!("Eine Nachricht zu „{title}“."),
+        new: |n| format!("{n} neu"),
     },
     cancel: Cancel {
         begin: "Stornieren",

@@ -444,6 +444,7 @@ pub(super) const WORDS: Words = Words {
         careful: "Only the other side reads it. Haggle never asks you to pay or to sign in at an address that somebody sends you.",
         wait: "You can write again when the other side has answered.",
         news: |title| format!("A message about “{title}”."),
+        new: |n| format!("{n} new"),
     },
     cancel: Cancel {
         begin: "Cancel",

@@ -162,7 +162,7 @@ words! {
     /// Words between two.
     chat: ChatWords {
         heading: S, ask_buyer: S, ask_seller: S, count: N, questions: S, me: S, buyer: S, seller: S, sending: S, lost: S, placeholder: S,
-        send: S, busy: S, careful: S, wait: S, news: S1,
+        send: S, busy: S, careful: S, wait: S, news: S1, new: N,
     }
     /// The end of a trade before its time.
     cancel: Cancel {

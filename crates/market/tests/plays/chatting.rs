@@ -47,6 +47,26 @@ fn seen(stage: &Stage, who: usize) -> Vec<(bool, &str, ChatState)> {
 }
 
 #[test]
+fn what_came_is_new_until_it_was_looked_at_and_the_other_side_never_learns_of_that() {
+    let (mut stage, id) = asked();
+    ask(&mut stage, id, "Is a scratch fine?").unwrap();
+    ask(&mut stage, id, "At the back.").unwrap();
+    let thread = thread(&stage, BUYER);
+    let unread = |stage: &Stage, who: usize| stage.actors[who].chats[&thread].unread;
+    assert_eq!((unread(&stage, BUYER), unread(&stage, SELLER)), (2, 0));
+    let said = stage.log.iter().filter(|it| it.2 == "whisper").count();
+    stage.tell(BUYER, Command::Read { thread }).unwrap();
+    assert_eq!(unread(&stage, BUYER), 0);
+    let after = stage.log.iter().filter(|it| it.2 == "whisper").count();
+    assert_eq!(said, after);
+    stage.reload(BUYER);
+    assert_eq!(unread(&stage, BUYER), 0);
+    say(&mut stage, BUYER, thread, "It is.").unwrap();
+    ask(&mut stage, id, "Fine.").unwrap();
+    assert_eq!((unread(&stage, BUYER), unread(&stage, SELLER)), (1, 1));
+}
+
+#[test]
 fn a_seller_asks_before_he_quotes_and_only_the_buyer_hears_it() {
     for restless in [false, true] {
         let (mut stage, id) = asked();

@@ -1,4 +1,4 @@
-//! A headless stall of ten thousand real items, run as a shop would run it, and fifty buyers who ask it twenty times each.
+//! A headless stall of ten thousand real items, run as a shop would run it, and forty buyers who ask it twenty-five times each.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -17,11 +17,11 @@ use crate::native::{ITEMS, cheaper};
 use crate::pages::resident;
 use crate::report::Report;
 
-/// Who asks. A buyer takes thirty whispers of one seller at once and then one in a second, so that a thousand requests of
-/// one buyer would measure that bound and nothing else.
-const BUYERS: usize = 50;
+/// Who asks. A buyer takes thirty whispers of one seller at once and then one in a second, and a relay lets 48 circuits of one
+/// peer through, so that a thousand requests of one buyer, or of a thousand, would measure these bounds and nothing else.
+const BUYERS: usize = 40;
 /// How often it is asked: less often by each than his bound.
-const ASKED: usize = 20 * BUYERS;
+const ASKED: usize = 25 * BUYERS;
 /// Between two requests, of one buyer after another.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often it is looked for answers in between.

@@ -86,6 +86,24 @@ pub(super) fn complaint(code: &str, field: &str) -> Option<S> {
         ("bad-text", "text") => {
             "Schreib etwas, und höchstens 800 Zeichen auf einmal, ohne Leerzeichen am Anfang und Ende."
         }
+        ("store-full", _) => {
+            "Auf diesem Gerät ist für diese Dateien kein Platz mehr. Schaff welchen, dann schick sie noch einmal; nichts wurde geschickt."
+        }
+        ("file-damaged", _) => {
+            "Ein Teil dieser Datei fehlt hier oder ist beschädigt. Entferne sie und lade sie noch einmal."
+        }
+        ("closed", _) => {
+            "Dieser Austausch ist vorbei: Die andere Seite nimmt dazu keine Nachrichten mehr an."
+        }
+        ("unanswered", _) => "Der Käufer hat drei Nachrichten von dir. Warte, bis er antwortet.",
+        ("too-many-waiting", _) => {
+            "Acht Nachrichten warten schon auf die andere Seite. Warte, bis sie erreicht ist."
+        }
+        ("said-already", _) => "Das hast du schon gesagt.",
+        ("received", _) => "Der Käufer hat es schon.",
+        ("cancelling", _) => {
+            "Dein Rücktritt ist unterwegs zur anderen Seite. Warte ab, was daraus wird."
+        }
         ("peer-stopped", _) => {
             "Diese Seite hat angehalten. Lade sie neu; was bestätigt wurde, ist gespeichert."
         }
