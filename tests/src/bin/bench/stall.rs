@@ -17,8 +17,8 @@ use crate::native::{ITEMS, cheaper};
 use crate::pages::resident;
 use crate::report::Report;
 
-/// Who asks. A buyer takes thirty whispers of one seller at once and then one in a second, and a relay lets 48 circuits of one
-/// peer through, so that a thousand requests of one buyer, or of a thousand, would measure these bounds and nothing else.
+/// Who asks. A buyer takes thirty whispers of one seller at once and then one in a second, and a peer holds 64 connections, so
+/// that a thousand requests of one buyer, or of a thousand, would measure these bounds and nothing else.
 const BUYERS: usize = 40;
 /// How often it is asked: less often by each than his bound.
 const ASKED: usize = 25 * BUYERS;
