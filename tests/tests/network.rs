@@ -461,6 +461,27 @@ async fn both_sides_of_a_trade_who_come_back_through_another_relay_find_each_oth
         .await;
 }
 
+/// An order of digital goods that is confirmed.
+async fn orders_a_score(buyer: &mut Screen, seller: &mut Screen) -> ThreadId {
+    stock(seller, Auto::Firm).await;
+    buyer.online().await;
+    seller.online().await;
+    let intent = buyer.publish("A score for four voices").await;
+    let thread = buyer.quoted(intent, SOON).await;
+    buyer.accept(intent, thread).await;
+    seller.trade(Role::Seller, TradeState::Confirmed).await;
+    thread
+}
+
+/// The goods.
+fn score(bytes: Vec<u8>) -> NewFile {
+    NewFile {
+        name: "score.pdf".to_owned(),
+        media_type: "application/pdf".to_owned(),
+        bytes,
+    }
+}
+
 /// The first file of a trade's steps.
 fn goods(screen: &Screen) -> Option<FileView> {
     let mut steps = screen.trades.values().flat_map(|trade| &trade.steps);
@@ -473,25 +494,14 @@ async fn goods_larger_than_a_circuit_carries_come_whole_though_the_buyer_starts_
     let memory = Memory::new();
     let mut buyer = Screen::open(&[&relay], memory.clone()).await;
     let mut seller = Screen::open(&[&relay], Memory::new()).await;
-    stock(&seller, Auto::Firm).await;
-    buyer.online().await;
-    seller.online().await;
-    let intent = buyer.publish("A score for four voices").await;
-    let thread = buyer.quoted(intent, SOON).await;
-    buyer.accept(intent, thread).await;
-    seller.trade(Role::Seller, TradeState::Confirmed).await;
+    let thread = orders_a_score(&mut buyer, &mut seller).await;
 
     // A circuit carries one mebibyte.
-    let score: Vec<u8> = (0..2_600_000_u32)
+    let content: Vec<u8> = (0..2_600_000_u32)
         .map(|at| at.to_be_bytes()[2] ^ at.to_be_bytes()[3])
         .collect();
-    let file = NewFile {
-        name: "score.pdf".to_owned(),
-        media_type: "application/pdf".to_owned(),
-        bytes: score.clone(),
-    };
-    let dispatched = TradeStep::Dispatched;
-    let sent = seller.client.report(thread, dispatched, None, vec![file]);
+    let (dispatched, goods_sent) = (TradeStep::Dispatched, vec![score(content.clone())]);
+    let sent = seller.client.report(thread, dispatched, None, goods_sent);
     sent.await.unwrap();
     let begun = |screen: &Screen| goods(screen).filter(|file| file.received > 300_000);
     let id = buyer.until("a part of the goods", SOON, begun).await.id;
@@ -506,7 +516,7 @@ async fn goods_larger_than_a_circuit_carries_come_whole_though_the_buyer_starts_
     let here = |screen: &Screen| goods(screen).filter(|file| file.state == FileState::Here);
     buyer.until("the goods", patient, here).await;
     let read = buyer.client.file(id).await.unwrap();
-    assert!(read.bytes == score, "other bytes");
+    assert!(read.bytes == content, "other bytes");
     assert_eq!(read.name, "score.pdf");
     // The next start reads none of it.
     let small = memory.load().await.unwrap();
@@ -784,22 +794,11 @@ async fn files_for_which_there_is_no_room_are_refused_or_wait_and_stop_nobody() 
     let (store_a, store_b) = (full(), full());
     let mut buyer = Screen::open(&[&relay], store_a.clone()).await;
     let mut seller = Screen::open(&[&relay], store_b.clone()).await;
-    stock(&seller, Auto::Firm).await;
-    buyer.online().await;
-    seller.online().await;
-    let intent = buyer.publish("A score for four voices").await;
-    let thread = buyer.quoted(intent, SOON).await;
-    buyer.accept(intent, thread).await;
-    seller.trade(Role::Seller, TradeState::Confirmed).await;
+    let thread = orders_a_score(&mut buyer, &mut seller).await;
 
     let send = || {
-        let file = NewFile {
-            name: "score.pdf".to_owned(),
-            media_type: "application/pdf".to_owned(),
-            bytes: vec![7; 100_000],
-        };
-        let dispatched = TradeStep::Dispatched;
-        seller.client.report(thread, dispatched, None, vec![file])
+        let (dispatched, goods_sent) = (TradeStep::Dispatched, vec![score(vec![7; 100_000])]);
+        seller.client.report(thread, dispatched, None, goods_sent)
     };
     store_b.broken.store(true, Ordering::SeqCst);
     assert_eq!(send().await.unwrap_err().code, "store-full");

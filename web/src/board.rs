@@ -460,22 +460,28 @@ pub fn waits_for_me(trade: &Trade) -> bool {
         .is_some_and(|awaited| awaited.from == trade.role)
 }
 
-/// The steps of a trade that I can say of myself now.
+/// Whether its seller has confirmed a trade and nobody has cancelled it, however far it has come since.
 #[must_use]
-pub fn sayable(trade: &Trade) -> Vec<TradeStep> {
-    match trade.state {
-        TradeState::Ordered
-        | TradeState::Declined(_)
-        | TradeState::NotConfirmed
-        | TradeState::Cancelled { .. } => {
-            return Vec::new();
-        }
+pub const fn was_confirmed(state: TradeState) -> bool {
+    match state {
         TradeState::Confirmed
         | TradeState::ContactsExchanged
         | TradeState::Dispatched
         | TradeState::Delivered
         | TradeState::Received
-        | TradeState::Lapsed => {}
+        | TradeState::Lapsed => true,
+        TradeState::Ordered
+        | TradeState::Declined(_)
+        | TradeState::NotConfirmed
+        | TradeState::Cancelled { .. } => false,
+    }
+}
+
+/// The steps of a trade that I can say of myself now.
+#[must_use]
+pub fn sayable(trade: &Trade) -> Vec<TradeStep> {
+    if !was_confirmed(trade.state) {
+        return Vec::new();
     }
     let taken = |step| trade.steps.iter().any(|taken| taken.step == step);
     let sayable = |step: &TradeStep| match step {

@@ -4,7 +4,7 @@ pub use haggle_node::backup::{
     Backup, Error as BackupError, Secret, open as open_backup, restore_phrase,
 };
 pub use haggle_node::market::command::{
-    Command, Complaint, Draft, NewFile, Preview, Profile, QuoteDraft, Reply, Taste,
+    Command, Complaint, Draft, FILES_BYTES_MAX, NewFile, Preview, Profile, QuoteDraft, Reply, Taste,
 };
 pub use haggle_node::market::event::Event as MarketEvent;
 pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};

@@ -6,7 +6,7 @@
 
 pub mod args;
 mod files;
-mod live;
+pub mod live;
 pub mod mandate;
 pub mod stall;
 

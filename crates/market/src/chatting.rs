@@ -36,7 +36,7 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<ThreadId, Complaint> {
-        let packed = self.pack(Vec::new())?;
+        let packed = Packed::default();
         let said = checked(text, &packed)?;
         if let Some(thread) = self.answers.get(&intent).copied() {
             return self

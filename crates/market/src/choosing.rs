@@ -306,10 +306,8 @@ impl Market {
             handover: None,
         };
         order.check().map_err(|_| bad_note())?;
-        let (order, code) = self.with_code(order);
-        let thread = self.threads.get(&id).ok_or_else(no_such_thread)?;
-        let offer = thread.offer.as_ref().ok_or_else(no_such_thread)?;
         let (quote, trader, intent) = (offer.quote.clone(), offer.trader, thread.intent);
+        let (order, code) = self.with_code(order);
         let sent = self.send(id, Body::Order(order.clone()), order.confirm_by, now, batch);
         let message = sent.map_err(unsent)?;
         // An answer to what waits there would replace the very quote that is taken.

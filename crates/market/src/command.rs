@@ -260,6 +260,9 @@ pub struct QuoteDraft {
     pub note: Option<String>,
 }
 
+/// Bytes of all files of one message: they are saved together with it, in one batch.
+pub const FILES_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
 /// A file that shall go with a message.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]

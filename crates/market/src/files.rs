@@ -13,7 +13,7 @@ use haggle_protocol::{FileId, Refusal, ThreadId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Subject};
-use crate::command::{Complaint, NewFile};
+use crate::command::{Complaint, FILES_BYTES_MAX, NewFile};
 use crate::effect::{Effect, Record};
 use crate::market::Market;
 use crate::record::{self, Key, Locker, hex_bytes};
@@ -29,11 +29,9 @@ const STRANGERS_MAX: u64 = 8 * 1024 * 1024;
 /// What comes unasked from one with whom nothing is agreed on: so many files, of so many bytes together.
 const STRANGER: (usize, u64) = (8, 2 * 1024 * 1024);
 /// What comes unasked from the other side of a trade, in bytes: the files of one message.
-const PARTNER: u64 = MESSAGE_MAX;
+const PARTNER: u64 = FILES_BYTES_MAX;
 /// The largest photo that is fetched unasked from one with whom nothing is agreed on, in bytes: the page sends smaller ones.
 const PHOTO_MAX: u32 = 512 * 1024;
-/// Bytes of all files of one message: they are saved together with it, in one batch.
-const MESSAGE_MAX: u64 = 16 * 1024 * 1024;
 /// How long the pieces of a file are asked for, in seconds, before it waits to be wanted again: as long as any message lives.
 const FETCH_FOR: u64 = PRIVATE_LIFETIME_MAX;
 /// Pieces that are asked for at the same time, in all and in one exchange: most of the ways stay free for messages, and a slow
@@ -168,7 +166,13 @@ impl File {
     }
 }
 
+/// The room that files take together, in bytes.
+fn rooms<'a>(files: impl Iterator<Item = &'a File>) -> u64 {
+    files.map(File::room).sum()
+}
+
 /// Files that were named, with their bytes, and are not sent yet.
+#[derive(Default)]
 pub(crate) struct Packed {
     files: Vec<(Attachment, Vec<u8>)>,
     /// What makes room for them.
@@ -195,16 +199,16 @@ impl Market {
         }
         let sizes = files.iter().map(|file| file.bytes.len() as u64);
         let all = sizes.fold(0, u64::saturating_add);
+        if all > FILES_BYTES_MAX {
+            let sentence = "The files of one message have at most 16 MB together. Send some with the next one.";
+            return Err(Complaint::about("file-too-large", "files", sentence));
+        }
         let named = files.into_iter().map(|file| {
             let key = FileKey::random(&mut self.pen.dice);
             let named = Attachment::of(file.name, file.media_type, &file.bytes, key);
             Ok((named.map_err(unfit)?, file.bytes))
         });
         let files: Vec<_> = named.collect::<Result<_, Complaint>>()?;
-        if all > MESSAGE_MAX {
-            let sentence = "The files of one message have at most 16 MB together. Send some with the next one.";
-            return Err(Complaint::about("file-too-large", "files", sentence));
-        }
         let needless = self.make_room(all).ok_or_else(full)?;
         Ok(Packed { files, needless })
     }
@@ -212,8 +216,7 @@ impl Market {
     /// What has to go so that so many bytes more can be kept; `None` if there is not enough that nobody needs: files of mine
     /// in trades that are at their end, first those that the buyer has said he has, and of these the oldest.
     fn make_room(&self, bytes: u64) -> Option<Vec<FileId>> {
-        let used: u64 = self.files.values().map(File::room).sum();
-        let mut missing = (used + bytes).saturating_sub(KEPT_MAX);
+        let mut missing = (rooms(self.files.values()) + bytes).saturating_sub(KEPT_MAX);
         if bytes == 0 || missing == 0 {
             return Some(Vec::new());
         }
@@ -336,22 +339,20 @@ impl Market {
             all.filter(|other| !other.mine && other.room() > 0)
         };
         let bytes = u64::from(file.bytes);
-        let of =
-            |files: &mut dyn Iterator<Item = &File>| files.map(File::room).sum::<u64>() + bytes;
+        let fits = |used: u64, most: u64| used + bytes <= most;
         let theirs = || unasked().filter(|other| other.thread == file.thread);
-        let all = self.files.values().map(File::room).sum::<u64>() + bytes;
-        if of(&mut unasked()) > UNASKED_MAX || all > KEPT_MAX {
+        if !fits(rooms(self.files.values()), KEPT_MAX) || !fits(rooms(unasked()), UNASKED_MAX) {
             return false;
         }
         if partner(&file.thread) {
-            return of(&mut theirs()) <= PARTNER;
+            return fits(rooms(theirs()), PARTNER);
         }
-        let mut strangers = unasked().filter(|other| !partner(&other.thread));
+        let strangers = unasked().filter(|other| !partner(&other.thread));
         PHOTOS.contains(&file.media_type.as_str())
             && file.bytes <= PHOTO_MAX
             && theirs().count() < STRANGER.0
-            && of(&mut theirs()) <= STRANGER.1
-            && of(&mut strangers) <= STRANGERS_MAX
+            && fits(rooms(theirs()), STRANGER.1)
+            && fits(rooms(strangers), STRANGERS_MAX)
     }
 
     /// I want a file that the other side has named.

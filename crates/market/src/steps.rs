@@ -9,11 +9,12 @@ use haggle_protocol::intent::Delivery;
 use haggle_protocol::limits::PRIVATE_LIFETIME_MAX;
 use haggle_protocol::private::Body;
 use haggle_protocol::trade::{Delivered, Order, Step};
-use haggle_protocol::{Refusal, ThreadId, Timestamp};
+use haggle_protocol::{FileId, MessageId, Refusal, ThreadId, Timestamp};
 
 use crate::batch::Batch;
 use crate::cancelling::being_cancelled;
 use crate::command::{Complaint, NewFile};
+use crate::files::Packed;
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{bad_note, no_such_thread, unsent};
@@ -78,20 +79,11 @@ impl Market {
         batch: &mut Batch,
     ) -> Result<(), Refusal> {
         let id = opened.message.thread;
-        let deal = self.deal(&id).filter(|deal| deal.message == said.order);
-        let deal = deal.filter(|deal| deal.takes(step));
-        deal.ok_or(Refusal::WrongState)?.check_trader(opened)?;
+        self.taking(step, opened, said.order)?;
         self.check_files(id, &said.files)?;
         self.took(opened, now, batch);
-        let taken = Taken {
-            step,
-            message: opened.id,
-            at: now,
-            note: said.note.clone(),
-            delivered: true,
-            files: self.learn_files(id, &said.files, now, batch),
-        };
-        self.take_step(id, taken, batch);
+        let files = self.learn_files(id, &said.files, now, batch);
+        self.take_heard(step, opened, said.note.clone(), files, now, batch);
         Ok(())
     }
 
@@ -103,25 +95,43 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<(), Refusal> {
-        let id = opened.message.thread;
-        let deal = self.deal(&id).filter(|deal| deal.message == said.order);
-        let deal = deal.filter(|deal| deal.takes(TradeStep::Delivered));
-        let deal = deal.ok_or(Refusal::WrongState)?;
-        deal.check_trader(opened)?;
+        let step = TradeStep::Delivered;
+        let deal = self.taking(step, opened, said.order)?;
         if deal.code.as_ref().is_none_or(|code| code.0 != said.code) {
             return Err(Refusal::BadField);
         }
         self.took(opened, now, batch);
+        self.take_heard(step, opened, said.note.clone(), Vec::new(), now, batch);
+        Ok(())
+    }
+
+    /// The deal in which the other side may say this step of this order now.
+    fn taking(&self, step: TradeStep, opened: &Opened, order: MessageId) -> Result<&Deal, Refusal> {
+        let deal = self.deal(&opened.message.thread);
+        let deal = deal.filter(|deal| deal.message == order && deal.takes(step));
+        let deal = deal.ok_or(Refusal::WrongState)?;
+        deal.check_trader(opened)?;
+        Ok(deal)
+    }
+
+    fn take_heard(
+        &mut self,
+        step: TradeStep,
+        opened: &Opened,
+        note: Option<String>,
+        files: Vec<FileId>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
         let taken = Taken {
-            step: TradeStep::Delivered,
+            step,
             message: opened.id,
             at: now,
-            note: said.note.clone(),
+            note,
             delivered: true,
-            files: Vec::new(),
+            files,
         };
-        self.take_step(id, taken, batch);
-        Ok(())
+        self.take_step(opened.message.thread, taken, batch);
     }
 
     /// I have taken a step, and the other side shall know.
@@ -155,55 +165,59 @@ impl Market {
             return Err(Complaint::new("received", sentence));
         }
         let order = deal.message;
-        let code = match step {
-            TradeStep::Delivered => Some(checked_code(deal, said.code.as_deref())?),
-            TradeStep::Paid | TradeStep::Dispatched | TradeStep::Received => None,
-        };
-        let files = match step {
-            TradeStep::Delivered => Vec::new(),
-            TradeStep::Paid | TradeStep::Dispatched | TradeStep::Received => said.files,
-        };
-        let packed = self.pack(files)?;
-        let note = said.note;
-        let (body, checked) = match (step, &code) {
-            (TradeStep::Delivered, Some(code)) => {
-                let said = Delivered {
+        let say: fn(Step) -> Body = match step {
+            TradeStep::Paid => Body::PaymentProof,
+            TradeStep::Dispatched => Body::Dispatch,
+            TradeStep::Received => Body::Receipt,
+            TradeStep::Delivered => {
+                let code = checked_code(deal, said.code.as_deref())?;
+                let delivered = Delivered {
                     order,
                     code: code.clone(),
-                    note: note.clone(),
+                    note: said.note.clone(),
                 };
-                let checked = said.check();
-                (Body::Delivered(said), checked)
-            }
-            (step, _) => {
-                let said = Step {
-                    order,
-                    note: note.clone(),
-                    files: packed.named(),
-                };
-                let checked = said.check();
-                let body = match step {
-                    TradeStep::Paid => Body::PaymentProof(said),
-                    TradeStep::Dispatched | TradeStep::Delivered => Body::Dispatch(said),
-                    TradeStep::Received => Body::Receipt(said),
-                };
-                (body, checked)
+                delivered.check().map_err(|_| bad_note())?;
+                let (body, none) = (Body::Delivered(delivered), Packed::default());
+                self.say_step(id, step, body, said.note, none, now, batch)?;
+                if let Some(deal) = self.deal_mut(&id) {
+                    deal.code = Some(Handover(code));
+                }
+                return Ok(());
             }
         };
-        checked.map_err(|_| bad_note())?;
+        let packed = self.pack(said.files)?;
+        let plain = Step {
+            order,
+            note: said.note.clone(),
+            files: packed.named(),
+        };
+        plain.check().map_err(|_| bad_note())?;
+        self.say_step(id, step, say(plain), said.note, packed, now, batch)
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "what is sent and what is kept of it"
+    )]
+    fn say_step(
+        &mut self,
+        id: ThreadId,
+        step: TradeStep,
+        body: Body,
+        note: Option<String>,
+        packed: Packed,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
         let sent = self.send(id, body, now + PRIVATE_LIFETIME_MAX, now, batch);
-        let message = sent.map_err(unsent)?;
         let taken = Taken {
             step,
-            message,
+            message: sent.map_err(unsent)?,
             at: now,
             note,
             delivered: false,
             files: self.shelve(id, packed, now, batch),
         };
-        if let (Some(deal), Some(code)) = (self.deal_mut(&id), code) {
-            deal.code = Some(Handover(code));
-        }
         self.take_step(id, taken, batch);
         Ok(())
     }

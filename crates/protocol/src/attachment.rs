@@ -17,16 +17,15 @@ use core::fmt;
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
-use rand_core::CryptoRng;
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::cbor::{Fields, Reader, Writer};
 use crate::ids::{FileId, ThreadId};
 use crate::limits::{FILE_BYTES_MAX, FILES_MAX, LABEL_MAX, MEDIA_TYPE_MAX, PIECE_LEN};
 use crate::names::Network;
 use crate::refusal::Refusal;
+use crate::secret::shared_secret;
 use crate::tag::{Tag, hash};
 use crate::text;
 
@@ -35,36 +34,9 @@ const TAG: usize = 16;
 /// A whole sealed piece, in bytes.
 pub const SEALED_PIECE_MAX: usize = PIECE_LEN + TAG;
 
-/// What one file is encrypted by.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct FileKey([u8; 32]);
-
-impl fmt::Debug for FileKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FileKey(..)")
-    }
-}
-
-impl FileKey {
-    /// A fresh random key.
-    #[must_use]
-    pub fn random(dice: &mut impl CryptoRng) -> Self {
-        let mut key = [0; 32];
-        dice.fill_bytes(&mut key);
-        Self(key)
-    }
-
-    /// From stored bytes, or from those of a message.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, to be stored or said to the other side.
-    #[must_use]
-    pub const fn to_bytes(&self) -> [u8; 32] {
-        self.0
-    }
+shared_secret! {
+    /// What one file is encrypted by.
+    FileKey
 }
 
 /// A file, as the message that goes with it names it.

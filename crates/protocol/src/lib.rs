@@ -34,6 +34,7 @@ pub mod reach;
 pub mod refusal;
 pub mod seal;
 pub mod sealed_reach;
+mod secret;
 pub mod tag;
 pub mod taxonomy;
 pub mod text;

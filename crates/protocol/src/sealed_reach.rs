@@ -17,12 +17,10 @@
 //!
 //! HKDF is RFC 5869, the cipher RFC 8439. A nonce is random: one key closes a frame every few minutes of one day.
 
-use core::fmt;
-
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit, Nonce};
 use rand_core::CryptoRng;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::cbor::{Fields, Reader, Writer};
 use crate::frame::{Facets, Header};
@@ -32,6 +30,7 @@ use crate::limits::LIFETIME_DEFAULT;
 use crate::names::Network;
 use crate::reach::{Circuit, Entry, read_entries, write_entries};
 use crate::seal::Direction;
+use crate::secret::shared_secret;
 use crate::tag::{Tag, expand};
 use crate::{Frame, Kind, Refusal, Timestamp};
 
@@ -47,37 +46,12 @@ const CONTENT: usize = 1_024;
 /// Every body has this size, in bytes.
 pub const BODY_LEN: usize = NONCE + CONTENT + TAG;
 
-/// What the two sides of a trade find each other by. Whoever has it can read where both of them are.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct ReachSecret([u8; 32]);
-
-impl fmt::Debug for ReachSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ReachSecret(..)")
-    }
+shared_secret! {
+    /// What the two sides of a trade find each other by. Whoever has it can read where both of them are.
+    ReachSecret
 }
 
 impl ReachSecret {
-    /// A fresh random secret.
-    #[must_use]
-    pub fn random(dice: &mut impl CryptoRng) -> Self {
-        let mut secret = [0; 32];
-        dice.fill_bytes(&mut secret);
-        Self(secret)
-    }
-
-    /// From stored bytes, or from those of a message.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, to be stored or said to the other side.
-    #[must_use]
-    pub const fn to_bytes(&self) -> [u8; 32] {
-        self.0
-    }
-
     /// What is said in this direction.
     #[must_use]
     pub const fn towards(&self, network: Network, direction: Direction) -> Towards<'_> {

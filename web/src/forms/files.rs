@@ -4,10 +4,8 @@
 use haggle_protocol::limits::{FILE_BYTES_MAX, FILES_MAX, LABEL_MAX, MEDIA_TYPE_MAX};
 use haggle_protocol::text;
 
-use crate::node::NewFile;
+use crate::node::{FILES_BYTES_MAX, NewFile};
 
-/// Bytes of all files of one message.
-const MESSAGE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// What a file is said to be of which nothing is known.
 const ANYTHING: &str = "application/octet-stream";
 /// What a file is called whose own name cannot be said.
@@ -99,7 +97,7 @@ impl Pile {
         match bytes {
             0 => Err(Unfit::Empty),
             bytes if bytes > u64::from(FILE_BYTES_MAX) => Err(Unfit::TooLarge),
-            bytes if all.saturating_add(bytes) > MESSAGE_BYTES_MAX => Err(Unfit::TooMuch),
+            bytes if all.saturating_add(bytes) > FILES_BYTES_MAX => Err(Unfit::TooMuch),
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::{desk, sentence, w};
-use crate::board::waits_for_me;
+use crate::board::{waits_for_me, was_confirmed};
 use crate::forms::Faults;
 use crate::node::{Awaited, Command, Profile, Reply, Role, Trade, TradeState};
 use crate::route::Screen;
@@ -304,19 +304,8 @@ fn ahead(trade: &Trade) -> AnyView {
 /// Both sides' contact details, as far as they were said.
 fn contacts(trade: &Trade) -> AnyView {
     let words = &w().trades;
-    match trade.state {
-        TradeState::Confirmed
-        | TradeState::ContactsExchanged
-        | TradeState::Dispatched
-        | TradeState::Delivered
-        | TradeState::Received
-        | TradeState::Lapsed => {}
-        TradeState::Ordered
-        | TradeState::Declined(_)
-        | TradeState::NotConfirmed
-        | TradeState::Cancelled { .. } => {
-            return ().into_any();
-        }
+    if !was_confirmed(trade.state) {
+        return ().into_any();
     }
     let done = if trade.state == TradeState::Received {
         Some(words.received)
