@@ -7,6 +7,7 @@ use haggle_protocol::intent::MAX_QUOTES_DEFAULT;
 use haggle_protocol::limits::PRIVATE_LIFETIME_MAX;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::Quote;
+use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::trade::{Decline, NotSelected, Order, OrderConfirm};
 use haggle_protocol::{IntentId, MessageId, Money, Refusal, ThreadId, Timestamp};
 
@@ -304,11 +305,17 @@ impl Market {
             confirm_by: latest.max(now + CONFIRM_LEAST),
             note,
             handover: None,
+            reach_secret: None,
         };
         order.check().map_err(|_| bad_note())?;
         let (quote, trader, intent) = (offer.quote.clone(), offer.trader, thread.intent);
         let (order, code) = self.with_code(order);
-        let sent = self.send(id, Body::Order(order.clone()), order.confirm_by, now, batch);
+        let secret = ReachSecret::random(&mut self.pen.dice);
+        let said = Order {
+            reach_secret: Some(secret.clone()),
+            ..order.clone()
+        };
+        let sent = self.send(id, Body::Order(said), order.confirm_by, now, batch);
         let message = sent.map_err(unsent)?;
         // An answer to what waits there would replace the very quote that is taken.
         self.drop_outgoing(id, |waiting| waiting.sort == Sort::Counter);
@@ -318,6 +325,7 @@ impl Market {
             let files: Vec<_> = before.iter().flat_map(Deal::file_ids).collect();
             self.forget_files(&files, batch);
         }
+        self.share(id, secret, now);
         if let Some(mine) = self.intents.get_mut(&intent) {
             mine.state = IntentState::Ordered;
             mine.taken = Some(id);
@@ -383,9 +391,6 @@ impl Market {
         }
         if let Some(mine) = self.intents.get_mut(&intent) {
             mine.taken = Some(id);
-        }
-        if let Some(secret) = &confirm.reach_secret {
-            self.share(id, secret.clone(), now);
         }
         batch.thread(id);
         batch.trades.insert(id);

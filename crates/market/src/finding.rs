@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use haggle_book::Source;
-use haggle_protocol::limits::LIFETIME_DEFAULT;
+use haggle_protocol::limits::{LIFETIME_DEFAULT, PRIVATE_LIFETIME_MAX};
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::sealed_reach::{self, DAY, ReachSecret};
 use haggle_protocol::{Frame, PublicKey, ThreadId, Timestamp};
@@ -19,7 +19,8 @@ use crate::batch::{Batch, Subject};
 use crate::effect::Effect;
 use crate::market::Market;
 use crate::record::Shared;
-use crate::threads::{Deal, Thread};
+use crate::threads::{DealState, Sort, Thread};
+use crate::view::Role;
 
 /// How long the other side is listened for after the last word in a trade, in seconds: a question about what one has
 /// bought is asked within weeks.
@@ -123,16 +124,37 @@ impl Thread {
     /// Whether what I have to say does not arrive, or nobody is found to give what he has sent: `files` is how many tries
     /// in a row for one of those reached nobody.
     fn seeks(&self, files: u32) -> bool {
+        // To somebody who has ordered and gone nobody is bound, and who does not have the order yet does not listen.
+        let heard = match self.role {
+            Role::Buyer => !self.outbox.iter().any(|it| it.sort == Sort::Order),
+            Role::Seller => self
+                .deal
+                .as_ref()
+                .is_some_and(|deal| deal.confirm.is_some()),
+        };
+        if !heard {
+            return false;
+        }
         let nowhere = self.ways.is_empty();
         let mut waiting = self.outbox.iter();
         files >= TRIES || waiting.any(|it| nowhere || it.unreached >= TRIES)
     }
 
-    /// Whether the other side may still have something to say.
+    /// Whether the other side may still have something to say. Whoever bound himself may for weeks; whoever only ordered, or was only ordered from, as long as
+    /// a word on that order lives; and after a refusal there is nothing to say.
     fn listens(&self, now: Timestamp) -> bool {
-        self.deal.as_ref().is_some_and(Deal::under_way)
-            || !self.outbox.is_empty()
-            || self.last_word() + LISTEN_FOR > now
+        let Some(deal) = &self.deal else {
+            return false;
+        };
+        let span = match deal.state {
+            DealState::Declined(_) => 0,
+            _ if deal.confirm.is_some() => LISTEN_FOR,
+            DealState::Ordered
+            | DealState::Confirmed
+            | DealState::NotConfirmed
+            | DealState::Cancelled { .. } => PRIVATE_LIFETIME_MAX,
+        };
+        deal.under_way() || !self.outbox.is_empty() || self.last_word() + span > now
     }
 
     /// When something was last said or done in its trade.
@@ -150,15 +172,27 @@ impl Thread {
 impl Market {
     /// From now on the two sides of this trade can find each other.
     pub(crate) fn share(&mut self, id: ThreadId, secret: ReachSecret, now: Timestamp) {
+        self.unshare(id);
         if let Some(thread) = self.threads.get_mut(&id) {
             thread.sealed_reach = Some(SealedReach::new(secret));
             self.expect(id, now);
         }
     }
 
+    /// No longer by what was shared before.
+    pub(crate) fn unshare(&mut self, id: ThreadId) {
+        self.expected.forget(id);
+        if let Some(thread) = self.threads.get_mut(&id) {
+            thread.sealed_reach = None;
+        }
+    }
+
     /// Says out loud where I am, for the other side of a trade alone, if what I have to say does not arrive.
     pub(crate) fn seek(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
         let files = self.files_unreached(id);
+        if self.public_until(&id, now).is_some() {
+            return;
+        }
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
@@ -192,12 +226,24 @@ impl Market {
         batch.acts.push(Effect::Broadcast(frame.bytes().to_vec()));
     }
 
+    /// Until when everybody hears where I am, for the intent of this thread: he whom I would look for hears it too.
+    fn public_until(&self, id: &ThreadId, now: Timestamp) -> Option<Timestamp> {
+        let buyer = self.threads.get(id).filter(|it| it.role == Role::Buyer)?;
+        let mine = self.intents.get(&buyer.intent)?;
+        let public = mine.until > now && self.wants_reach(&buyer.intent, now);
+        public.then_some(mine.until)
+    }
+
     /// When a thread has to say again where I am.
-    pub(crate) fn seek_deadline(&self, id: &ThreadId) -> Option<Timestamp> {
+    pub(crate) fn seek_deadline(&self, id: &ThreadId, now: Timestamp) -> Option<Timestamp> {
         let thread = self.threads.get(id)?;
         let reach = thread.sealed_reach.as_ref()?;
         let seeks = !self.pen.ways.is_empty() && thread.seeks(self.files_unreached(*id));
-        seeks.then(|| reach.again(&self.pen.ways))
+        let again = || {
+            let public = self.public_until(id, now).unwrap_or_default();
+            public.max(reach.again(&self.pen.ways))
+        };
+        seeks.then(again)
     }
 
     /// A frame of a kind that a book does not read: from the other side of a trade it says where he is.

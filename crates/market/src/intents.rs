@@ -27,7 +27,7 @@ use crate::effect::Effect;
 use crate::mail::Lock;
 use crate::market::Market;
 use crate::record::{Opener, hex_bytes};
-use crate::threads::{Deal, DealState};
+use crate::threads::Deal;
 use crate::view::{IntentState, Role};
 
 /// Names of frames of one intent that a quote may answer: two days of renewals. Who answers an older one has not
@@ -467,29 +467,21 @@ impl Market {
 
     /// Whether somebody may have to find me for this intent: it is open, its trade is not at its end, or its seller may not
     /// know yet that it is.
-    fn wants_reach(&self, id: &IntentId, now: Timestamp) -> bool {
+    pub(crate) fn wants_reach(&self, id: &IntentId, now: Timestamp) -> bool {
         let Some(mine) = self.intents.get(id) else {
             return false;
         };
         let Some(thread) = mine.taken.and_then(|thread| self.threads.get(&thread)) else {
-            return mine.is_open();
+            return mine.is_open() && mine.until > now;
         };
-        // The two find each other without it, and nobody else shall see that there is a trade; unless somebody else may
-        // still bring a confirmation that is too late, and shall hear that it is.
-        if thread.sealed_reach.is_some() && !self.may_be_confirmed_late(id) {
-            return false;
+        // The two find each other without it, and nobody else shall see that there is a trade.
+        if thread.sealed_reach.is_some() {
+            return mine.is_open();
         }
         let since = mine.ended.map_or(0, |ended| now.since(ended));
         let trading =
             thread.deal.as_ref().is_some_and(Deal::under_way) || !thread.outbox.is_empty();
         mine.is_open() || since < LAST_WORD || (since < TRADE_REACH && trading)
-    }
-
-    /// Whether an order of mine for this intent was not confirmed in time: its seller may not know yet.
-    fn may_be_confirmed_late(&self, id: &IntentId) -> bool {
-        let quoters = self.quoters.get(id).into_iter().flatten();
-        let mut deals = quoters.filter_map(|thread| self.threads.get(thread)?.deal.as_ref());
-        deals.any(|deal| deal.state == DealState::NotConfirmed)
     }
 
     /// Says a frame of mine to everybody, my own book included.

@@ -198,7 +198,7 @@ impl Market {
         })
     }
 
-    pub(crate) fn thread_deadline(&self, id: &ThreadId) -> Option<Timestamp> {
+    pub(crate) fn thread_deadline(&self, id: &ThreadId, now: Timestamp) -> Option<Timestamp> {
         let thread = self.threads.get(id)?;
         let can_send = !thread.ways.is_empty();
         let outbox = thread
@@ -215,7 +215,7 @@ impl Market {
             offer.map(|offer| offer.quote.valid_until),
             self.confirm_deadline(id),
             thread.deal.as_ref().and_then(Deal::deadline),
-            self.seek_deadline(id),
+            self.seek_deadline(id, now),
             seller.then(|| self.release_at(id)).flatten(),
             seller.then(|| self.forget_at(id)).flatten(),
         ];

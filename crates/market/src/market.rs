@@ -439,7 +439,7 @@ impl Market {
         for subject in core::mem::take(&mut batch.due) {
             let at = match subject {
                 Subject::Mine(id) => self.intent_deadline(&id, now),
-                Subject::Thread(id) => self.thread_deadline(&id),
+                Subject::Thread(id) => self.thread_deadline(&id, now),
                 Subject::File(id) => self.file_deadline(&id),
                 Subject::Book => self.book.next_expiry(),
                 Subject::Postponed => self.postponed_deadline(now),

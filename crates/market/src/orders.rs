@@ -7,7 +7,6 @@ use haggle_protocol::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::Quote;
 use haggle_protocol::seal::Direction;
-use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::trade::{Contact, Decline, DeclineReason, Order, OrderConfirm};
 use haggle_protocol::{MessageId, PublicKey, Refusal, ThreadId, Timestamp};
 
@@ -180,6 +179,7 @@ impl Market {
             return;
         };
         let mut order = order.clone();
+        let secret = order.reach_secret.take();
         order.confirm_by = order.confirm_by.min(now + CONFIRM_MOST);
         let trader = opened.message.trader.map(|proof| proof.trader);
         let newest = thread
@@ -199,6 +199,11 @@ impl Market {
         batch.thread(id);
         batch.trades.insert(id);
         batch.open.insert(thread.intent);
+        // Under the secret of an earlier order nobody speaks any more.
+        match secret {
+            Some(secret) => self.share(id, secret, now),
+            None => self.unshare(id),
+        }
         let files: Vec<_> = before.iter().flat_map(Deal::file_ids).collect();
         self.forget_files(&files, batch);
         if !standing {
@@ -247,17 +252,14 @@ impl Market {
         let deal = self.deal(&id).ok_or(Refusal::WrongState)?;
         let (order, item) = (deal.message, deal.item);
         let needed = item.and_then(|item| self.needed(item, &deal.quote));
-        let secret = ReachSecret::random(&mut self.pen.dice);
         let confirm = OrderConfirm {
             order,
             payment,
             note,
-            reach_secret: Some(secret.clone()),
         };
         confirm.check()?;
         let body = Body::OrderConfirm(confirm.clone());
         self.send(id, body, now + TRADE_FOR, now, batch)?;
-        self.share(id, secret, now);
         let Some(thread) = self.threads.get_mut(&id) else {
             return Ok(());
         };
@@ -591,13 +593,10 @@ impl Deal {
             || self.has(TradeStep::Received)
     }
 
-    /// Its seller has bound himself. The secret that he said with it is kept beside the deal, which is shown.
+    /// Its seller has bound himself.
     pub(crate) fn confirmed(&mut self, confirm: &OrderConfirm) {
         self.state = DealState::Confirmed;
-        self.confirm = Some(OrderConfirm {
-            reach_secret: None,
-            ..confirm.clone()
-        });
+        self.confirm = Some(confirm.clone());
     }
 
     /// Who promised is who acts.

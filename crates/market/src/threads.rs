@@ -426,7 +426,7 @@ pub(crate) struct Thread {
     pub(crate) read: Option<MessageId>,
     #[serde(default)]
     pub(crate) set_aside: Option<SetAside>,
-    /// By what the two sides of a confirmed trade find each other again.
+    /// By what the two sides of an order find each other again.
     #[serde(default)]
     pub(crate) sealed_reach: Option<SealedReach>,
     /// How far my answer got, on the seller's side.

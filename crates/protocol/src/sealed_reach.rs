@@ -1,13 +1,13 @@
 //! Where one side of a running trade can be reached now, said out loud and readable by the other side alone.
 //!
-//! After the confirmation an intent is closed and says no more where its owner is. If both sides then move at once (two
+//! Once an order is confirmed its intent is closed and says no more where its owner is. If both sides then move at once (two
 //! reloads, two devices restored from their backups) neither knows the way to the other. So each may publish a frame that
 //! everybody carries and nobody understands: under a throw-away key that both derive from a secret of their trade, with the
 //! ways inside encrypted by another. Both keys change with the side that speaks and with the day, so that frames of two
 //! days, or of the two sides, cannot be told to belong together. All of them have the same size.
 //!
 //! ```text
-//! secret       32 random bytes, drawn by the seller, said in his OrderConfirm
+//! secret       32 random bytes, drawn by the buyer, said in his Order
 //! scope        network[4] ‖ direction[1] ‖ day u32                   day: created / 86,400 s
 //! frame key    Ed25519 seed HKDF-Expand(secret, haggle/1/reach-sign ‖ scope, 32)
 //! body key     HKDF-Expand(secret, haggle/1/reach-seal ‖ scope, 32)

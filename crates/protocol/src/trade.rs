@@ -172,6 +172,9 @@ pub struct Order {
     /// What the buyer's hand-over code is checked against, if he has drawn one.
     #[serde(default)]
     pub handover: Option<HandoverHash>,
+    /// By what the two find each other again from now on. Never part of a view: whoever keeps an order keeps it beside.
+    #[serde(skip)]
+    pub reach_secret: Option<ReachSecret>,
 }
 
 /// The seller binds himself: the stock is set aside, the trade begins.
@@ -183,9 +186,6 @@ pub struct OrderConfirm {
     pub payment: Option<String>,
     /// Anything the buyer should know.
     pub note: Option<String>,
-    /// By what the two find each other again from now on. Never part of a view: whoever keeps a trade keeps it beside.
-    #[serde(skip)]
-    pub reach_secret: Option<ReachSecret>,
 }
 
 /// The buyer no longer needs this quote. Reads the same whether he took another, withdrew, or let it end.
@@ -369,6 +369,9 @@ impl Order {
             map.field(6, |w| self.quantity.write(w));
             map.optional(7, self.handover, |w, hash| w.bytes(&hash.0));
             map.field(8, |w| w.uint(self.delivery.to_wire()));
+            map.optional(9, self.reach_secret.as_ref(), |w, secret| {
+                w.bytes(&secret.to_bytes());
+            });
             map.field(10, |w| w.uint(u64::from(self.confirm_by.to_wire())));
         });
     }
@@ -376,7 +379,8 @@ impl Order {
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         let mut fields = r.map()?;
         let (mut quote, mut total, mut quantity) = (None, None, None);
-        let (mut delivery, mut confirm_by, mut note, mut handover) = (None, None, None, None);
+        let (mut delivery, mut confirm_by, mut note) = (None, None, None);
+        let (mut handover, mut reach_secret) = (None, None);
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => quote = Some(MessageId(r.fixed()?)),
@@ -385,6 +389,7 @@ impl Order {
                 6 => quantity = Some(Quantity::read(r)?),
                 7 => handover = Some(HandoverHash(r.fixed()?)),
                 8 => delivery = Some(Delivery::read(r)?),
+                9 => reach_secret = Some(ReachSecret::from_bytes(r.fixed()?)),
                 10 => confirm_by = Some(Timestamp::from(r.small::<u32>()?)),
                 other => Fields::unknown(other, r)?,
             }
@@ -397,6 +402,7 @@ impl Order {
             confirm_by: confirm_by.ok_or(Refusal::MissingField)?,
             note,
             handover,
+            reach_secret,
         };
         order.check()?;
         Ok(order)
@@ -418,21 +424,17 @@ impl OrderConfirm {
             map.field(2, |w| w.bytes(&self.order.0));
             map.optional(3, self.payment.as_deref(), Writer::text);
             map.optional(5, self.note.as_deref(), Writer::text);
-            map.optional(7, self.reach_secret.as_ref(), |w, secret| {
-                w.bytes(&secret.to_bytes());
-            });
         });
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         let mut fields = r.map()?;
-        let (mut order, mut payment, mut note, mut reach_secret) = (None, None, None, None);
+        let (mut order, mut payment, mut note) = (None, None, None);
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => order = Some(MessageId(r.fixed()?)),
                 3 => payment = Some(r.text(NOTE_MAX)?.to_owned()),
                 5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
-                7 => reach_secret = Some(ReachSecret::from_bytes(r.fixed()?)),
                 other => Fields::unknown(other, r)?,
             }
         }
@@ -440,7 +442,6 @@ impl OrderConfirm {
             order: order.ok_or(Refusal::MissingField)?,
             payment,
             note,
-            reach_secret,
         };
         confirm.check()?;
         Ok(confirm)

@@ -291,7 +291,6 @@ pub(crate) const TO_BUYER: &[ToBuyer] = &[
                 order: MessageId([9; 32]),
                 payment: None,
                 note: None,
-                reach_secret: None,
             });
             let mut confirm = Message {
                 seq: 2,
@@ -514,6 +513,7 @@ pub(crate) fn order(forge: &mut Forge, bought: &Bought) -> Outcome<Message> {
         confirm_by: forge.now + 300,
         note: None,
         handover: None,
+        reach_secret: None,
     });
     said(forge, bought, body)
 }

@@ -1,8 +1,16 @@
 //! Two sides of a trade who have lost each other find each other again, and nobody else learns that there is a trade.
 
-use haggle_market::Command;
 use haggle_market::view::TradeState;
-use haggle_protocol::{Frame, Kind, sealed_reach};
+use haggle_market::{Command, Heard, Input};
+use haggle_protocol::keys::SigningKey;
+use haggle_protocol::limits::POW_FLOOR;
+use haggle_protocol::reach::Circuit;
+use haggle_protocol::seal::Direction;
+use haggle_protocol::sealed_reach::{self, ReachSecret};
+use haggle_protocol::trade::DeclineReason;
+use haggle_protocol::{Frame, Kind, PublicKey, ThreadId};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
 
 use crate::stage::*;
 use crate::steps::{confirm, ordered, to_the_receipt};
@@ -49,6 +57,78 @@ fn both_sides_of_a_trade_who_moved_at_once_find_each_other_days_after_the_reques
     to_the_receipt(&mut stage, thread, 60);
     for who in [BUYER, SELLER] {
         assert_eq!(stage.actors[who].trade().state, TradeState::Received);
+    }
+}
+
+#[test]
+fn a_seller_whose_confirmation_met_nobody_learns_that_it_is_too_late_though_both_have_moved() {
+    let (mut stage, thread) = ordered();
+    stage.actors[BUYER].online = false;
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    // Long enough for the order, and then for its request, to be over.
+    both_away(&mut stage, 2 * DAY);
+    stage.pass(10 * 60);
+    for who in [BUYER, SELLER] {
+        assert_eq!(stage.actors[who].trade().state, TradeState::NotConfirmed);
+    }
+}
+
+#[test]
+fn nobody_is_looked_for_who_has_ordered_and_is_gone_and_is_owed_nothing() {
+    let (mut stage, thread) = ordered();
+    stage.actors[BUYER].online = false;
+    let since = stage.air.len();
+    let decline = Command::Refuse {
+        thread,
+        reason: DeclineReason::NoStock,
+    };
+    stage.tell(SELLER, decline).unwrap();
+    stage.pass(2 * 60 * 60);
+    stage.reload(SELLER);
+    stage.pass(2 * 60 * 60);
+    assert_eq!(said_since(&stage, since), []);
+}
+
+/// What the seller of an order could say to find its buyer, from another place, by the secret that came with the order.
+fn sellers_frame(stage: &Stage, thread: ThreadId) -> Vec<u8> {
+    let kept = &stage.actors[SELLER].saved[&format!("thread/{thread}")];
+    let kept: serde_json::Value = serde_json::from_slice(kept).unwrap();
+    let secret = kept["content"]["sealed_reach"]["secret"].clone();
+    // As hex as a key is.
+    let PublicKey(secret) = serde_json::from_value(secret).unwrap();
+    let secret = ReachSecret::from_bytes(secret);
+    let mut dice = ChaCha20Rng::from_seed([9; 32]);
+    let peer = SigningKey::random(&mut dice);
+    let ways = [Circuit {
+        peer: peer.public(),
+        ..stage.way(SELLER)
+    }];
+    let side = secret.towards(network(), Direction::ToBuyer);
+    let frame = side.seal(&ways, &peer, stage.now, POW_FLOOR, 0, &mut dice);
+    frame.unwrap().bytes().to_vec()
+}
+
+#[test]
+fn a_buyer_says_where_he_is_to_whom_he_has_ordered_from_and_no_more_once_that_one_refused_him() {
+    for refused in [false, true] {
+        let (mut stage, thread) = ordered();
+        if refused {
+            let reason = DeclineReason::NoStock;
+            let refuse = Command::Refuse { thread, reason };
+            stage.tell(SELLER, refuse).unwrap();
+        }
+        stage.pass(2 * DAY);
+        stage.reload(BUYER);
+        stage.pass(60);
+        let bytes = sellers_frame(&stage, thread);
+        let source = haggle_book::Source::Peer(PublicKey([5; 32]));
+        let before = stage.log.len();
+        let frame = Heard::Frame { bytes, source };
+        stage.input(BUYER, Input::Heard(frame));
+        stage.settle();
+        let mut since = stage.log[before..].iter();
+        let answers = since.any(|(_, who, what)| *who == BUYER && *what == "whisper");
+        assert_eq!(answers, !refused, "refused: {refused}");
     }
 }
 

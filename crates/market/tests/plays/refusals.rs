@@ -201,7 +201,6 @@ fn a_buyer_refuses_each_wrong_quote_under_its_own_code_and_takes_its_honest_twin
                 order: MessageId([1; 32]),
                 payment: None,
                 note: None,
-                reach_secret: None,
             };
             let mut message = f.message(Body::OrderConfirm(confirm), now);
             message.trader = Some(f.proof(&message));
@@ -395,7 +394,6 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
                 order: MessageId([1; 32]),
                 payment: None,
                 note: None,
-                reach_secret: None,
             };
             message.body = Body::OrderConfirm(confirm);
         }),
@@ -432,6 +430,7 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
             confirm_by: now + 600,
             note: None,
             handover: None,
+            reach_secret: None,
         });
         let honest = buyer.message(read.message.thread, body, now);
         let mut wrong = honest.clone();
@@ -523,6 +522,7 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
             confirm_by: stage.now + 60,
             note: None,
             handover: None,
+            reach_secret: None,
         });
         let ordered = buyer.message(thread, body, stage.now);
         let (order, _) = ordered.sign(network(), &to, &key).unwrap();

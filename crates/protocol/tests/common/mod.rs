@@ -323,6 +323,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 confirm_by: NOW + 900,
                 note: Some("The bell, too, please.".into()),
                 handover: None,
+                reach_secret: None,
             }),
         ),
         (
@@ -331,7 +332,6 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 order: said,
                 payment: Some("cash at the door".into()),
                 note: None,
-                reach_secret: None,
             }),
         ),
         (

@@ -344,9 +344,10 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
         time(),
         note(),
         of(any::<[u8; 32]>()),
+        of(any::<[u8; 32]>()),
     )
         .prop_map(
-            |(quote, total, quantity, delivery, confirm_by, note, handover)| Order {
+            |(quote, total, quantity, delivery, confirm_by, note, handover, secret)| Order {
                 quote,
                 total,
                 quantity,
@@ -354,6 +355,7 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
                 confirm_by,
                 note,
                 handover: handover.map(HandoverHash),
+                reach_secret: secret.map(ReachSecret::from_bytes),
             },
         );
     prop_oneof![
@@ -366,14 +368,13 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
             }
         )),
         order.prop_map(Body::Order),
-        (said(), note(), note(), of(any::<[u8; 32]>())).prop_map(
-            |(order, payment, note, secret)| Body::OrderConfirm(OrderConfirm {
+        (said(), note(), note()).prop_map(|(order, payment, note)| Body::OrderConfirm(
+            OrderConfirm {
                 order,
                 payment,
                 note,
-                reach_secret: secret.map(ReachSecret::from_bytes),
-            })
-        ),
+            }
+        )),
         said().prop_map(|quote| Body::NotSelected(NotSelected { quote })),
         contact().prop_map(Body::Contact),
         said().prop_map(|message| Body::Ack(Ack { message })),
