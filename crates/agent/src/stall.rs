@@ -93,6 +93,7 @@ struct How {
     per_hour: Option<u32>,
     payment: Option<String>,
     concession_percent: Option<u8>,
+    min_trust: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -173,6 +174,7 @@ impl Sheet {
             payment: self.rules.payment,
             per_day: amount("mandate.sell-per-day", &self.mandate.sell_per_day)?,
             concession: self.rules.concession_percent.unwrap_or(0),
+            min_trust: self.rules.min_trust,
         };
         let buy_per_day = amount("mandate.buy-per-day", &self.mandate.buy_per_day)?;
         let ways = self.profile.ways.into_iter();
@@ -368,6 +370,7 @@ mod tests {
         valid-minutes = 60
         payment = "Cash on hand-over"
         concession-percent = 12
+        min-trust = 2
 
         [mandate]
         sell-per-day = "2000"
@@ -390,6 +393,7 @@ mod tests {
         assert_eq!(shop.rules.auto, Auto::Firm);
         assert_eq!(shop.rules.valid_for, 3_600);
         assert_eq!(shop.rules.concession, 12);
+        assert_eq!(shop.rules.min_trust, Some(2));
         assert_eq!(shop.rules.per_day, Some(Money::new(200_000, eur)));
         assert_eq!(shop.buy_per_day, None);
         assert_eq!(shop.profile.ways[0].kind, "phone");

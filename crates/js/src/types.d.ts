@@ -341,6 +341,8 @@ export interface Rules {
   perDay: Money | null;
   /** By how many per cent a rule gives way at most, from 0 to 90; a third of it in each round. */
   concession: number;
+  /** How many trades a buyer must have finished with me for his order on an indicative quote to be confirmed by itself; `null`: by hand. */
+  minTrust: number | null;
 }
 
 /** My stall. */

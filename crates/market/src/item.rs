@@ -110,7 +110,7 @@ pub enum Auto {
     /// It only shows what matches; each quote is written by hand.
     #[default]
     Off,
-    /// It quotes what matches, without binding: the order is confirmed by hand.
+    /// It quotes what matches, without binding: the order is confirmed by hand, unless [`Rules::min_trust`] lets its buyer's be by itself.
     Indicative,
     /// It quotes, sets the stock aside, and confirms orders in time by itself.
     Firm,
@@ -132,7 +132,13 @@ pub struct Rules {
     pub per_day: Option<Money>,
     /// By how many per cent a rule gives way at most when a buyer makes a counter, never below an item's floor, from 0 to [`CONCESSION_MAX`]: a third of it in each round.
     pub concession: u8,
+    /// The least trust: how many trades with me a buyer's trader must have finished for his order on an indicative quote to be confirmed by
+    /// itself, from 1 to [`MIN_TRUST_MAX`]. `None`: each such order is confirmed by hand.
+    pub min_trust: Option<u32>,
 }
+
+/// The most finished trades that a rule may ask for. More is a slip of the finger.
+pub const MIN_TRUST_MAX: u32 = 1_000;
 
 /// The most that a rule may give way, in per cent. More is a slip of the finger.
 pub const CONCESSION_MAX: u8 = 90;
@@ -146,6 +152,7 @@ impl Default for Rules {
             payment: None,
             per_day: None,
             concession: 0,
+            min_trust: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use haggle_protocol::category::{Category, Kinship};
 use haggle_protocol::intent::{Delivery, Intent};
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quote};
-use haggle_protocol::{FrameId, Money, Timestamp};
+use haggle_protocol::{FrameId, Money, Quantity, Timestamp};
 
 use crate::item::{DeliveryOffer, Item, Tier};
 use crate::view::Match;
@@ -124,7 +124,7 @@ pub fn price<'a>(
     if intent.quantity.unit != item.unit {
         return None;
     }
-    let tier = tier_of(item, intent);
+    let tier = tier_of(item, intent.quantity);
     let unit_price = tier.or_else(|| item.tiers.first())?.unit_price;
     let amount = intent
         .quantity
@@ -223,9 +223,14 @@ impl Found<'_> {
     }
 }
 
-/// The price for the wanted quantity: the last tier that begins at or below it.
-fn tier_of<'a>(item: &'a Item, intent: &Intent) -> Option<&'a Tier> {
-    let reached = |tier: &&Tier| tier.from.micros() <= intent.quantity.micros();
+/// What one unit costs when so much is taken, in minor units, if that much is sold.
+pub(crate) fn unit_price(item: &Item, quantity: Quantity) -> Option<u64> {
+    tier_of(item, quantity).map(|tier| tier.unit_price)
+}
+
+/// The price for a quantity: the last tier that begins at or below it.
+fn tier_of(item: &Item, quantity: Quantity) -> Option<&Tier> {
+    let reached = |tier: &&Tier| tier.from.micros() <= quantity.micros();
     item.tiers
         .iter()
         .filter(reached)

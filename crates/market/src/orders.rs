@@ -210,11 +210,45 @@ impl Market {
             self.fail_order(id, DeclineReason::QuoteExpired, now, batch);
         } else if !self.can_supply(&id) {
             self.fail_order(id, DeclineReason::NoStock, now, batch);
-        } else if firm {
+        } else if firm || self.is_trusted(id, now) {
             let payment = self.stall.rules.payment.clone();
             // Fails only if too much waits for this buyer; then it is left to be confirmed by hand.
             let _ = self.confirm(id, payment, None, now, batch);
         }
+    }
+
+    /// Whether my rules confirm this order by themselves though its quote bound nobody: its buyer has finished enough trades with
+    /// me, the day's allowance has room for it, and I still sell it for that. A quote that I wrote by hand is confirmed by hand.
+    fn is_trusted(&self, id: ThreadId, now: Timestamp) -> bool {
+        let Some(least) = self.stall.rules.min_trust else {
+            return false;
+        };
+        let Some(thread) = self.threads.get(&id) else {
+            return false;
+        };
+        let automatic = thread.offer.as_ref().is_some_and(|offer| offer.automatic);
+        let Some(deal) = thread.deal.as_ref().filter(|_| automatic) else {
+            return false;
+        };
+        let Some(buyer) = deal.trader else {
+            return false;
+        };
+        self.finished_with(&buyer) >= least as usize
+            && self.stall.would_still(deal.item, &deal.quote)
+            && self.has_room(Some(id), &deal.quote, now)
+    }
+
+    /// How many trades a buyer's trader has ended with a receipt of what I had said that I sent or handed over: a receipt alone costs him a word.
+    fn finished_with(&self, buyer: &PublicKey) -> usize {
+        let sold = self
+            .threads
+            .values()
+            .filter(|thread| thread.role == Role::Seller && self.is_sold(thread));
+        let deals = sold.filter_map(|thread| thread.deal.as_ref());
+        deals
+            .filter(|deal| deal.trader == Some(*buyer))
+            .filter(|deal| deal.was_sent() && deal.has(TradeStep::Received))
+            .count()
     }
 
     /// Whether there is enough for a thread's order, what the thread itself holds included.

@@ -195,7 +195,12 @@ impl Market {
 
     /// Whether a rule may promise this much beside all that is promised and was sold within a day, its own thread left out.
     fn day_allows(&self, thread: Option<ThreadId>, quote: &Quote, now: Timestamp) -> bool {
-        let Some(most) = self.stall.rules.per_day.filter(|_| quote.firm) else {
+        !quote.firm || self.has_room(thread, quote, now)
+    }
+
+    /// The same for what would bind me now, whatever its quote did.
+    pub(crate) fn has_room(&self, thread: Option<ThreadId>, quote: &Quote, now: Timestamp) -> bool {
+        let Some(most) = self.stall.rules.per_day else {
             return true;
         };
         let promised = self.promised(most.asset, now);

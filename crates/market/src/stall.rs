@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use haggle_protocol::attribute::Attribute;
 use haggle_protocol::category::Category;
 use haggle_protocol::limits::{ATTRIBUTES_MAX, LABEL_MAX, NOTE_MAX, TITLE_MAX};
+use haggle_protocol::quote::Quote;
 use haggle_protocol::{Intent, IntentId, Money, Quantity, Timestamp, text};
 
 use crate::command::{Complaint, Profile};
-use crate::item::{CONCESSION_MAX, Item, ItemId, Rules};
+use crate::item::{Auto, CONCESSION_MAX, Item, ItemId, MIN_TRUST_MAX, Rules};
 use crate::matching::{self, Found, Near};
 
 /// Items of one stall: 10,000 is the largest that was measured; this leaves room and bounds memory.
@@ -71,6 +72,17 @@ impl Stall {
             }
         }
         Some(item)
+    }
+
+    /// Whether my rules would still answer with this item at this price for one unit.
+    pub(crate) fn would_still(&self, item: Option<ItemId>, quote: &Quote) -> bool {
+        let item = item.and_then(|id| self.items.get(&id));
+        let (Some(item), Some(line)) = (item, quote.lines.first()) else {
+            return false;
+        };
+        let auto = item.auto.unwrap_or(self.rules.auto);
+        let price = matching::unit_price(item, line.quantity);
+        auto != Auto::Off && price.is_some_and(|price| price <= line.unit_price)
     }
 
     /// What is neither sold nor set aside, in steps of 10^−6; `None` if it does not run out.
@@ -329,6 +341,16 @@ pub(crate) fn check_rules(rules: &Rules) -> Result<(), Complaint> {
             "bad-rules",
             "concession",
             "Give way by at most 90 per cent.",
+        ));
+    }
+    if rules
+        .min_trust
+        .is_some_and(|least| !(1..=MIN_TRUST_MAX).contains(&least))
+    {
+        return Err(Complaint::about(
+            "bad-rules",
+            "minTrust",
+            "Ask for one to a thousand finished trades, or for none and confirm by hand.",
         ));
     }
     if rules.per_day.is_some_and(|most| most.minor > Money::MAX) {

@@ -371,6 +371,11 @@ impl Reading {
         1
     }
 
+    /// The same, or nothing.
+    fn optional_count(&mut self, field: &'static str, text: &str) -> Option<u64> {
+        (!text.trim().is_empty()).then(|| self.count(field, text))
+    }
+
     /// A share in per cent; none if nothing was typed. What is too much of it is for the peer to say.
     fn share(&mut self, field: &'static str, text: &str) -> u8 {
         let text = text.trim().trim_end_matches('%').trim_end();

@@ -18,6 +18,8 @@ pub struct RulesForm {
     pub per_hour: String,
     /// By how many per cent it gives way at most.
     pub concession: String,
+    /// How many finished trades make a buyer trusted; empty if none does.
+    pub min_trust: String,
     /// How an order is paid.
     pub payment: String,
     /// What may be promised a day, which this form has no field for; kept as it is.
@@ -33,6 +35,7 @@ impl RulesForm {
             valid: Lead::of(rules.valid_for),
             per_hour: rules.per_hour.to_string(),
             concession: rules.concession.to_string(),
+            min_trust: rules.min_trust.map_or_else(String::new, |n| n.to_string()),
             payment: rules.payment.clone().unwrap_or_default(),
             per_day: rules.per_day,
         }
@@ -50,6 +53,7 @@ impl RulesForm {
         }
         let per_hour = reading.count("perHour", &self.per_hour);
         let concession = reading.share("concession", &self.concession);
+        let min_trust = reading.optional_count("minTrust", &self.min_trust);
         let rules = Rules {
             auto: self.auto,
             valid_for,
@@ -57,6 +61,7 @@ impl RulesForm {
             payment: reading.optional("payment", &self.payment, limits::NOTE_MAX),
             per_day: self.per_day,
             concession,
+            min_trust: min_trust.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
         };
         reading.end(rules)
     }
@@ -146,6 +151,7 @@ mod tests {
             payment: Some("Bank transfer".into()),
             per_day: Some(Money::new(50_000, Asset::new("EUR").unwrap())),
             concession: 15,
+            min_trust: Some(3),
         };
         assert_eq!(RulesForm::from_rules(&rules).read(), Ok(rules));
         let way = |kind: &str| ContactWay {
@@ -162,11 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn a_price_may_be_fixed() {
+    fn a_price_may_be_fixed_and_nobody_trusted() {
         for fixed in ["0", " "] {
             let mut form = RulesForm::from_rules(&Rules::default());
             form.concession = fixed.into();
-            assert_eq!(form.read().unwrap().concession, 0);
+            form.min_trust = " ".into();
+            let rules = form.read().unwrap();
+            assert_eq!((rules.concession, rules.min_trust), (0, None));
         }
     }
 
@@ -176,8 +184,9 @@ mod tests {
         form.valid.count = "0".into();
         form.per_hour.clear();
         form.concession = "-1".into();
+        form.min_trust = "0".into();
         let fields: Vec<_> = form.read().unwrap_err().iter().map(|f| f.field).collect();
-        assert_eq!(fields, ["validFor", "perHour", "concession"]);
+        assert_eq!(fields, ["validFor", "perHour", "concession", "minTrust"]);
         let flaws = ProfileForm::default().read().unwrap_err();
         assert_eq!(flaws[0].field, "name");
     }

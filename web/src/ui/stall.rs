@@ -261,10 +261,12 @@ fn rules() -> AnyView {
                         move |text| form.update(|form| form.per_hour = text))}
                     {line(&named("rules-concession", "concession", words.concession, words.concession_hint), number, start.concession.clone(),
                         move |text| form.update(|form| form.concession = text))}
+                    {line(&named("rules-min-trust", "minTrust", words.min_trust, words.min_trust_hint), number, start.min_trust.clone(),
+                        move |text| form.update(|form| form.min_trust = text))}
                 </div>
                 {area(&named("rules-payment", "payment", words.payment, words.payment_hint), 2, start.payment,
                     move |text| form.update(|form| form.payment = text))}
-                {form_fault(faults, &["validFor", "perHour", "concession", "payment"])}
+                {form_fault(faults, &["validFor", "perHour", "concession", "minTrust", "payment"])}
                 <button type="submit" class="secondary" data-test="rules-save" disabled=move || busy.get()>{w().all.save}</button>
             </form>
         </section>

@@ -602,7 +602,7 @@ pub(super) const WORDS: Words = Words {
         auto_means: |auto| match auto {
             Auto::Off => "Dein Stand zeigt dir, was passt. Jedes Angebot schreibst du selbst.",
             Auto::Indicative => {
-                "Was passt, wird sofort angeboten, ohne dich zu binden. Jede Bestellung bestätigst du."
+                "Was passt, wird sofort angeboten, ohne dich zu binden. Jede Bestellung bestätigst du, wenn du ihrem Käufer nicht vertraust."
             }
             Auto::Firm => {
                 "Was passt, wird sofort angeboten, zurückgelegt und bei rechtzeitiger Bestellung bestätigt."
@@ -613,6 +613,8 @@ pub(super) const WORDS: Words = Words {
         per_hour_hint: "So kann niemand deine Preise einsammeln.",
         concession: "Gibt nach um höchstens (%)",
         concession_hint: "Wenn ein Käufer handelt; ein Drittel davon in jeder von drei Runden. 0 ist ein Festpreis.",
+        min_trust: "Vertraut nach so vielen Geschäften",
+        min_trust_hint: "Wer so viele mit dir zu Ende gebracht hat, wird sofort bestätigt, obwohl das Angebot niemanden band. Leer: Du bestätigst jede Bestellung.",
         payment: "Wie du bezahlt wirst",
         payment_hint: "Geht mit der Bestätigung hinaus: Überweisung, bar beim Abholen …",
         profile: "Wer du bist",

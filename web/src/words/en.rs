@@ -579,7 +579,7 @@ pub(super) const WORDS: Words = Words {
         auto_means: |auto| match auto {
             Auto::Off => "Your stall shows you what matches. Every quote is yours to write.",
             Auto::Indicative => {
-                "What matches is quoted at once, without binding you. You confirm each order."
+                "What matches is quoted at once, without binding you. You confirm each order, unless you trust its buyer."
             }
             Auto::Firm => {
                 "What matches is quoted at once, set aside, and confirmed when it is ordered in time."
@@ -590,6 +590,8 @@ pub(super) const WORDS: Words = Words {
         per_hour_hint: "Keeps anybody from collecting your prices.",
         concession: "Gives way by at most (%)",
         concession_hint: "When a buyer haggles; a third of it in each of three rounds. 0 is a fixed price.",
+        min_trust: "Trusted after so many trades",
+        min_trust_hint: "Who has finished that many with you is confirmed at once, although the quote bound nobody. Empty: you confirm each order.",
         payment: "How you are paid",
         payment_hint: "Sent with a confirmation: bank transfer, cash at pick-up …",
         profile: "Who you are",

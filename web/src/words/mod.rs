@@ -184,7 +184,7 @@ words! {
         attributes: S, attributes_hint: S, unit: S, stock: S, stock_hint: S, stock_left: S2, stock_endless: S, currency: S, tiers: S,
         tiers_hint: S, tier_from: S, tier_price: S, tier_add: S, floor: S, floor_hint: S, quality: S, deliveries: S, delivery_way: S, delivery_fee: S,
         delivery_time: S, delivery_place: S, delivery_add: S, note: S, note_hint: S, auto: S, auto_as_stall: S, remove_ask: S1,
-        rules: S, rules_lead: S, auto_of: fn(Auto) -> S, auto_means: fn(Auto) -> S, valid: S, per_hour: S, per_hour_hint: S, concession: S, concession_hint: S,
+        rules: S, rules_lead: S, auto_of: fn(Auto) -> S, auto_means: fn(Auto) -> S, valid: S, per_hour: S, per_hour_hint: S, concession: S, concession_hint: S, min_trust: S, min_trust_hint: S,
         payment: S, payment_hint: S, profile: S, profile_lead: S, name: S, phone: S, email: S, address: S, instructions: S,
         instructions_hint: S, trader: S, trader_hint: S, saved: S, each: S1, from_quantity: S2,
     }

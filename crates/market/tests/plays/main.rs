@@ -19,4 +19,5 @@ mod secrets;
 mod stage;
 mod steps;
 mod trading;
+mod trust;
 mod windows;

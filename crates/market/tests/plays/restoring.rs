@@ -143,7 +143,7 @@ fn as_before(saved: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
         let later: &[&str] = match name.split('/').next() {
             Some("thread") => &["sealed_reach", "told", "cancelled", "conceded", "chat"],
             Some("item") => &["sku", "note", "auto"],
-            Some("rules") => &["concession", "perDay"],
+            Some("rules") => &["concession", "perDay", "minTrust"],
             Some(_) | None => &[],
         };
         if let Some(content) = sheet["content"].as_object_mut() {
