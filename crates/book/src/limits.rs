@@ -76,11 +76,14 @@ impl Limits {
     }
 
     /// For a peer in a tab: 8 MiB. It hears most of the network through one or two relays, so one source's share
-    /// is half.
+    /// is half, and a source may pass on what several of its own neighbours said: at 50 frames a second, the signatures and the
+    /// work of what one source brings cost a few per cent of a processor.
     #[must_use]
     pub const fn peer() -> Self {
         Self {
             bytes: 8 << 20,
+            source_burst: 250,
+            source_per_second: 50,
             source_share: 50,
             sources: 256,
             ..Self::relay()
