@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const LIST: &str = "\
   fuzz [--seconds N] [--target T]   feeds each decoder random bytes for N seconds (60)
   dials [--count N]                 dials between pages N times (100) in each way, cold and warm
+  ends                              ends one page, and then one browser, right after each step of a trade on either side, a trade for each
   fair [--seeds A..B] [--size SIZE] simulates a market day for each seed (0..100): SIZE is small (6 traders), day (20, if not
                                     said) or large (200 traders, 2,000 intents)
   bugs [--only WORDS]               makes bugs on purpose, each of which the market day must catch
@@ -45,6 +46,7 @@ pub(crate) fn run(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         "fuzz" => fuzz(shop, args),
         "fair" => fair(shop, args),
         "dials" => dials(shop, args),
+        "ends" => ends(shop, args),
         "bugs" => bugs(shop, args),
         "" => Err(Trouble::new(format!("name a proof; there are\n{LIST}"))),
         _ => Err(Trouble::new(format!(
@@ -223,6 +225,19 @@ fn dials(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     let run = run
         .args(["--", "--test-threads=1", "--nocapture"])
         .env("HAGGLE_DIALS", count.to_string());
+    outfit::everything(shop, run, Speed::Dev)?.openly()
+}
+
+fn ends(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
+    if let Some(other) = args.next()? {
+        return Err(other.unexpected().into());
+    }
+    doing("ending a page and a browser at each step of a trade, one trade for each");
+    let run = shop
+        .cargo_for_all("test")
+        .args(["--test", "browsers_survival"])
+        .args(["a_trade_that_is_cut_once", "--", "--nocapture"])
+        .env("HAGGLE_ENDS", "all");
     outfit::everything(shop, run, Speed::Dev)?.openly()
 }
 
