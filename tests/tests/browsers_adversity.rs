@@ -179,18 +179,34 @@ async fn a_clock_that_is_two_hours_wrong_is_told_of() -> Outcome {
     ensure(told.contains("2 hours"), || told.clone())
 }
 
+/// Before the scripts of a page: its clocks, the one on the wall and the steady one, stand where they stood an hour ago, until it has slept.
+const AN_HOUR_AGO: &str = "
+    const hour = 60 * 60 * 1000, wall = Date.now.bind(Date), steady = performance.now.bind(performance);
+    window.__slept = 0;
+    Date.now = () => wall() - hour + window.__slept;
+    performance.now = () => steady() + window.__slept;";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_slept_while_all_its_connections_ended_hears_what_was_said_meanwhile_and_answers_it()
--> Outcome {
+async fn a_page_that_slept_for_an_hour_hears_what_was_said_meanwhile_and_answers_it() -> Outcome {
     let scene = Computers::load()?.scene()?;
     let driver = Driver::start()?;
     let mut relay = Relay::start(Some(&place::site()?), &[])?;
-    let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
+    let browser = driver.open("seller").await?;
+    let script = json!({ "source": AN_HOUR_AGO });
+    browser
+        .devtools("Page.addScriptToEvaluateOnNewDocument", script)
+        .await?;
+    let seller = Person::sits_down(browser, &relay.url()).await?;
     seller.offers(&scene.dearer, TERMS).await?;
     seller.answers_by_rule("indicative").await?;
     let frozen = |state: &str| json!({ "state": state });
     let command = "Page.setWebLifecycleState";
     seller.browser.devtools(command, frozen("frozen")).await?;
+    let slept = "const before = [Date.now(), performance.now()];
+        window.__slept = 60 * 60 * 1000;
+        return [Date.now() - before[0], performance.now() - before[1]].every(passed => passed >= window.__slept)";
+    let passed = seller.browser.js(slept, vec![]).await?;
+    ensure(passed == true, || "no hour has passed".to_owned())?;
     // What an hour of sleep does to connections: the other end has long forgotten them.
     relay.start_again()?;
     let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
