@@ -17,7 +17,9 @@ use haggle_protocol::quote::Quality;
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::{Cell, Direction, Hpke};
 use haggle_protocol::trade::Ack;
-use haggle_protocol::{Asset, Frame, Intent, IntentId, MessageId, Network, Quantity, Unit};
+use haggle_protocol::{
+    Asset, Frame, Intent, IntentId, MessageId, Network, Quantity, Refusal, Unit,
+};
 use haggle_tests::forge::{Forge, Pen, book_question, with_length};
 use haggle_tests::peer::plain_draft;
 use haggle_tests::raw::{Channel, Heard, Raw};
@@ -52,6 +54,7 @@ async fn whatever_is_wrong_in_public_a_relay_refuses_under_its_own_code() -> Out
 async fn said_out_loud(target: Target, limits: Limits) -> Outcome {
     let neighbour = Raw::start(1_000).await?;
     target.meet(&neighbour).await?;
+    let flood = usize::try_from(limits.source_burst * 8 / 5).unwrap_or(usize::MAX);
     let mut wrong = Vec::new();
     let mut began = Instant::now();
     for (number, case) in (2_000..).zip(CASES) {
@@ -59,8 +62,12 @@ async fn said_out_loud(target: Target, limits: Limits) -> Outcome {
         // What is held against somebody is held against his peer id: each row has its own.
         let attacker = Raw::start(number).await?;
         target.meet(&attacker).await.map_err(about)?;
-        let attempt =
-            (case.make)(&mut Forge::new(Network::main(), now()?, number)).map_err(about)?;
+        let mut forge = Forge::new(Network::main(), now()?, number);
+        let mut attempt = (case.make)(&mut forge).map_err(about)?;
+        // Each costs work: no more are made than this target needs.
+        while case.code == Refusal::SourceRate && attempt.bad.len() < flood {
+            attempt.bad.push(forge.fresh()?.2.bytes());
+        }
         let before = target.refusals().await?;
         for good in attempt.good {
             attacker.publish(good.clone()).await.map_err(about)?;

@@ -62,8 +62,8 @@ pub(crate) fn filling(forge: &mut Forge, bits: u32, exactly: bool) -> Public {
 /// A kind of frame that nobody here can read: checked, kept and passed on.
 const OPAQUE: u8 = 200;
 
-/// Frames that one neighbour says in one breath: far more than any may, of a peer as of a relay.
-const FLOOD: usize = 600;
+/// Frames that one neighbour says in one breath: far more than a relay takes. For who takes more, more are made.
+const FLOOD: usize = 120;
 
 /// Every row.
 pub(crate) const CASES: &[Case] = &[
@@ -332,7 +332,7 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
     Case {
-        what: "six hundred frames from one neighbour in one breath",
+        what: "more frames from one neighbour in one breath than it may pass on",
         code: Refusal::SourceRate,
         make: |forge| {
             let good = vec![forge.fresh()?.2.bytes()];
