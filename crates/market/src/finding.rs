@@ -189,10 +189,10 @@ impl Market {
 
     /// Says out loud where I am, for the other side of a trade alone, if what I have to say does not arrive.
     pub(crate) fn seek(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
-        let files = self.files_unreached(id);
         if self.public_until(&id, now).is_some() {
             return;
         }
+        let files = self.files_unreached(id);
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };

@@ -472,11 +472,11 @@ impl Market {
             return false;
         };
         let Some(thread) = mine.taken.and_then(|thread| self.threads.get(&thread)) else {
-            return mine.is_open() && mine.until > now;
+            return mine.is_open();
         };
         // The two find each other without it, and nobody else shall see that there is a trade.
         if thread.sealed_reach.is_some() {
-            return mine.is_open();
+            return mine.is_open() && mine.until > now;
         }
         let since = mine.ended.map_or(0, |ended| now.since(ended));
         let trading =

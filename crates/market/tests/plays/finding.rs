@@ -1,5 +1,6 @@
 //! Two sides of a trade who have lost each other find each other again, and nobody else learns that there is a trade.
 
+use haggle_market::command::Draft;
 use haggle_market::view::TradeState;
 use haggle_market::{Command, Heard, Input};
 use haggle_protocol::keys::SigningKey;
@@ -71,6 +72,26 @@ fn a_seller_whose_confirmation_met_nobody_learns_that_it_is_too_late_though_both
     for who in [BUYER, SELLER] {
         assert_eq!(stage.actors[who].trade().state, TradeState::NotConfirmed);
     }
+}
+
+#[test]
+fn an_order_that_waits_does_not_keep_saying_where_its_buyer_is_once_his_request_is_over() {
+    let mut stage = Stage::new(&["buyer", "seller"]);
+    stage.put(SELLER, laptop(40_000, 3));
+    stage.tell(SELLER, rules("indicative")).unwrap();
+    let draft = Draft {
+        open_for: Some(10 * 60),
+        ..wants_laptop()
+    };
+    let id = stage.publish(BUYER, draft);
+    stage.pass(8 * 60);
+    stage.accept(BUYER, id);
+    stage.pass(3 * 60);
+    assert_eq!(stage.actors[BUYER].trade().state, TradeState::Ordered);
+    let since = stage.air.len();
+    stage.reload(BUYER);
+    stage.pass(60);
+    assert_eq!(said_since(&stage, since), []);
 }
 
 #[test]

@@ -18,8 +18,7 @@ fn quoted(rules: serde_json::Value) -> (Stage, IntentId) {
 fn quoted_for(rules: serde_json::Value, draft: Draft) -> (Stage, IntentId) {
     let mut stage = Stage::new(&["buyer", "seller"]);
     stage.put(SELLER, laptop(40_000, 3));
-    let rules = serde_json::from_value(rules).unwrap();
-    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    stage.tell(SELLER, ruled(rules)).unwrap();
     let id = stage.publish(BUYER, draft);
     (stage, id)
 }
@@ -115,8 +114,7 @@ fn a_rule_never_goes_below_the_floor_of_an_item_and_gives_way_to_it_by_thirds() 
     item.floor = Some(38_500);
     stage.put(SELLER, item);
     let rules = serde_json::json!({ "auto": "indicative", "concession": 30 });
-    let rules = serde_json::from_value(rules).unwrap();
-    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    stage.tell(SELLER, ruled(rules)).unwrap();
     let id = stage.publish(BUYER, wants_laptop());
     let delivery = quote(&stage, id).quote.total.minor - 40_000;
     for (asked, given) in [(30_000, 39_500), (35_000, 39_000), (38_000, 38_500)] {
@@ -173,7 +171,7 @@ fn a_rule_gives_way_by_no_more_of_a_smaller_request() {
 
 fn rules_again() -> Command {
     let rules = serde_json::json!({ "auto": "firm", "validFor": 7_200, "concession": 16 });
-    Command::SetRules(serde_json::from_value(rules).unwrap())
+    ruled(rules)
 }
 
 #[test]
@@ -286,13 +284,11 @@ fn a_rule_does_not_give_way_for_what_left_the_stall_or_while_it_is_off() {
     let (mut stage, id) = quoted(firm.clone());
     let asked = quote(&stage, id);
     let off = serde_json::json!({ "auto": "off", "validFor": 7_200, "concession": 15 });
-    let off = serde_json::from_value(off).unwrap();
-    stage.tell(SELLER, Command::SetRules(off)).unwrap();
+    stage.tell(SELLER, ruled(off)).unwrap();
     offer(&mut stage, id, asked.quote.total.minor / 2).unwrap();
     assert_eq!(quote(&stage, id).message, asked.message);
     // Once there is a rule again, it answers.
-    let on = serde_json::from_value(firm).unwrap();
-    stage.tell(SELLER, Command::SetRules(on)).unwrap();
+    stage.tell(SELLER, ruled(firm)).unwrap();
     let total = asked.quote.total.minor;
     assert_eq!(quote(&stage, id).quote.total.minor, total - total * 5 / 100);
 }

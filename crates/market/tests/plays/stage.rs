@@ -11,7 +11,7 @@ use haggle_book::{Limits, Source};
 use haggle_market::view::Chat;
 use haggle_market::{
     Answer, Command, Complaint, Draft, Effect, Effects, Event, Heard, Input, Item, ItemId, Market,
-    MyIntent, OpenIntent, Reply, Rules, Setup, StallView, Ticket, Trade,
+    MyIntent, OpenIntent, Reply, Setup, StallView, Ticket, Trade,
 };
 use haggle_protocol::attachment::Piece;
 use haggle_protocol::keys::SigningKey;
@@ -678,10 +678,14 @@ pub(crate) fn wants_laptop() -> Draft {
 }
 
 pub(crate) fn rules(auto: &str) -> Command {
-    let rules: Rules =
-        serde_json::from_value(serde_json::json!({"auto": auto, "validFor": 1_800, "perHour": 120, "payment": "On delivery"}))
-            .unwrap();
-    Command::SetRules(rules)
+    ruled(
+        serde_json::json!({"auto": auto, "validFor": 1_800, "perHour": 120, "payment": "On delivery"}),
+    )
+}
+
+/// A stall answers by these rules from now on; what is not said is as usual.
+pub(crate) fn ruled(rules: serde_json::Value) -> Command {
+    Command::SetRules(serde_json::from_value(rules).unwrap())
 }
 
 pub(crate) fn profile(name: &str) -> haggle_market::command::Profile {

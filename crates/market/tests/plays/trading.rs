@@ -458,11 +458,8 @@ fn what_is_called_like_the_request_is_quoted_before_something_cheaper_of_its_kin
 fn a_rule_answers_only_so_many_an_hour_and_the_rest_in_the_next() {
     let mut stage = Stage::new(&["buyer", "seller"]);
     stage.put(1, laptop(40_000, 30));
-    let two: haggle_market::Rules = serde_json::from_value(
-        serde_json::json!({"auto": "indicative", "perHour": 2, "validFor": 7_200}),
-    )
-    .unwrap();
-    stage.tell(1, Command::SetRules(two)).unwrap();
+    let two = serde_json::json!({"auto": "indicative", "perHour": 2, "validFor": 7_200});
+    stage.tell(1, ruled(two)).unwrap();
     let ids: Vec<_> = (0..3).map(|_| stage.publish(0, wants_laptop())).collect();
     let quoted = |stage: &Stage| {
         ids.iter()
@@ -482,7 +479,7 @@ fn a_rule_promises_no_more_a_day_than_it_may_and_goes_on_when_a_promise_ends() {
     stage.put(1, laptop(40_000, 30));
     let rules = |per_day: serde_json::Value| {
         let rules = serde_json::json!({"auto": "firm", "validFor": 7_200, "perDay": per_day});
-        Command::SetRules(serde_json::from_value(rules).unwrap())
+        ruled(rules)
     };
     // Room for two laptops, and for something less than a third.
     let room = serde_json::json!({"minor": 119_999, "asset": "EUR"});

@@ -15,8 +15,7 @@ const STRANGER: usize = 2;
 fn sold_once(rules: serde_json::Value) -> Stage {
     let mut stage = Stage::new(&["buyer", "seller", "stranger"]);
     stage.put(SELLER, laptop(40_000, 9));
-    let rules = serde_json::from_value(rules).unwrap();
-    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    stage.tell(SELLER, ruled(rules)).unwrap();
     let id = orders(&mut stage, BUYER);
     assert_eq!(state(&stage, id), TradeState::Ordered, "he is a stranger");
     let thread = stage.actors[BUYER].mine[&id].quotes[0].thread;
@@ -53,8 +52,7 @@ fn whoever_has_finished_enough_trades_with_me_is_confirmed_by_rule_and_a_strange
 
     // What is on its way is not finished.
     let rules = serde_json::json!({ "auto": "indicative", "minTrust": 2 });
-    let rules: haggle_market::Rules = serde_json::from_value(rules).unwrap();
-    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    stage.tell(SELLER, ruled(rules)).unwrap();
     let third = orders(&mut stage, BUYER);
     assert_eq!(state(&stage, third), TradeState::Ordered);
     for (who, step) in [
@@ -87,8 +85,7 @@ fn a_receipt_for_what_was_never_sent_buys_no_trust() {
     cheap.auto = Some(haggle_market::item::Auto::Firm);
     let cheap = stage.put(SELLER, cheap);
     let rules = serde_json::json!({ "auto": "indicative", "minTrust": 1 });
-    let rules = serde_json::from_value(rules).unwrap();
-    stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+    stage.tell(SELLER, ruled(rules)).unwrap();
     let first = orders(&mut stage, BUYER);
     assert_eq!(state(&stage, first), TradeState::Confirmed, "firm for all");
     let thread = stage.actors[BUYER].mine[&first].quotes[0].thread;
@@ -113,8 +110,7 @@ fn nobody_is_trusted_with_what_is_no_longer_sold_for_that() {
         if change == "off" {
             now["auto"] = change.into();
         }
-        let rules = serde_json::from_value(now).unwrap();
-        stage.tell(SELLER, Command::SetRules(rules)).unwrap();
+        stage.tell(SELLER, ruled(now)).unwrap();
         match change {
             "dearer" => {
                 let mut dearer = item;
@@ -175,8 +171,7 @@ fn a_rule_asks_for_one_to_a_thousand_finished_trades() {
     let mut stage = Stage::new(&["seller"]);
     for wrong in [0, 1_001] {
         let rules = serde_json::json!({ "auto": "indicative", "minTrust": wrong });
-        let rules = serde_json::from_value(rules).unwrap();
-        let complaint = stage.tell(0, Command::SetRules(rules)).unwrap_err();
+        let complaint = stage.tell(0, ruled(rules)).unwrap_err();
         assert_eq!(
             (complaint.code.as_str(), complaint.field.as_deref()),
             ("bad-rules", Some("minTrust"))
