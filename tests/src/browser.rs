@@ -40,6 +40,13 @@ const FLAGS: [&str; 11] = [
 /// How long a program may take to start; on a busy machine a browser needs seconds.
 pub(crate) const START: Duration = Duration::from_secs(60);
 
+/// How often the driver is started when its port is taken: each try draws another one of some 28,000, so two are as good as sure.
+const PORT_TRIES: usize = 5;
+
+/// What the driver says when it ends for want of a port: it lets the system draw one on `::1` and then wants the same one on
+/// 127.0.0.1, where it may belong to somebody else.
+const PORT_IS_TAKEN: &str = "port not available";
+
 /// How often a condition in a page is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -178,19 +185,29 @@ impl Driver {
         };
         let folder = tempfile::tempdir()?;
         let driver = program("HAGGLE_CHROMEDRIVER", "/usr/bin/chromedriver");
-        let mut command = match space {
-            Some(space) => space.command(&driver),
-            None => Command::new(&driver),
+        let errors = folder.path().join("driver.log");
+        let mut tries = PORT_TRIES;
+        let (process, port) = loop {
+            let mut command = match space {
+                Some(space) => space.command(&driver),
+                None => Command::new(&driver),
+            };
+            command.arg("--port=0");
+            let process = Process::start(&mut command, &errors)?;
+            let port = process.until_it_says(
+                |line| {
+                    let (_, port) = line.split_once("started successfully on port ")?;
+                    port.trim_end_matches('.').parse::<u16>().ok()
+                },
+                START,
+            );
+            tries -= 1;
+            match port {
+                Ok(port) => break (process, port),
+                Err(_) if tries > 0 && process.output().contains(PORT_IS_TAKEN) => {}
+                Err(trouble) => return Err(trouble),
+            }
         };
-        command.arg("--port=0");
-        let process = Process::start(&mut command, &folder.path().join("driver.log"))?;
-        let port = process.until_it_says(
-            |line| {
-                let (_, port) = line.split_once("started successfully on port ")?;
-                port.trim_end_matches('.').parse::<u16>().ok()
-            },
-            START,
-        )?;
         Ok(Arc::new(Self {
             process: Arc::new(process),
             url: match space {
