@@ -94,6 +94,14 @@ fixed_bytes!(
     HandoverHash, 32
 );
 fixed_bytes!(
+    /// Names the terms under which money is locked between two people.
+    ContractId, 32
+);
+fixed_bytes!(
+    /// A public key of a rail, made for one deal: a point of secp256k1, compressed (SEC 1 §2.3.3).
+    DealKey, 33
+);
+fixed_bytes!(
     /// An Ed25519 public key (RFC 8032): of an intent, a thread, a trader or a peer.
     PublicKey, 32
 );

@@ -220,6 +220,18 @@ impl Root {
         expand(Tag::KeyBackup, &self.0, &[])
     }
 
+    /// The seed of one rail's wallet and deals, 64 bytes as BIP-39 makes them. A rail's name keeps it apart from all others.
+    #[must_use]
+    pub fn rail(&self, name: &str) -> zeroize::Zeroizing<[u8; 64]> {
+        let mut seed = zeroize::Zeroizing::new([0; 64]);
+        for (half, number) in seed.chunks_mut(32).zip([[1], [2]]) {
+            let mut bytes = expand(Tag::KeyRail, &self.0, &[&number, name.as_bytes()]);
+            half.copy_from_slice(&bytes);
+            bytes.zeroize();
+        }
+        seed
+    }
+
     fn intent_of(&self, salt: &[u8; 12]) -> SigningKey {
         SigningKey::from_seed(&expand(Tag::KeyIntent, &self.0, &[salt]))
     }
@@ -276,6 +288,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn each_rail_has_a_seed_of_its_own_and_the_phrase_brings_it_back() {
+        let root = Root::from_entropy(&[5; 16]);
+        let seed = root.rail("cashu");
+        assert_eq!(*seed, *Root::from_entropy(&[5; 16]).rail("cashu"));
+        assert_ne!(*seed, *root.rail("other"));
+        assert_ne!(seed[..32], seed[32..]);
     }
 
     #[test]

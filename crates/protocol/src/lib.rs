@@ -17,6 +17,7 @@ pub mod attachment;
 pub mod attribute;
 pub mod category;
 pub mod cbor;
+pub mod escrow;
 pub mod frame;
 pub mod handover;
 mod hex;
@@ -42,9 +43,11 @@ pub mod time;
 pub mod trade;
 
 pub use amount::{Asset, Money, Quantity, Unit};
+pub use escrow::{Contract, Custodian, Party, Side, Split};
 pub use frame::{Frame, Kind};
 pub use ids::{
-    FileId, FrameId, HandoverHash, IntentId, MessageId, PublicKey, SealPublic, Signature, ThreadId,
+    ContractId, DealKey, FileId, FrameId, HandoverHash, IntentId, MessageId, PublicKey, SealPublic,
+    Signature, ThreadId,
 };
 pub use intent::Intent;
 pub use names::Network;

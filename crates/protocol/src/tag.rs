@@ -41,6 +41,8 @@ tags! {
     IdThread = "haggle/1/id/thread",
     /// Id of a file.
     IdFile = "haggle/1/id/file",
+    /// Id of a contract.
+    IdContract = "haggle/1/id/contract",
     /// Commitment to a hand-over code.
     Handover = "haggle/1/handover",
     /// Names a seal key inside a message.
@@ -75,6 +77,14 @@ tags! {
     ReachSign = "haggle/1/reach-sign",
     /// Keys that close what they say there.
     ReachSeal = "haggle/1/reach-seal",
+    /// The seed of one rail's keys.
+    KeyRail = "haggle/1/rail",
+    /// One's own secret for one deal.
+    KeyDeal = "haggle/1/deal",
+    /// Keys that grow from the public key of a deal.
+    DealBranch = "haggle/1/deal-branch",
+    /// What makes the outputs of a lock and of a settlement one's own.
+    DealOutput = "haggle/1/deal-output",
     /// Names a book on the DHT.
     Book = "haggle/1/book",
 }
@@ -138,7 +148,7 @@ pub(crate) fn extract(tag: Tag, secret: &[u8]) -> [u8; 32] {
 
 /// HKDF-Expand (RFC 5869) of 32 bytes with the tag and the parts as info.
 #[must_use]
-pub(crate) fn expand(tag: Tag, root: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+pub fn expand(tag: Tag, root: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
     let mut out = [0; 32];
     let info = joined(tag, parts);
     // Both lengths are constants inside HKDF's bounds (a 32-byte root, 32 bytes out of at most 8,160).

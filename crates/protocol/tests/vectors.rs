@@ -27,7 +27,8 @@ use haggle_protocol::seal::{Cell, Context, Direction, Hint, Hpke, Sealer};
 use haggle_protocol::sealed_reach::ReachSecret;
 use haggle_protocol::tag::{Tag, hash, verify};
 use haggle_protocol::{
-    Intent, Kind, MessageId, Network, PublicKey, Reach, Refusal, SealPublic, Timestamp, pow,
+    Asset, Contract, Custodian, DealKey, Intent, Kind, MessageId, Money, Network, PublicKey, Reach,
+    Refusal, SealPublic, Side, Timestamp, pow,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -118,6 +119,35 @@ fn networks_tags_hashes_and_signatures_are_as_they_were() {
 }
 
 #[test]
+fn contracts_and_their_ids_are_as_they_were() {
+    let key = |first: u8, rest: u8| {
+        DealKey(core::array::from_fn(
+            |at| if at == 0 { first } else { rest },
+        ))
+    };
+    let whole = Contract {
+        order: MessageId([0x0d; 32]),
+        custodian: Custodian::new("https://mint.example.org").unwrap(),
+        amount: Money::new(9_000, Asset::new("EUR").unwrap()),
+        buyer: key(2, 0xb1),
+        seller: key(3, 0x5e),
+        arbiter: Some(key(2, 0xab)),
+        holder: Side::Buyer,
+        deadline: Timestamp(1_900_000_000),
+    };
+    let alone = Contract {
+        arbiter: None,
+        ..whole.renewed(Side::Seller, Timestamp(1_900_600_000))
+    };
+    let one = |contract: &Contract| {
+        let mut writer = Writer::new();
+        contract.write(&mut writer);
+        json!({ "terms": contract, "bytes": hex(writer.into_bytes()), "id": hex(contract.id().0) })
+    };
+    golden("contracts.json", &json!([one(&whole), one(&alone)]));
+}
+
+#[test]
 fn the_key_tree_is_as_it_was() {
     let trees = [vec![0x11; 16], vec![0x77; 32]].map(|entropy| {
         let root = Root::from_entropy(&entropy);
@@ -138,6 +168,7 @@ fn the_key_tree_is_as_it_was() {
                 "public": hex(key.public().0),
             },
             "backup": hex(root.backup()),
+            "rail": { "name": "cashu", "seed": hex(&root.rail("cashu")[..]) },
         })
     });
     golden("keys.json", &json!(trees));

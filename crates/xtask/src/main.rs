@@ -14,6 +14,7 @@ mod bench;
 mod browser;
 mod bugs;
 mod cache;
+mod compilers;
 mod data;
 mod interop;
 mod js;

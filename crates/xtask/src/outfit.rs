@@ -65,24 +65,24 @@ fn networks() -> Outcome {
 
 /// The program of the relay.
 pub(crate) fn relay(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
-    program(build(shop, speed), RELAY)
+    program(build(shop, speed)?, RELAY)
 }
 
 /// The program that trades without a page.
 pub(crate) fn agent(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
-    program(build(shop, speed), AGENT)
+    program(build(shop, speed)?, AGENT)
 }
 
 /// Builds the programs, always together: by itself, each would have libp2p compiled once more with other features. For tests they are built
 /// with the very selection of packages and targets that the tests are built with, so that it costs one link and no second compilation.
-fn build(shop: &Workshop, speed: Speed) -> Run {
-    match speed {
-        Speed::Dev => shop.cargo_for_all("build").args(["--bins", "--tests"]),
+fn build(shop: &Workshop, speed: Speed) -> Outcome<Run> {
+    Ok(match speed {
+        Speed::Dev => shop.cargo_for_all("build")?.args(["--bins", "--tests"]),
         Speed::Release => shop
             .cargo("build")
             .args(["--release", "--package", "haggle-relay"])
             .args(["--package", "haggle-agent", "--bins"]),
-    }
+    })
 }
 
 /// The program of this name that a `cargo build` leaves.

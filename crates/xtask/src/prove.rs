@@ -17,6 +17,7 @@ const LIST: &str = "\
   ends                              ends one page, and then one browser, right after each step of a trade on either side, a trade for each
   fair [--seeds A..B] [--size SIZE] simulates a market day for each seed (0..100): SIZE is small (6 traders), day (20, if not
                                     said) or large (200 traders, 2,000 intents)
+  money                             cuts a payment through escrow off at each step, and lets each of its requests meet with each fault
   bugs [--only WORDS]               makes bugs on purpose, each of which the market day must catch
 ";
 
@@ -47,6 +48,7 @@ pub(crate) fn run(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         "fair" => fair(shop, args),
         "dials" => dials(shop, args),
         "ends" => ends(shop, args),
+        "money" => money(shop, args),
         "bugs" => bugs(shop, args),
         "" => Err(Trouble::new(format!("name a proof; there are\n{LIST}"))),
         _ => Err(Trouble::new(format!(
@@ -215,7 +217,7 @@ fn dials(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     }
     doing(format!("dialing {count} times in each way, cold and warm"));
     let mut run = shop
-        .cargo_for_all("test")
+        .cargo_for_all("test")?
         .args(["--no-fail-fast", "--test", "browsers_webrtc"]);
     if test::is_root() {
         run = outfit::firefox(shop, run)?.args(["--test", "browsers_firefox"]);
@@ -234,11 +236,24 @@ fn ends(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     }
     doing("ending a page and a browser at each step of a trade, one trade for each");
     let run = shop
-        .cargo_for_all("test")
+        .cargo_for_all("test")?
         .args(["--test", "browsers_survival"])
         .args(["a_trade_that_is_cut_once", "--", "--nocapture"])
         .env("HAGGLE_ENDS", "all");
     outfit::everything(shop, run, Speed::Dev)?.openly()
+}
+
+fn money(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
+    if let Some(other) = args.next()? {
+        return Err(other.unexpected().into());
+    }
+    doing(
+        "cutting payments off at each step, a payment for each, and losing, repeating and delaying each of their requests",
+    );
+    shop.cargo_for_all("test")?
+        .args(["--test", "cashu", "survival", "--", "--nocapture"])
+        .env("HAGGLE_MONEY", "all")
+        .openly()
 }
 
 /// Whether a text is two numbers around two dots, the second greater.

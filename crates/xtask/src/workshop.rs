@@ -3,6 +3,7 @@
 
 use crate::browser::{self, Browser};
 use crate::cache::Cache;
+use crate::compilers;
 use crate::data;
 use crate::run::Run;
 use crate::say::{Outcome, doing};
@@ -53,14 +54,14 @@ impl Workshop {
     /// A native cargo over everything that runs natively, which is the default members and what the page
     /// computes. It is always this very selection: the features that cargo turns on depend on it, and
     /// another selection would compile the network's crates a second time.
-    pub(crate) fn cargo_for_all(&self, command: &str) -> Run {
-        let run = self.cargo(command);
+    pub(crate) fn cargo_for_all(&self, command: &str) -> Outcome<Run> {
+        let run = self.cargo(command).env("PROTOC", compilers::protoc()?);
         let all = self
             .workspace
             .packages
             .iter()
             .filter(|p| p.is_tested_natively());
-        all.fold(run, |run, package| run.args(["--package", &package.name]))
+        Ok(all.fold(run, |run, package| run.args(["--package", &package.name])))
     }
 
     /// The toolchain for the browser.
@@ -99,6 +100,7 @@ impl Workshop {
         tools::trunk(&self.cache)?;
         self.wasm_opt();
         if tests_too {
+            compilers::protoc()?;
             self.browser()?;
             self.data()?;
         }

@@ -1,6 +1,7 @@
 //! The kinds of checks and tests, each a function, and what of the workspace belongs to which.
 
 use crate::browser::FLAGS;
+use crate::compilers;
 use crate::outfit::{self, Speed, artefacts};
 use crate::run::Run;
 use crate::say::{OrSay, Outcome, Trouble, skipped};
@@ -130,14 +131,14 @@ fn tidy_up(shop: &Workshop) -> Outcome<Report> {
 }
 
 fn clippy(shop: &Workshop) -> Outcome<Report> {
-    shop.cargo_for_all("clippy")
+    shop.cargo_for_all("clippy")?
         .args(["--all-targets", "--", "-D", "warnings"])
         .openly()?;
     Ok(Report::Held)
 }
 
 fn clippy_wasm(shop: &Workshop) -> Outcome<Report> {
-    let run = wasm_cargo(shop, "clippy")?;
+    let run = compilers::around(wasm_cargo(shop, "clippy")?)?;
     let run = browser_crates(&shop.workspace).fold(run, |run, name| run.args(["--package", name]));
     run.args(["--", "-D", "warnings"]).openly()?;
     Ok(Report::Held)
@@ -153,13 +154,13 @@ fn unit(shop: &Workshop) -> Outcome<Report> {
         .filter(|package| package.is_tested_natively() && package.name != WHOLE_SYSTEM)
         .flat_map(|package| package.targets_of_kind("test"));
     let run = shop
-        .cargo_for_all("test")
+        .cargo_for_all("test")?
         .args(["--no-fail-fast", "--lib", "--bins"])
         .env("HAGGLE_DATA", shop.data()?);
     let run = files.fold(run, |run, file| run.args(["--test", file]));
     let (well, tally) = run.counted()?;
     let (docs_well, docs) = shop
-        .cargo_for_all("test")
+        .cargo_for_all("test")?
         .args(["--no-fail-fast", "--doc"])
         .counted()?;
     Ok(Report::Ran(well && docs_well, tally.and(docs)))
@@ -171,7 +172,7 @@ fn simulation(shop: &Workshop) -> Outcome<Report> {
         return Ok(Report::Absent);
     }
     let run = shop
-        .cargo_for_all("test")
+        .cargo_for_all("test")?
         .arg("--no-fail-fast")
         .env("HAGGLE_DATA", shop.data()?);
     system_tests(run, &files, &[])
@@ -183,7 +184,7 @@ fn network(shop: &Workshop) -> Outcome<Report> {
         return Ok(Report::Absent);
     }
     let run = shop
-        .cargo_for_all("test")
+        .cargo_for_all("test")?
         .arg("--no-fail-fast")
         .env("HAGGLE_DATA", shop.data()?)
         .env("HAGGLE_ARTEFACTS", artefacts(shop)?)
@@ -213,7 +214,7 @@ fn in_browsers(shop: &Workshop, group: Group) -> Outcome<Report> {
     if files.is_empty() {
         return Ok(Report::Absent);
     }
-    let mut run = shop.cargo_for_all("test").arg("--no-fail-fast");
+    let mut run = shop.cargo_for_all("test")?.arg("--no-fail-fast");
     if files.contains(&FIREFOX) {
         run = outfit::firefox(shop, run)?;
     }

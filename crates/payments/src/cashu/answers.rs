@@ -1,0 +1,419 @@
+//! What the rail answers: each question of [`Rail`], in its order.
+
+use core::str::FromStr as _;
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use cdk::nuts::{PaymentMethod, State, Token, Witness};
+use cdk::{Amount, cdk_database::WalletDatabase as _};
+use cdk_common::wallet::{ReceiveOptions, SendOptions};
+use haggle_protocol::{Contract, DealKey, MessageId, Money, Party, Timestamp};
+
+use super::locking::Lock;
+use super::mint::{able, free, moved, not_saved, remembered, trouble};
+use super::names::{asset_of, custodian_of, purse_of};
+use super::outputs::{self, For, Told, Use};
+use super::settling::witness;
+use super::{CEILING, Cashu};
+use crate::error::{Error, Mismatch};
+use crate::rail::{
+    Balance, Capabilities, Deal, Deposit, LockState, Locked, Outcome, Purse, Rail, Settlement,
+    Withdrawal,
+};
+
+#[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
+#[cfg_attr(not(target_arch = "wasm32"), async_trait)]
+impl Rail for Cashu {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "cashu",
+            escrow: true,
+            custodial: true,
+            floor: 1,
+            ceiling: CEILING,
+        }
+    }
+
+    async fn balance(&self) -> Result<Vec<Balance>, Error> {
+        let proofs = self
+            .ledger
+            .get_proofs(None, None, None, None)
+            .await
+            .map_err(not_saved)?;
+        let mut purses = BTreeMap::<Purse, (u64, u64)>::new();
+        for proof in proofs {
+            let purse = Purse {
+                custodian: custodian_of(&proof.mint_url)?,
+                asset: asset_of(&proof.unit)?,
+            };
+            let (free, held) = purses.entry(purse).or_default();
+            let amount = proof.proof.amount.to_u64();
+            match proof.state {
+                State::Unspent => *free += amount,
+                State::Reserved | State::Pending | State::PendingSpent => *held += amount,
+                State::Spent => {}
+            }
+        }
+        Ok(purses
+            .into_iter()
+            .map(|(purse, (free, held))| Balance { purse, free, held })
+            .collect())
+    }
+
+    async fn deposit(&self, purse: &Purse, minor: u64) -> Result<Deposit, Error> {
+        let wallet = self.wallet(purse).await?;
+        let said = |error| trouble(&error, &wallet);
+        let info = wallet.load_mint_info().await.map_err(said)?;
+        // Lightning where the mint offers it for this unit; otherwise the first way that it names.
+        let methods = info
+            .nuts
+            .nut04
+            .methods
+            .iter()
+            .filter(|one| one.unit == wallet.unit);
+        let method = methods
+            .map(|one| one.method.clone())
+            .min_by_key(|method| !method.is_bolt11())
+            .ok_or(Error::Unsupported)?;
+        let quote = wallet
+            .mint_quote(method, Some(Amount::from(minor)), None, None)
+            .await
+            .map_err(said)?;
+        Ok(Deposit {
+            id: quote.id,
+            request: quote.request,
+            expires: Timestamp(quote.expiry),
+        })
+    }
+
+    async fn collect(&self) -> Result<Vec<(Purse, u64)>, Error> {
+        let quotes = self
+            .ledger
+            .get_unissued_mint_quotes()
+            .await
+            .map_err(not_saved)?;
+        let mut purses: Vec<Purse> = Vec::new();
+        for quote in quotes {
+            let purse = Purse {
+                custodian: custodian_of(&quote.mint_url)?,
+                asset: asset_of(&quote.unit)?,
+            };
+            if !purses.contains(&purse) {
+                purses.push(purse);
+            }
+        }
+        let mut came = Vec::new();
+        for purse in purses {
+            let wallet = self.wallet(&purse).await?;
+            let amount = wallet
+                .mint_unissued_quotes()
+                .await
+                .map_err(|error| trouble(&error, &wallet))?;
+            if amount != Amount::ZERO {
+                came.push((purse, amount.to_u64()));
+            }
+        }
+        Ok(came)
+    }
+
+    async fn withdraw(&self, purse: &Purse, request: &str) -> Result<Withdrawal, Error> {
+        let wallet = self.wallet(purse).await?;
+        let said = |error| trouble(&error, &wallet);
+        let quote = wallet
+            .melt_quote(PaymentMethod::BOLT11, request, None, None)
+            .await
+            .map_err(said)?;
+        let need = (quote.amount + quote.fee_reserve).to_u64();
+        let have = free(&wallet).await?;
+        if have < need {
+            return Err(Error::NotEnough { have, need });
+        }
+        let prepared = wallet
+            .prepare_melt(&quote.id, HashMap::new())
+            .await
+            .map_err(said)?;
+        let done = prepared.confirm().await.map_err(said)?;
+        Ok(Withdrawal {
+            paid: done.amount().to_u64(),
+            cost: done.fee_paid().to_u64(),
+            proof: done.payment_proof().map(str::to_owned),
+        })
+    }
+
+    async fn give(&self, purse: &Purse, minor: u64) -> Result<String, Error> {
+        let wallet = self.wallet(purse).await?;
+        let said = |error| trouble(&error, &wallet);
+        let options = SendOptions {
+            include_fee: true,
+            ..SendOptions::default()
+        };
+        let have = free(&wallet).await?;
+        if have < minor {
+            return Err(Error::NotEnough { have, need: minor });
+        }
+        let prepared = wallet
+            .prepare_send(Amount::from(minor), options)
+            .await
+            .map_err(said)?;
+        Ok(prepared.confirm(None).await.map_err(said)?.to_string())
+    }
+
+    async fn take(&self, text: &str) -> Result<Money, Error> {
+        let token = Token::from_str(text.trim()).map_err(|_| Error::Damaged)?;
+        let purse = Purse {
+            custodian: custodian_of(&token.mint_url().map_err(|_| Error::Damaged)?)?,
+            asset: asset_of(&token.unit().ok_or(Error::Damaged)?)?,
+        };
+        let wallet = self.wallet(&purse).await?;
+        let came = wallet
+            .receive(text.trim(), ReceiveOptions::default())
+            .await
+            .map_err(|error| trouble(&error, &wallet))?;
+        Ok(Money::new(came.to_u64(), purse.asset))
+    }
+
+    async fn restore(&self, purse: &Purse) -> Result<u64, Error> {
+        let wallet = self.wallet(purse).await?;
+        let found = wallet
+            .restore()
+            .await
+            .map_err(|error| trouble(&error, &wallet))?;
+        Ok(found.unspent.to_u64())
+    }
+
+    fn key(&self, party: Party, quote: &MessageId) -> Result<DealKey, Error> {
+        let secret = self.secret(party, quote)?;
+        Ok(DealKey(secret.public_key().to_bytes()))
+    }
+
+    async fn lock(&self, deal: &Deal) -> Result<Locked, Error> {
+        let contract = &deal.contract;
+        contract.check()?;
+        if deal.party != Party::Buyer {
+            return Err(Error::NotYours);
+        }
+        self.own(deal)?;
+        let limits = self.capabilities();
+        if contract.amount.minor > limits.ceiling {
+            return Err(Error::AboveCeiling {
+                ceiling: limits.ceiling,
+            });
+        }
+        let wallet = self.wallet(&purse_of(contract)).await?;
+        let _alone = self.locking.lock().await;
+        let name = contract.id().to_string();
+        let known: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
+        if let Some(lock) = known {
+            return self.finish(lock).await;
+        }
+        self.begin(deal, &wallet).await?;
+        let begun: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
+        self.finish(begun.ok_or(Error::Damaged)?).await
+    }
+
+    async fn verify(&self, contract: &Contract, locked: &Locked) -> Result<(), Error> {
+        let opened = self.opened(contract, locked).await?;
+        able(&opened.wallet).await?;
+        let least = outputs::least(contract, &opened.sizes());
+        if least.is_none_or(|least| opened.sum < least) {
+            return Err(Mismatch::Amount.into());
+        }
+        match moved(&opened.wallet, &opened.proofs).await? {
+            false => Ok(()),
+            true => Err(Error::Spent),
+        }
+    }
+
+    async fn propose(
+        &self,
+        deal: &Deal,
+        locked: &Locked,
+        outcome: Outcome,
+    ) -> Result<Settlement, Error> {
+        let settlement = Settlement {
+            contract: deal.contract.id(),
+            outcome,
+            salt: self.salt(
+                deal,
+                &serde_json::to_vec(&outcome).map_err(|_| Error::Damaged)?,
+            )?,
+            signatures: Vec::new(),
+        };
+        let usage = match outcome {
+            Outcome::Split(_) | Outcome::Renew { .. } => Use::Sign,
+            Outcome::Expired => Use::Hold,
+        };
+        self.signed(deal, locked, settlement, usage).await
+    }
+
+    async fn cosign(
+        &self,
+        deal: &Deal,
+        locked: &Locked,
+        settlement: Settlement,
+    ) -> Result<Settlement, Error> {
+        if settlement.outcome == Outcome::Expired {
+            return Err(Error::NotYours);
+        }
+        self.signed(deal, locked, settlement, Use::Sign).await
+    }
+
+    async fn execute(
+        &self,
+        contract: &Contract,
+        locked: &Locked,
+        settlement: &Settlement,
+    ) -> Result<Option<Locked>, Error> {
+        let opened = self.opened(contract, locked).await?;
+        let wallet = &opened.wallet;
+        let keyset = wallet
+            .active_keyset()
+            .await
+            .map_err(|error| trouble(&error, wallet))?;
+        let mut request = Self::request(contract, &opened, settlement, keyset.id)?;
+        let messages = request.outputs().clone();
+        let signatures = match remembered(wallet, &messages).await? {
+            Some(signatures) => signatures,
+            None => {
+                let witness = witness(contract, settlement, &request)?;
+                if let Some(first) = request.inputs_mut().first_mut() {
+                    first.witness = Some(Witness::P2PKWitness(witness));
+                }
+                match wallet.mint_connector().post_swap(request).await {
+                    Ok(response) => response.signatures,
+                    Err(error) => match remembered(wallet, &messages).await? {
+                        Some(signatures) => signatures,
+                        None if moved(wallet, &opened.proofs).await? => return Err(Error::Spent),
+                        None if settlement.outcome == Outcome::Expired
+                            && error.is_definitive_failure() =>
+                        {
+                            return Err(Error::TooEarly);
+                        }
+                        None => return Err(trouble(&error, wallet)),
+                    },
+                }
+            }
+        };
+        let Outcome::Renew { .. } = settlement.outcome else {
+            return Ok(None);
+        };
+        let keyset_id = signatures.first().map_or(keyset.id, |one| one.keyset_id);
+        let told = Told::new(settlement.salt, keyset_id, opened.rest()?, &signatures)?;
+        Ok(Some(told.write()))
+    }
+
+    async fn claim(
+        &self,
+        deal: &Deal,
+        locked: &Locked,
+        settlement: &Settlement,
+    ) -> Result<Money, Error> {
+        let secret = self.own(deal)?;
+        let contract = &deal.contract;
+        let nothing = Money::new(0, contract.amount.asset);
+        let opened = self.opened(contract, locked).await?;
+        if settlement.contract != contract.id() {
+            return Err(Error::NotYours);
+        }
+        let shares = opened.shares(contract, &settlement.outcome)?;
+        let amounts = shares.into_iter().find(|(party, _)| *party == deal.party);
+        let Some((party, amounts)) = amounts.filter(|(_, amounts)| !amounts.is_empty()) else {
+            return Ok(nothing);
+        };
+        let mine = outputs::outputs(contract, &settlement.salt, For::Pay(party), &amounts)?;
+        let wallet = &opened.wallet;
+        let messages = outputs::messages(&mine, opened.keyset.id);
+        let Some(signatures) = remembered(wallet, &messages).await? else {
+            // Not carried out, or something else was.
+            return match moved(wallet, &opened.proofs).await? {
+                true => Err(Error::Spent),
+                false => Err(Error::Signature),
+            };
+        };
+        let signed_by = signatures
+            .first()
+            .map_or(opened.keyset.id, |one| one.keyset_id);
+        let keyset = self.keyset(wallet, signed_by).await?;
+        let proofs = outputs::proofs(&mine, signatures, &keyset)?;
+        let _alone = self.locking.lock().await;
+        if moved(wallet, &proofs).await? {
+            // Brought in before: nobody else has the key.
+            return Ok(nothing);
+        }
+        let key = outputs::branch_secret(&secret, &contract.order, Use::Paid)?;
+        let options = ReceiveOptions {
+            p2pk_signing_keys: vec![key],
+            metadata: HashMap::from([("contract".to_owned(), contract.id().to_string())]),
+            ..ReceiveOptions::default()
+        };
+        let came = wallet
+            .receive_proofs(proofs, options, None, None)
+            .await
+            .map_err(|error| trouble(&error, wallet))?;
+        Ok(Money::new(came.to_u64(), contract.amount.asset))
+    }
+
+    async fn refund(&self, deal: &Deal, locked: &Locked) -> Result<Money, Error> {
+        if Party::from(deal.contract.holder) != deal.party {
+            return Err(Error::NotYours);
+        }
+        let settlement = self.propose(deal, locked, Outcome::Expired).await?;
+        self.execute(&deal.contract, locked, &settlement).await?;
+        self.claim(deal, locked, &settlement).await
+    }
+
+    async fn status(&self, contract: &Contract, locked: &Locked) -> Result<LockState, Error> {
+        let state = async {
+            let opened = self.opened(contract, locked).await?;
+            moved(&opened.wallet, &opened.proofs).await
+        };
+        match state.await {
+            Ok(true) => Ok(LockState::Moved),
+            Ok(false) => Ok(LockState::Locked),
+            Err(Error::Unknown(_)) => Ok(LockState::Unknown),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn recover(&self) -> Result<bool, Error> {
+        let mut all = true;
+        let sagas = self
+            .ledger
+            .get_incomplete_sagas()
+            .await
+            .map_err(not_saved)?;
+        let mut purses: Vec<Purse> = Vec::new();
+        for saga in sagas {
+            let purse = Purse {
+                custodian: custodian_of(&saga.mint_url)?,
+                asset: asset_of(&saga.unit)?,
+            };
+            if !purses.contains(&purse) {
+                purses.push(purse);
+            }
+        }
+        for purse in purses {
+            let wallet = self.wallet(&purse).await?;
+            match wallet.recover_incomplete_sagas().await {
+                Ok(report) => all &= report.skipped == 0 && report.failed == 0,
+                Err(error) => {
+                    tracing::warn!(%error, "a wallet's unfinished business stays unfinished");
+                    all = false;
+                }
+            }
+        }
+        let _alone = self.locking.lock().await;
+        let locks: Vec<Lock> = self.ledger.lock_records().await.map_err(not_saved)?;
+        for lock in locks {
+            match self.finish(lock).await {
+                Ok(_) => {}
+                Err(Error::NotSaved(why)) => return Err(Error::NotSaved(why)),
+                Err(error) => {
+                    tracing::warn!(code = error.code(), "a lock could not be ended now");
+                    all &= !matches!(error, Error::Unknown(_));
+                }
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a mint is asked beside the wallet's own business, and what its answers mean.
+
+use std::collections::HashMap;
+
+use cdk::nuts::{
+    BlindSignature, BlindedMessage, CheckStateRequest, Proofs, ProofsMethods as _, PublicKey,
+    RestoreRequest, State,
+};
+use cdk::wallet::Wallet;
+
+use crate::error::{Error, Mismatch};
+
+/// What a mint remembers to have signed (NUT-09), if it signed all of these.
+pub(super) async fn remembered(
+    wallet: &Wallet,
+    outputs: &[BlindedMessage],
+) -> Result<Option<Vec<BlindSignature>>, Error> {
+    let request = RestoreRequest {
+        outputs: outputs.to_vec(),
+    };
+    let response = wallet
+        .mint_connector()
+        .post_restore(request)
+        .await
+        .map_err(|error| unknown(&error, wallet))?;
+    let known: HashMap<PublicKey, BlindSignature> = response
+        .outputs
+        .iter()
+        .map(|output| output.blinded_secret)
+        .zip(response.signatures)
+        .collect();
+    Ok(outputs
+        .iter()
+        .map(|output| known.get(&output.blinded_secret).cloned())
+        .collect())
+}
+
+/// Whether proofs are spent (NUT-07).
+pub(super) async fn moved(wallet: &Wallet, proofs: &Proofs) -> Result<bool, Error> {
+    let ys = proofs.ys().map_err(|_| Error::Damaged)?;
+    let states = wallet
+        .mint_connector()
+        .post_check_state(CheckStateRequest { ys: ys.clone() })
+        .await
+        .map_err(|error| unknown(&error, wallet))?
+        .states;
+    let of = |y: &PublicKey| states.iter().find(|one| one.y == *y).map(|one| one.state);
+    let mut spent = false;
+    for y in &ys {
+        match of(y) {
+            Some(State::Spent) => spent = true,
+            Some(State::Unspent) => {}
+            Some(State::Pending | State::Reserved | State::PendingSpent) | None => {
+                return Err(Error::Unknown(wallet.mint_url.to_string()));
+            }
+        }
+    }
+    Ok(spent)
+}
+
+/// Whether a mint says that it keeps to locks, proves its signatures, and tells states and signatures again. One that knows nothing of
+/// locks takes locked ecash for anybody's.
+pub(super) async fn able(wallet: &Wallet) -> Result<(), Error> {
+    let nuts = wallet
+        .mint_connector()
+        .get_mint_info()
+        .await
+        .map_err(|error| unknown(&error, wallet))?
+        .nuts;
+    let all = [nuts.nut07, nuts.nut09, nuts.nut10, nuts.nut11, nuts.nut12];
+    if all.iter().all(|one| one.supported) {
+        Ok(())
+    } else {
+        Err(Mismatch::Capability.into())
+    }
+}
+
+/// What cdk says, as a rail says it.
+// cdk has some hundred errors; which of them leave open what the mint did is for cdk to know.
+#[allow(clippy::wildcard_enum_match_arm)]
+pub(super) fn trouble(error: &cdk::Error, wallet: &Wallet) -> Error {
+    match error {
+        cdk::Error::TokenAlreadySpent => Error::Spent,
+        // Enough for the amount was there when it was looked at, so it is the mint's fees that are missing.
+        cdk::Error::InsufficientFunds => {
+            Error::Refused("too little for the mint's fees".to_owned())
+        }
+        cdk::Error::Database(error) => Error::NotSaved(error.to_string()),
+        other if other.is_definitive_failure() => Error::Refused(other.to_string()),
+        other => unknown(other, wallet),
+    }
+}
+
+pub(super) fn unknown(error: &cdk::Error, wallet: &Wallet) -> Error {
+    tracing::debug!(%error, "a mint did not say what was asked");
+    Error::Unknown(wallet.mint_url.to_string())
+}
+
+/// What can be spent in a wallet.
+pub(super) async fn free(wallet: &Wallet) -> Result<u64, Error> {
+    let sum = wallet.total_balance().await;
+    Ok(sum.map_err(|error| trouble(&error, wallet))?.to_u64())
+}
+
+pub(super) fn not_saved(error: cdk_common::database::Error) -> Error {
+    Error::NotSaved(error.to_string())
+}

@@ -1,0 +1,244 @@
+//! Ecash with escrow: a wallet over [`cdk`], and locks of two keys out of three.
+//!
+//! A mint is a custodian. It keeps the money that its ecash stands for and is the only one who enforces a lock; whoever uses this rail
+//! trusts the mints that he named. What it cannot do is see who pays whom (its signatures are blind), or move locked money by itself.
+//!
+//! The wallet (deposits, withdrawals, change, ecash as text) is cdk's, over a [`Ledger`] of ours. The locks are ours, on cdk's types,
+//! since the wallet cannot spend what is signed over all outputs. Everything about a lock follows from its contract and one salt
+//! ([`outputs`]), so there is little to lose: what was asked of a mint is saved before it is asked, and after a lost reply the mint
+//! says by itself what it signed. Requests to it go through a [`Connect`], by HTTP or over the market's own network.
+
+mod answers;
+mod ledger;
+mod locking;
+mod mint;
+mod names;
+mod outputs;
+mod settling;
+mod shared;
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cdk::cdk_database::WalletDatabase as _;
+use cdk::mint_url::MintUrl;
+use cdk::nuts::{Id, KeySet, Proofs, SecretKey};
+use cdk::wallet::{HttpClient, MintConnector, Wallet, WalletBuilder};
+use cdk_common::wallet::KeysetLoadPolicy;
+use futures::lock::Mutex;
+use haggle_protocol::tag::{Tag, expand, hash};
+use haggle_protocol::{Contract, Custodian, DealKey, MessageId, Party};
+use haggle_store::Store;
+use zeroize::Zeroizing;
+
+pub use ledger::Ledger;
+
+use self::mint::{not_saved, trouble};
+use self::names::{custodian_of, purse_of, unit_of, url_of};
+use self::outputs::{For, Told};
+use self::shared::Shared;
+use crate::error::{Error, Mismatch};
+use crate::rail::{Deal, Locked, Outcome, Purse};
+
+/// How a mint is reached.
+pub type Connect = Box<dyn Fn(&MintUrl) -> Arc<dyn MintConnector + Send + Sync> + Send + Sync>;
+
+/// Reaches mints by HTTP, at the addresses that are their names.
+#[must_use]
+pub fn http() -> Connect {
+    Box::new(|url| Arc::new(HttpClient::new(url.clone(), None)))
+}
+
+/// The most that is locked at once, in minor units: some twenty million of anything with cents. Mints give out powers of two up to
+/// this one, so that a lock has at most one output for each bit of its amount.
+const CEILING: u64 = 1 << 31;
+
+/// Money with mints.
+pub struct Cashu {
+    ledger: Arc<Ledger>,
+    seed: Zeroizing<[u8; 64]>,
+    root: Zeroizing<[u8; 32]>,
+    connect: Shared<Connect>,
+    wallets: Mutex<BTreeMap<Purse, Wallet>>,
+    /// Held while a lock is made or ended, so that one contract is not locked twice by two who ask at once.
+    locking: Mutex<()>,
+}
+
+impl fmt::Debug for Cashu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cashu(..)")
+    }
+}
+
+impl Cashu {
+    /// Opens the wallet that a store holds. The seed is that of the phrase for this rail.
+    ///
+    /// # Errors
+    /// [`Error::NotSaved`] if the store cannot be read.
+    pub async fn open(
+        store: Box<dyn Store>,
+        seed: Zeroizing<[u8; 64]>,
+        connect: Connect,
+    ) -> Result<Self, Error> {
+        let ledger = Ledger::open(store)
+            .await
+            .map_err(|error| Error::NotSaved(error.to_string()))?;
+        let root = Zeroizing::new(hash(Tag::KeyDeal, &[&seed[..]]));
+        Ok(Self {
+            ledger: Arc::new(ledger),
+            seed,
+            root,
+            connect: Shared::new(connect),
+            wallets: Mutex::new(BTreeMap::new()),
+            locking: Mutex::new(()),
+        })
+    }
+
+    /// Names a mint as one to keep money with.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if its name is no address, [`Error::NotSaved`].
+    pub async fn trust(&self, custodian: &Custodian) -> Result<(), Error> {
+        let url = url_of(custodian)?;
+        let known = self.ledger.get_mints().await.map_err(not_saved)?;
+        if !known.contains_key(&url) {
+            self.ledger.add_mint(url, None).await.map_err(not_saved)?;
+        }
+        Ok(())
+    }
+
+    /// The mints that were named.
+    ///
+    /// # Errors
+    /// [`Error::NotSaved`] if the ledger cannot be read.
+    pub async fn trusted(&self) -> Result<Vec<Custodian>, Error> {
+        let mints = self.ledger.mints().await.map_err(not_saved)?;
+        mints.iter().map(custodian_of).collect()
+    }
+
+    /// The wallet of a purse. Only for mints that were named: a stranger's contract cannot make this peer ask anywhere.
+    async fn wallet(&self, purse: &Purse) -> Result<Wallet, Error> {
+        let url = url_of(&purse.custodian)?;
+        let mut wallets = self.wallets.lock().await;
+        if let Some(wallet) = wallets.get(purse) {
+            return Ok(wallet.clone());
+        }
+        let known = self.ledger.get_mints().await.map_err(not_saved)?;
+        if !known.contains_key(&url) {
+            return Err(Error::NotTrusted(purse.custodian.name().to_owned()));
+        }
+        let client = (self.connect)(&url);
+        let wallet = WalletBuilder::new()
+            .mint_url(url)
+            .unit(unit_of(purse.asset)?)
+            .localstore(self.ledger.clone())
+            .seed(*self.seed)
+            .shared_client(client)
+            .use_http_subscription()
+            .build()
+            .map_err(|_| Error::Damaged)?;
+        wallets.insert(purse.clone(), wallet.clone());
+        Ok(wallet)
+    }
+
+    /// One's own secret for a deal.
+    fn secret(&self, party: Party, quote: &MessageId) -> Result<SecretKey, Error> {
+        // An arbiter is chosen by a key that he published before anybody knew of the deal.
+        let quote = match party {
+            Party::Arbiter => &[0; 32],
+            Party::Buyer | Party::Seller => quote.as_bytes(),
+        };
+        let bytes = Zeroizing::new(expand(Tag::KeyDeal, &self.root, &[&[party as u8], quote]));
+        SecretKey::from_slice(&bytes[..]).map_err(|_| Error::Damaged)
+    }
+
+    /// One's own secret for a deal, if the contract names its key.
+    fn own(&self, deal: &Deal) -> Result<SecretKey, Error> {
+        let secret = self.secret(deal.party, &deal.quote)?;
+        let named = deal.contract.key(deal.party);
+        (named == Some(DealKey(secret.public_key().to_bytes())))
+            .then_some(secret)
+            .ok_or(Error::NotYours)
+    }
+
+    /// A salt that nobody else can foresee, the same whenever it is asked for.
+    fn salt(&self, deal: &Deal, what: &[u8]) -> Result<[u8; 32], Error> {
+        let secret = self.own(deal)?;
+        let key = Zeroizing::new(secret.to_secret_bytes());
+        let id = deal.contract.id();
+        Ok(expand(Tag::DealOutput, &key, &[id.as_bytes(), what]))
+    }
+
+    /// The keys of a keyset, asked for again if they are not known yet.
+    async fn keyset(&self, wallet: &Wallet, id: Id) -> Result<KeySet, Error> {
+        if let Ok(keyset) = wallet.keyset(id).await {
+            return Ok(keyset);
+        }
+        match wallet
+            .keyset_with_policy(id, KeysetLoadPolicy::Refresh)
+            .await
+        {
+            Err(cdk::Error::UnknownKeySet) => Err(Mismatch::Purse.into()),
+            other => other.map_err(|error| trouble(&error, wallet)),
+        }
+    }
+
+    /// A lock as it stands: its proofs, made of what was told, and what its keys cost and give out.
+    async fn opened(&self, contract: &Contract, locked: &Locked) -> Result<Opened, Error> {
+        contract.check()?;
+        let told = Told::read(locked)?;
+        let wallet = self.wallet(&purse_of(contract)).await?;
+        let keyset = self.keyset(&wallet, told.keyset).await?;
+        let sizes = outputs::sizes(&keyset);
+        let amounts = outputs::parts(told.sum, &sizes)?;
+        let outputs = outputs::outputs(contract, &told.salt, For::Lock, &amounts)?;
+        let signatures = told.signatures(&outputs)?;
+        let proofs = outputs::proofs(&outputs, signatures, &keyset)?;
+        Ok(Opened {
+            wallet,
+            keyset,
+            sum: told.sum,
+            proofs,
+        })
+    }
+}
+
+/// A lock and where it lies.
+struct Opened {
+    wallet: Wallet,
+    keyset: KeySet,
+    sum: u64,
+    proofs: Proofs,
+}
+
+impl Opened {
+    fn sizes(&self) -> cdk::amount::FeeAndAmounts {
+        outputs::sizes(&self.keyset)
+    }
+
+    /// What is left of it when the mint has taken its fee for moving it.
+    fn rest(&self) -> Result<u64, Error> {
+        let fee = outputs::fee(self.proofs.len(), &self.sizes());
+        Ok(self.sum.checked_sub(fee).ok_or(Mismatch::Amount)?)
+    }
+
+    /// Who is paid in which outputs; nobody if it stays locked.
+    fn shares(
+        &self,
+        contract: &Contract,
+        outcome: &Outcome,
+    ) -> Result<Vec<(Party, Vec<u64>)>, Error> {
+        match outcome {
+            Outcome::Split(split) if split.fits(contract) => {
+                outputs::shares(split, self.rest()?, &self.sizes())
+            }
+            Outcome::Split(_) => Err(Mismatch::Amount.into()),
+            Outcome::Expired => {
+                let amounts = outputs::parts(self.rest()?, &self.sizes())?;
+                Ok(vec![(contract.holder.into(), amounts)])
+            }
+            Outcome::Renew { .. } => Ok(Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Settling: what is signed, and by whom it counts.
+
+use std::collections::BTreeMap;
+
+use cdk::nuts::{Id, P2PKWitness, SwapRequest};
+use cdk::secp256k1::schnorr;
+use cdk_common::nuts::nut10::SpendingConditionVerification as _;
+use haggle_protocol::{Contract, Party};
+
+use super::outputs::{self, For, Use};
+use super::{Cashu, Opened};
+use crate::error::{Error, Mismatch};
+use crate::rail::{Deal, Locked, Outcome, Settlement, Signed};
+
+impl Cashu {
+    /// The request that a settlement stands for, without its signatures.
+    pub(super) fn request(
+        contract: &Contract,
+        opened: &Opened,
+        settlement: &Settlement,
+        keyset: Id,
+    ) -> Result<SwapRequest, Error> {
+        if settlement.contract != contract.id() {
+            return Err(Error::NotYours);
+        }
+        let outputs = match settlement.outcome {
+            Outcome::Renew { holder, deadline } => {
+                let renewed = contract.renewed(holder, deadline);
+                if renewed == *contract {
+                    return Err(Mismatch::Conditions.into());
+                }
+                let amounts = outputs::parts(opened.rest()?, &opened.sizes())?;
+                outputs::outputs(&renewed, &settlement.salt, For::Lock, &amounts)?
+            }
+            Outcome::Split(_) | Outcome::Expired => {
+                let mut all = Vec::new();
+                let shares = opened.shares(contract, &settlement.outcome)?;
+                for (party, amounts) in shares.into_iter().filter(|(_, all)| !all.is_empty()) {
+                    let purpose = For::Pay(party);
+                    let part = outputs::outputs(contract, &settlement.salt, purpose, &amounts)?;
+                    all.extend(part);
+                }
+                all
+            }
+        };
+        let messages = outputs::messages(&outputs, keyset);
+        Ok(SwapRequest::new(opened.proofs.clone(), messages))
+    }
+
+    /// Signs what a settlement stands for.
+    pub(super) async fn signed(
+        &self,
+        deal: &Deal,
+        locked: &Locked,
+        mut settlement: Settlement,
+        usage: Use,
+    ) -> Result<Settlement, Error> {
+        let secret = self.own(deal)?;
+        let opened = self.opened(&deal.contract, locked).await?;
+        // The keyset is not part of what is signed: a mint that has changed its keys in between can still carry it out.
+        let request = Self::request(&deal.contract, &opened, &settlement, opened.keyset.id)?;
+        let key = outputs::branch_secret(&secret, &deal.contract.order, usage)?;
+        let signature = key
+            .sign(request.sig_all_msg_to_sign().as_bytes())
+            .map_err(|_| Error::Signature)?;
+        settlement.signatures.retain(|one| one.party != deal.party);
+        settlement.signatures.push(Signed {
+            party: deal.party,
+            signature: signature.serialize().to_vec(),
+        });
+        Ok(settlement)
+    }
+}
+
+/// The signatures of a settlement as the mint wants them, each checked: two parties' for what two agree on, the holder's for what is
+/// his after the deadline.
+pub(super) fn witness(
+    contract: &Contract,
+    settlement: &Settlement,
+    request: &SwapRequest,
+) -> Result<P2PKWitness, Error> {
+    let message = request.sig_all_msg_to_sign();
+    let holder = Party::from(contract.holder);
+    let (usage, needed) = match settlement.outcome {
+        Outcome::Split(_) | Outcome::Renew { .. } => (Use::Sign, 2),
+        Outcome::Expired => (Use::Hold, 1),
+    };
+    let mut signatures = BTreeMap::new();
+    for one in &settlement.signatures {
+        if usage == Use::Hold && one.party != holder {
+            continue;
+        }
+        let Some(key) = contract.key(one.party) else {
+            continue;
+        };
+        let key = outputs::branch(&key, &contract.order, usage)?;
+        let signature =
+            schnorr::Signature::from_slice(&one.signature).map_err(|_| Error::Signature)?;
+        key.verify(message.as_bytes(), &signature)
+            .map_err(|_| Error::Signature)?;
+        signatures.insert(one.party, signature.to_string());
+    }
+    if signatures.len() < needed {
+        return Err(Error::Signature);
+    }
+    Ok(P2PKWitness {
+        signatures: signatures.into_values().take(needed).collect(),
+    })
+}

@@ -1,0 +1,25 @@
+//! The ways money moves: rails.
+//!
+//! Two people agree on a [`Contract`](haggle_protocol::Contract): so much, kept by this custodian, for one of them or the other. A
+//! [`Rail`] locks it, lets both check it, shares it out as two of its three keys agree, and gives it to its holder when its deadline
+//! passes. What the market asks a rail for, and when, is not decided here.
+//!
+//! | rail | escrow | who keeps the money |
+//! |---|---|---|
+//! | [`Direct`] | none | nobody: the two pay each other outside |
+//! | `Cashu` (feature `cashu`) | two of three keys, a holder after the deadline | a mint, which is a custodian |
+//!
+//! Secrets (seeds, keys of deals, ecash) are never printed, by `Debug` or in an error.
+
+#[cfg(feature = "cashu")]
+pub mod cashu;
+mod direct;
+mod error;
+mod rail;
+
+pub use direct::Direct;
+pub use error::{Error, Mismatch};
+pub use rail::{
+    Balance, Capabilities, Deal, Deposit, LockState, Locked, Outcome, Purse, Rail, Settlement,
+    Signed, Withdrawal,
+};

@@ -1,0 +1,246 @@
+//! With our own checks switched off: what goes straight to the mint, and what the mint says to it.
+
+use cdk::nuts::{
+    BlindedMessage, CheckStateRequest, KeySet, PreMintSecrets, Proofs, ProofsMethods,
+    RestoreRequest, SigFlag, SpendingConditions, State, SwapRequest,
+};
+use cdk::wallet::MintConnector as _;
+use haggle_payments::{Outcome, Rail};
+use haggle_protocol::{Contract, MessageId, Party, Split};
+
+use crate::bare;
+use crate::support::{FAR, PAST, QUOTE, Three, deal};
+
+/// A lock at the mint, taken out of the hands of our rail.
+struct Bare {
+    three: Three,
+    contract: Contract,
+    keyset: KeySet,
+    proofs: Proofs,
+}
+
+impl Bare {
+    async fn new(deadline: u64) -> Self {
+        Self::of(MessageId([4; 32]), deadline).await
+    }
+
+    async fn of(order: MessageId, deadline: u64) -> Self {
+        let three = Three::new("sat", 0, 9_000).await;
+        let contract = Contract {
+            order,
+            ..three.contract(9_000, deadline)
+        };
+        let buyer = deal(&contract, Party::Buyer);
+        let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+        let keysets = three.mint.client().get_mint_keys().await.unwrap();
+        let keyset = keysets
+            .into_iter()
+            .find(|one| one.unit.to_string() == "sat")
+            .unwrap();
+        let proofs = bare::proofs(&contract, &locked, &keyset);
+        Self {
+            three,
+            contract,
+            keyset,
+            proofs,
+        }
+    }
+
+    /// A request that pays all of it to whoever asks.
+    fn request(&self) -> SwapRequest {
+        let amounts = self
+            .keyset
+            .keys
+            .iter()
+            .map(|(amount, _)| amount.to_u64())
+            .collect();
+        let outputs = PreMintSecrets::random(
+            self.keyset.id,
+            self.proofs.total_amount().unwrap(),
+            &cdk::amount::SplitTarget::None,
+            &(0, amounts).into(),
+        );
+        SwapRequest::new(self.proofs.clone(), outputs.unwrap().blinded_messages())
+    }
+
+    /// Signs a request as these parties do for what two agree on.
+    fn sign(&self, request: &mut SwapRequest, parties: &[Party]) {
+        for party in parties {
+            let root = &self.three.person(*party).root;
+            let key = bare::key(root, &self.contract, *party, &QUOTE, bare::SIGN);
+            request.sign_sig_all(key).unwrap();
+        }
+    }
+
+    async fn post(&self, request: SwapRequest) -> Result<(), String> {
+        let said = self.three.mint.client().post_swap(request).await;
+        said.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn unspent(&self) -> bool {
+        let ys = self.proofs.ys().unwrap();
+        let request = CheckStateRequest { ys };
+        let said = self.three.mint.client().post_check_state(request).await;
+        said.unwrap()
+            .states
+            .iter()
+            .all(|one| one.state == State::Unspent)
+    }
+}
+
+/// What a mint says to signatures that do not suffice.
+const UNSIGNED: &str = "Signature missing or invalid";
+
+#[tokio::test]
+async fn the_lock_at_the_mint_is_the_one_that_the_contract_names() {
+    let bare = Bare::new(FAR).await;
+    for proof in &bare.proofs {
+        let terms = SpendingConditions::try_from(&proof.secret).unwrap();
+        assert_eq!(terms.num_sigs(), Some(2));
+        assert_eq!(terms.pubkeys().unwrap().len(), 3);
+        assert_eq!(terms.locktime(), Some(FAR));
+        assert_eq!(terms.refund_keys().unwrap().len(), 1);
+        let SpendingConditions::P2PKConditions { conditions, .. } = terms else {
+            panic!("another kind of lock");
+        };
+        assert_eq!(conditions.unwrap().sig_flag, SigFlag::SigAll);
+    }
+}
+
+#[tokio::test]
+async fn the_mint_refuses_one_key_alone_whosever_it_is() {
+    let bare = Bare::new(FAR).await;
+    for party in [Party::Buyer, Party::Seller, Party::Arbiter] {
+        let mut request = bare.request();
+        bare.sign(&mut request, &[party]);
+        assert_eq!(
+            bare.post(request).await,
+            Err(UNSIGNED.to_owned()),
+            "{party:?}"
+        );
+    }
+    let mut twice = bare.request();
+    bare.sign(&mut twice, &[Party::Seller, Party::Seller]);
+    assert!(bare.post(twice).await.is_err());
+    assert!(bare.unspent().await);
+}
+
+#[tokio::test]
+async fn the_mint_refuses_the_holder_before_the_deadline_and_pays_him_after_it() {
+    for (deadline, paid) in [(FAR, false), (PAST, true)] {
+        let bare = Bare::new(deadline).await;
+        let mut request = bare.request();
+        let root = &bare.three.buyer.root;
+        let key = bare::key(root, &bare.contract, Party::Buyer, &QUOTE, bare::HOLD);
+        request.sign_sig_all(key).unwrap();
+        assert_eq!(bare.post(request).await.is_ok(), paid);
+        assert_eq!(bare.unspent().await, !paid);
+    }
+}
+
+#[tokio::test]
+async fn the_mint_refuses_outputs_that_were_changed_after_signing_and_signatures_used_again() {
+    let bare = Bare::new(FAR).await;
+    let mut signed = bare.request();
+    bare.sign(&mut signed, &[Party::Buyer, Party::Seller]);
+    let witness = signed.inputs()[0].witness.clone();
+
+    // Other outputs under the same signatures, or the same ones in another order.
+    let mut other = bare.request();
+    other.inputs_mut()[0].witness = witness.clone();
+    assert_eq!(bare.post(other).await, Err(UNSIGNED.to_owned()));
+    let mut turned: Vec<BlindedMessage> = signed.outputs().clone();
+    turned.reverse();
+    let mut request = SwapRequest::new(bare.proofs.clone(), turned);
+    request.inputs_mut()[0].witness = witness;
+    assert_eq!(bare.post(request).await, Err(UNSIGNED.to_owned()));
+    assert!(bare.unspent().await);
+
+    // As it was signed it is carried out, once: whoever repeats it hears the same answer again (NUT-19), and no money is made.
+    assert_eq!(bare.post(signed.clone()).await, Ok(()));
+    assert_eq!(bare.post(signed.clone()).await, Ok(()));
+    assert_eq!(bare.three.mint.outstanding().await, 9_000);
+    assert!(!bare.unspent().await);
+    // The signatures are no use for another lock of the same three either.
+    let next = Bare::of(MessageId([5; 32]), FAR).await;
+    let mut request = SwapRequest::new(next.proofs.clone(), signed.outputs().clone());
+    request.inputs_mut()[0].witness = signed.inputs()[0].witness.clone();
+    assert_eq!(next.post(request).await, Err(UNSIGNED.to_owned()));
+    assert!(next.unspent().await);
+}
+
+#[tokio::test]
+async fn the_mint_refuses_to_spend_a_lock_twice() {
+    let bare = Bare::new(FAR).await;
+    let mut first = bare.request();
+    bare.sign(&mut first, &[Party::Buyer, Party::Arbiter]);
+    assert_eq!(bare.post(first).await, Ok(()));
+    let mut second = bare.request();
+    bare.sign(&mut second, &[Party::Seller, Party::Arbiter]);
+    assert_eq!(
+        bare.post(second).await,
+        Err("Token Already Spent".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn what_is_paid_out_only_its_payee_can_bring_in() {
+    let bare = Bare::new(FAR).await;
+    let (three, contract) = (&bare.three, &bare.contract);
+    let buyer = deal(contract, Party::Buyer);
+    let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+    let all = Outcome::Split(Split {
+        buyer: 0,
+        seller: 9_000,
+        arbiter: 0,
+    });
+    let seller = deal(contract, Party::Seller);
+    let proposed = three
+        .seller
+        .rail
+        .propose(&seller, &locked, all)
+        .await
+        .unwrap();
+    let signed = three
+        .buyer
+        .rail
+        .cosign(&buyer, &locked, proposed)
+        .await
+        .unwrap();
+    three
+        .buyer
+        .rail
+        .execute(contract, &locked, &signed)
+        .await
+        .unwrap();
+
+    // The buyer knows every secret of these outputs and gets the mint's signatures, but has not the key.
+    let amounts = bare::powers(9_000);
+    let outputs = bare::outputs(contract, &signed.salt, Some(Party::Seller), amounts.len());
+    let asked = bare::messages(&outputs, &amounts, bare.keyset.id);
+    let request = RestoreRequest { outputs: asked };
+    let said = three.mint.client().post_restore(request).await.unwrap();
+    assert_eq!(said.signatures.len(), amounts.len());
+    let proofs = bare::unblinded(outputs, said.signatures, &bare.keyset);
+    let stolen = Bare { proofs, ..bare };
+    let plain = stolen.request();
+    assert_eq!(stolen.post(plain).await, Err(UNSIGNED.to_owned()));
+    for usage in [bare::SIGN, bare::HOLD, bare::PAID] {
+        let root = &stolen.three.buyer.root;
+        let wrong = bare::key(root, &stolen.contract, Party::Buyer, &QUOTE, usage);
+        let mut forged = stolen.request();
+        for proof in forged.inputs_mut() {
+            proof.sign_p2pk(wrong.clone()).unwrap_or_default();
+        }
+        assert_eq!(stolen.post(forged).await, Err(UNSIGNED.to_owned()));
+    }
+    assert!(stolen.unspent().await);
+    // The payee has it.
+    let mut own = stolen.request();
+    let root = &stolen.three.seller.root;
+    let right = bare::key(root, &stolen.contract, Party::Seller, &QUOTE, bare::PAID);
+    for proof in own.inputs_mut() {
+        proof.sign_p2pk(right.clone()).unwrap();
+    }
+    assert_eq!(stolen.post(own).await, Ok(()));
+}

@@ -1,0 +1,16 @@
+//! The Cashu rail at a real mint.
+#![cfg(all(feature = "cashu", not(target_arch = "wasm32")))]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    clippy::print_stdout,
+    reason = "a test ends at what it did not expect, a table says how long it was, and cdk's laws name their databases by the time"
+)]
+
+mod attacks;
+mod bare;
+mod database;
+mod escrow;
+mod support;
+mod survival;

@@ -1,0 +1,506 @@
+//! A real mint in the same process (cdk's own, with a Lightning backend that pays for nothing), reached through a pipe that loses,
+//! repeats, delays and refuses as a test says; and people whose peers can be ended at any step and started again from what they saved.
+//!
+//! There is no network, so every step can be counted: each request is two (it leaves, its answer comes) and each commit is one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use cdk::mint::{MintBuilder, MintMeltLimits, UnitConfig};
+use cdk::mint_url::MintUrl;
+use cdk::nuts::{AuthToken, CurrencyUnit, PaymentMethod};
+use cdk::wallet::{BaseHttpClient, HttpTransport, MintConnector};
+use cdk_common::common::FeeReserve;
+use cdk_common::{HttpError, RawResponse};
+use cdk_fake_wallet::FakeWallet;
+use haggle_payments::cashu::{Cashu, Connect};
+use haggle_payments::{Deal, Purse, Rail};
+use haggle_protocol::keys::Root;
+use haggle_protocol::{Asset, Contract, Custodian, MessageId, Money, Party, Side, Timestamp};
+use haggle_store::{Answer, Memory, Record, Store, Write};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tower::ServiceExt;
+use url::Url;
+
+/// A mint, and the only way to it.
+#[derive(Clone)]
+pub(crate) struct Mint {
+    pub(crate) mint: Arc<cdk::Mint>,
+    pub(crate) name: Custodian,
+    router: Router,
+    /// What its information says, changed on the way: a mint that lacks something.
+    pub(crate) without: Arc<Mutex<HashSet<&'static str>>>,
+    pub(crate) gone: Arc<AtomicBool>,
+}
+
+impl Mint {
+    /// A mint for sat and eur that takes so much for a thousand inputs.
+    pub(crate) async fn new(name: &str, fee_ppk: u64) -> Self {
+        let db = Arc::new(cdk_sqlite::mint::memory::empty().await.unwrap());
+        let mut builder = MintBuilder::new(db.clone());
+        for unit in [CurrencyUnit::Sat, CurrencyUnit::Eur] {
+            let config = UnitConfig {
+                input_fee_ppk: fee_ppk,
+                ..UnitConfig::default()
+            };
+            builder.configure_unit(unit.clone(), config).unwrap();
+            let reserve = FeeReserve {
+                min_fee_reserve: 1.into(),
+                percent_fee_reserve: 0.0,
+            };
+            let backend = FakeWallet::new(reserve, HashMap::new(), HashSet::new(), 0, unit.clone());
+            let limits = MintMeltLimits::new(1, 10_000_000);
+            builder
+                .add_payment_processor(unit, PaymentMethod::BOLT11, limits, Arc::new(backend))
+                .await
+                .unwrap();
+        }
+        let mint = Arc::new(builder.build_with_seed(db, &[7; 64]).await.unwrap());
+        mint.start().await.unwrap();
+        let router = cdk_axum::create_mint_router(mint.clone(), vec!["bolt11".into()])
+            .await
+            .unwrap();
+        Self {
+            mint,
+            name: Custodian::new(&format!("https://{name}.example")).unwrap(),
+            router,
+            without: Arc::default(),
+            gone: Arc::default(),
+        }
+    }
+
+    pub(crate) fn purse(&self, asset: &str) -> Purse {
+        Purse {
+            custodian: self.name.clone(),
+            asset: Asset::new(asset).unwrap(),
+        }
+    }
+
+    /// What is out of this mint's hands, by its own books: everything it has signed, without what has come back.
+    pub(crate) async fn outstanding(&self) -> u64 {
+        let sum = |all: HashMap<cdk::nuts::Id, cdk::Amount>| -> u64 {
+            all.into_values().map(u64::from).sum()
+        };
+        let issued = sum(self.mint.total_issued().await.unwrap());
+        issued - sum(self.mint.total_redeemed().await.unwrap())
+    }
+
+    /// A way to it without any wallet.
+    pub(crate) fn client(&self) -> impl MintConnector + use<> {
+        let pipe = Pipe {
+            mint: self.clone(),
+            life: Arc::default(),
+            late: Arc::default(),
+        };
+        BaseHttpClient::with_transport(self.name.name().parse().unwrap(), pipe, None)
+    }
+
+    async fn answer(&self, request: Request<Body>) -> (u16, Vec<u8>) {
+        let info = request.uri().path().ends_with("/v1/info");
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let mut body = to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap()
+            .to_vec();
+        let without = self.without.lock().unwrap().clone();
+        if info && !without.is_empty() {
+            let mut said: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            for nut in without {
+                said["nuts"][nut]["supported"] = false.into();
+            }
+            body = serde_json::to_vec(&said).unwrap();
+        }
+        (status, body)
+    }
+}
+
+/// What happens to one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It never arrives.
+    Lost,
+    /// It arrives; its answer does not.
+    AnswerLost,
+    /// It arrives twice; the second answer is heard.
+    Twice,
+    /// It is given up, and arrives before the next one.
+    Late,
+    /// The mint stumbles before it looks at it.
+    Stumble,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Lost,
+        Self::AnswerLost,
+        Self::Twice,
+        Self::Late,
+        Self::Stumble,
+    ];
+}
+
+/// One life of a peer: what it has done so far, and what will happen to it.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    pub(crate) steps: AtomicUsize,
+    pub(crate) requests: AtomicUsize,
+    /// At which step it ends.
+    pub(crate) ends_at: Option<usize>,
+    /// What happens to which request, counted from 0.
+    pub(crate) fault: Option<(usize, Fault)>,
+}
+
+impl Life {
+    pub(crate) fn steps(&self) -> usize {
+        self.steps.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Whether it is over, from this step on.
+    fn over(&self) -> bool {
+        let step = self.steps.fetch_add(1, Ordering::SeqCst);
+        self.ends_at.is_some_and(|end| step >= end)
+    }
+}
+
+/// Method, path and body of a request that arrives later.
+type Late = (String, String, Vec<u8>);
+
+#[derive(Clone)]
+struct Pipe {
+    mint: Mint,
+    life: Arc<Life>,
+    late: Arc<Mutex<Vec<Late>>>,
+}
+
+impl std::fmt::Debug for Pipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pipe")
+    }
+}
+
+impl Pipe {
+    async fn ask(&self, method: &str, url: &Url, body: Vec<u8>) -> Result<RawResponse, HttpError> {
+        let lost = || HttpError::Connection("the pipe is cut".into());
+        let late = std::mem::take(&mut *self.late.lock().unwrap());
+        for (method, path, body) in late {
+            self.deliver(&method, &path, body).await;
+        }
+        if self.life.over() || self.mint.gone.load(Ordering::SeqCst) {
+            return Err(lost());
+        }
+        let number = self.life.requests.fetch_add(1, Ordering::SeqCst);
+        let fault = self.life.fault.filter(|(at, _)| *at == number);
+        let path = url.path().to_owned();
+        let answer = match fault.map(|(_, fault)| fault) {
+            Some(Fault::Lost) => return Err(lost()),
+            Some(Fault::Stumble) => return Ok(RawResponse::new(500, b"stumbled".to_vec())),
+            Some(Fault::Late) => {
+                let request = (method.to_owned(), path, body);
+                self.late.lock().unwrap().push(request);
+                return Err(HttpError::Timeout);
+            }
+            Some(Fault::AnswerLost) => {
+                self.deliver(method, &path, body).await;
+                return Err(HttpError::Timeout);
+            }
+            Some(Fault::Twice) => {
+                self.deliver(method, &path, body.clone()).await;
+                self.deliver(method, &path, body).await
+            }
+            None => self.deliver(method, &path, body).await,
+        };
+        if self.life.over() {
+            return Err(lost());
+        }
+        Ok(RawResponse::new(answer.0, answer.1))
+    }
+
+    async fn deliver(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .unwrap();
+        self.mint.answer(request).await
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Pipe {
+    fn with_proxy(&mut self, _: Url, _: Option<&str>, _: bool) -> Result<(), HttpError> {
+        Err(HttpError::Other("a pipe has no proxy".into()))
+    }
+
+    async fn http_get<R>(&self, url: Url, auth: Option<AuthToken>) -> Result<R, HttpError>
+    where
+        R: DeserializeOwned,
+    {
+        self.http_get_raw(url, auth).await?.json_or_status_error()
+    }
+
+    async fn http_get_raw(&self, url: Url, _: Option<AuthToken>) -> Result<RawResponse, HttpError> {
+        self.ask("GET", &url, Vec::new()).await
+    }
+
+    async fn http_post<P, R>(
+        &self,
+        url: Url,
+        _: Option<AuthToken>,
+        payload: &P,
+    ) -> Result<R, HttpError>
+    where
+        P: Serialize + Send + Sync,
+        R: DeserializeOwned,
+    {
+        let body = serde_json::to_vec(payload).unwrap();
+        self.ask("POST", &url, body).await?.json_or_status_error()
+    }
+
+    async fn http_post_form_raw<P>(
+        &self,
+        _: Url,
+        _: Option<AuthToken>,
+        _: &P,
+    ) -> Result<RawResponse, HttpError>
+    where
+        P: Serialize + Send + Sync,
+    {
+        Err(HttpError::Other("nobody sends forms to a mint".into()))
+    }
+}
+
+/// A memory that a life writes to for as long as it lasts.
+#[derive(Debug)]
+struct Mortal {
+    memory: Memory,
+    life: Arc<Life>,
+}
+
+impl Store for Mortal {
+    fn load(&self) -> Answer<'_, Vec<Record>> {
+        self.memory.load()
+    }
+
+    fn bulky(&self) -> Answer<'_, Vec<String>> {
+        self.memory.bulky()
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
+        self.memory.get(key)
+    }
+
+    fn commit(&self, batch: Vec<Write>) -> Answer<'_, ()> {
+        if self.life.over() {
+            return Box::pin(async { Err(haggle_store::Error::Closed) });
+        }
+        self.memory.commit(batch)
+    }
+
+    fn erase(&self) -> Answer<'_, ()> {
+        self.memory.erase()
+    }
+}
+
+/// Somebody with a wallet.
+pub(crate) struct Person {
+    pub(crate) root: Root,
+    memory: Memory,
+    mints: Vec<Mint>,
+    pub(crate) life: Arc<Life>,
+    pub(crate) rail: Cashu,
+}
+
+impl Person {
+    /// Somebody who trusts these mints.
+    pub(crate) async fn new(number: u8, mints: &[Mint]) -> Self {
+        let root = Root::from_entropy(&[number; 16]);
+        let memory = Memory::new();
+        let life = Arc::new(Life::default());
+        let rail = open(&root, &memory, mints, &life).await;
+        for mint in mints {
+            rail.trust(&mint.name).await.unwrap();
+        }
+        Self {
+            root,
+            memory,
+            mints: mints.to_vec(),
+            life,
+            rail,
+        }
+    }
+
+    /// Ends this person's peer and starts it again from what it saved, for a life like this.
+    pub(crate) async fn restart(&mut self, life: Life) {
+        self.life = Arc::new(life);
+        self.rail = open(&self.root, &self.memory, &self.mints, &self.life).await;
+    }
+
+    /// The same words on another device.
+    pub(crate) async fn elsewhere(&self) -> Self {
+        let memory = Memory::new();
+        let life = Arc::new(Life::default());
+        let rail = open(&self.root, &memory, &self.mints, &life).await;
+        for mint in &self.mints {
+            rail.trust(&mint.name).await.unwrap();
+        }
+        Self {
+            root: Root::from_entropy(&[0; 16]),
+            memory,
+            mints: self.mints.clone(),
+            life,
+            rail,
+        }
+    }
+
+    /// Puts money into a purse by a deposit, which this mint takes for paid at once.
+    pub(crate) async fn earns(&self, purse: &Purse, minor: u64) {
+        self.rail.deposit(purse, minor).await.unwrap();
+        let mut came = 0;
+        // The backend says so by a channel of its own; the mint is asked until it has heard.
+        for _ in 0..500 {
+            came += self
+                .rail
+                .collect()
+                .await
+                .unwrap()
+                .iter()
+                .map(|(_, minor)| minor)
+                .sum::<u64>();
+            if came == minor {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("{came} of {minor} arrived");
+    }
+
+    pub(crate) async fn free(&self, purse: &Purse) -> u64 {
+        let all = self.rail.balance().await.unwrap();
+        all.iter()
+            .find(|one| one.purse == *purse)
+            .map_or(0, |one| one.free)
+    }
+
+    pub(crate) async fn held(&self, purse: &Purse) -> u64 {
+        let all = self.rail.balance().await.unwrap();
+        all.iter()
+            .find(|one| one.purse == *purse)
+            .map_or(0, |one| one.held)
+    }
+}
+
+async fn open(root: &Root, memory: &Memory, mints: &[Mint], life: &Arc<Life>) -> Cashu {
+    let store = Mortal {
+        memory: memory.clone(),
+        life: life.clone(),
+    };
+    let (mints, life) = (mints.to_vec(), life.clone());
+    let connect: Connect = Box::new(move |url: &MintUrl| {
+        let mint = mints
+            .iter()
+            .find(|mint| mint.name.name() == url.to_string());
+        let pipe = Pipe {
+            mint: mint.expect("only named mints are asked").clone(),
+            life: life.clone(),
+            late: Arc::default(),
+        };
+        Arc::new(BaseHttpClient::with_transport(url.clone(), pipe, None))
+            as Arc<dyn MintConnector + Send + Sync>
+    });
+    Cashu::open(Box::new(store), root.rail("cashu"), connect)
+        .await
+        .unwrap()
+}
+
+/// Buyer, seller and arbiter, who agreed on something.
+pub(crate) struct Three {
+    pub(crate) mint: Mint,
+    pub(crate) buyer: Person,
+    pub(crate) seller: Person,
+    pub(crate) arbiter: Person,
+    pub(crate) purse: Purse,
+}
+
+/// The quote of the deal that tests are about.
+pub(crate) const QUOTE: MessageId = MessageId([3; 32]);
+
+impl Three {
+    /// Three people at one mint; the buyer has this much.
+    pub(crate) async fn new(asset: &str, fee_ppk: u64, minor: u64) -> Self {
+        let mint = Mint::new("mint", fee_ppk).await;
+        let mints = [mint.clone()];
+        let three = Self {
+            buyer: Person::new(1, &mints).await,
+            seller: Person::new(2, &mints).await,
+            arbiter: Person::new(3, &mints).await,
+            purse: mint.purse(asset),
+            mint,
+        };
+        three.buyer.earns(&three.purse, minor).await;
+        three
+    }
+
+    /// A contract over this much, for the buyer to lock.
+    pub(crate) fn contract(&self, minor: u64, deadline: u64) -> Contract {
+        let key = |person: &Person, party| person.rail.key(party, &QUOTE).unwrap();
+        Contract {
+            order: MessageId([4; 32]),
+            custodian: self.purse.custodian.clone(),
+            amount: Money::new(minor, self.purse.asset),
+            buyer: key(&self.buyer, Party::Buyer),
+            seller: key(&self.seller, Party::Seller),
+            arbiter: Some(key(&self.arbiter, Party::Arbiter)),
+            holder: Side::Buyer,
+            deadline: Timestamp(deadline),
+        }
+    }
+
+    pub(crate) fn person(&self, party: Party) -> &Person {
+        match party {
+            Party::Buyer => &self.buyer,
+            Party::Seller => &self.seller,
+            Party::Arbiter => &self.arbiter,
+        }
+    }
+
+    pub(crate) fn person_mut(&mut self, party: Party) -> &mut Person {
+        match party {
+            Party::Buyer => &mut self.buyer,
+            Party::Seller => &mut self.seller,
+            Party::Arbiter => &mut self.arbiter,
+        }
+    }
+
+    /// What the three have free together.
+    pub(crate) async fn free(&self) -> u64 {
+        self.buyer.free(&self.purse).await
+            + self.seller.free(&self.purse).await
+            + self.arbiter.free(&self.purse).await
+    }
+}
+
+/// What one of them is in a contract.
+pub(crate) fn deal(contract: &Contract, party: Party) -> Deal {
+    Deal {
+        contract: contract.clone(),
+        party,
+        quote: QUOTE,
+    }
+}
+
+/// A time that has not come when any test ends.
+pub(crate) const FAR: u64 = 4_000_000_000;
+/// A time that has passed.
+pub(crate) const PAST: u64 = 1_700_000_000;
