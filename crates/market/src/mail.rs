@@ -89,6 +89,8 @@ impl Pen {
         let recipient = thread.recipient();
         let reply = thread.reply_key(&mut self.dice)?;
         let (epoch, seq) = thread.count();
+        // An acknowledgement goes once, to whom may no longer wait for it: who had only that has not been told.
+        let arrives = !matches!(body, Body::Ack(_));
         let trader = body.needs_trader().then(|| {
             TraderProof::new(
                 &self.trader,
@@ -130,7 +132,9 @@ impl Pen {
         let (id, content) = signed;
         let context = thread.context_to(self.network, &recipient);
         let cell = self.seal(&context, &recipient, &content)?;
-        thread.told.clone_from(&self.ways);
+        if arrives {
+            thread.told.clone_from(&self.ways);
+        }
         Ok(Sealed {
             message: id,
             to: recipient,
@@ -432,6 +436,10 @@ impl Market {
             Ok(bytes) => self.take_ack(id, message, bytes, now, batch).is_ok(),
             Err(refusal) if is_final(refusal) => {
                 self.forget_outgoing(id, message, batch);
+                // What it said of my ways was not taken either.
+                if let Some(thread) = self.threads.get_mut(&id) {
+                    thread.told.clear();
+                }
                 self.refused(id, message, refusal, now, batch);
                 return;
             }

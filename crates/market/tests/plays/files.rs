@@ -19,7 +19,7 @@ const SELLER: usize = 1;
 const DAY: u64 = 24 * 60 * 60;
 
 /// A file whose bytes are found again wherever they stand.
-fn file(name: &str, kind: &str, len: usize) -> NewFile {
+pub(crate) fn file(name: &str, kind: &str, len: usize) -> NewFile {
     let bytes = (0..len).map(|at| (at / 7 % 251) as u8).collect();
     NewFile {
         name: name.to_owned(),
@@ -55,7 +55,7 @@ fn seen(stage: &Stage, who: usize) -> Vec<FileView> {
 }
 
 /// What one side sees of the files of its trade's steps.
-fn goods(stage: &Stage, who: usize) -> Vec<FileView> {
+pub(crate) fn goods(stage: &Stage, who: usize) -> Vec<FileView> {
     let steps = &stage.actors[who].trade().steps;
     steps.iter().flat_map(|step| step.files.clone()).collect()
 }

@@ -1,7 +1,10 @@
 //! Two sides of a trade who have lost each other find each other again, and nobody else learns that there is a trade.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use haggle_market::command::Draft;
-use haggle_market::view::TradeState;
+use haggle_market::view::{FileState, TradeState, TradeStep};
 use haggle_market::{Command, Heard, Input};
 use haggle_protocol::keys::SigningKey;
 use haggle_protocol::limits::POW_FLOOR;
@@ -171,6 +174,72 @@ fn whoever_asks_weeks_after_the_receipt_is_heard_though_both_have_moved() {
         stage.pass(60);
         assert!(heard(&stage, 1 - who, text), "{text}");
     }
+}
+
+#[test]
+fn who_answers_a_straggler_has_told_nobody_where_he_is_and_is_found_all_the_same() {
+    let (mut stage, thread) = ordered();
+    let confirmation = Rc::new(RefCell::new(None));
+    let kept = Rc::clone(&confirmation);
+    stage.fate = Box::new(move |post| {
+        if let Post::Cell { from: SELLER, .. } = post {
+            kept.borrow_mut().get_or_insert_with(|| post.clone());
+        }
+        let asked = matches!(post, Post::Asked { .. });
+        if asked {
+            Fate::Forgotten
+        } else {
+            Fate::Arrives
+        }
+    });
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    for (who, step, files) in [
+        (BUYER, TradeStep::Paid, vec![]),
+        (SELLER, TradeStep::Dispatched, vec![]),
+        (
+            BUYER,
+            TradeStep::Received,
+            vec![crate::files::file("box.jpg", "image/jpeg", 300)],
+        ),
+    ] {
+        let report = Command::Report {
+            thread,
+            step,
+            note: None,
+            files,
+            code: None,
+        };
+        stage.tell(who, report).unwrap();
+        stage.pass(60);
+    }
+    let kept = confirmation.borrow_mut().take();
+    // The seller has heard of a photo that came with the receipt, and nothing of it has come before its giver moved.
+    let photo = crate::files::goods(&stage, SELLER);
+    assert_eq!(photo[0].state, FileState::Coming);
+    stage.pass(60 * 60);
+    stage.reload(BUYER);
+    stage.fate = Box::new(|_| Fate::Arrives);
+    // His confirmation comes once more, late. What is said to it, he no longer waits for.
+    let Some(Post::Cell {
+        from,
+        message,
+        bytes,
+        ..
+    }) = kept
+    else {
+        panic!("the confirmation was not sent");
+    };
+    let to = Some(BUYER);
+    stage.deliver(Post::Cell {
+        from,
+        to,
+        message,
+        bytes,
+    });
+    stage.settle();
+    stage.pass(60 * 60);
+    let photo = crate::files::goods(&stage, SELLER);
+    assert_eq!(photo[0].state, FileState::Here);
 }
 
 #[test]
