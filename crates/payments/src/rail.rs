@@ -1,8 +1,7 @@
 //! What every rail can be asked, and what it answers.
 //!
 //! A rail moves money between people who agreed on it elsewhere. It knows contracts, not trades: when money may be locked, who
-//! deserves it and whose turn it is are the market's affair. What a rail must hold stands as laws in `tests/laws`, the same for
-//! every rail:
+//! deserves it and whose turn it is are the market's affair. What every rail must hold (for ecash: `tests/cashu`):
 //!
 //! - money is neither made nor lost by anything that is asked, answered, refused, repeated or cut off;
 //! - of two ways to share out one lock at most one comes true;

@@ -6,7 +6,7 @@
 //! put back, in the same batch as the lock's own record.
 //!
 //! Records are JSON: `cashu/proof/02ab…`, `cashu/counter/009a…`. cdk's suite of laws for wallet databases runs over it
-//! (`tests/wallet_database.rs`).
+//! natively and over IndexedDB (`tests/cashu/database.rs`, `tests/browser.rs`).
 
 use core::fmt;
 use std::collections::{BTreeMap, HashMap};

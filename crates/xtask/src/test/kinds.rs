@@ -262,7 +262,7 @@ fn wasm(shop: &Workshop) -> Outcome<Report> {
     });
     fs::write(&capabilities, wish.to_string())
         .or_say(|| format!("write {}", capabilities.display()))?;
-    let run = wasm_cargo(shop, "test")?
+    let run = compilers::around(wasm_cargo(shop, "test")?)?
         .arg("--no-fail-fast")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", {
             shop.wasm_bindgen()?.join("wasm-bindgen-test-runner")
