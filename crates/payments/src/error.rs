@@ -40,6 +40,9 @@ pub enum Error {
     /// It was moved already: to somebody else, or by another settlement.
     #[error("that money has moved already")]
     Spent,
+    /// It was not carried out yet.
+    #[error("that was not carried out yet")]
+    NotDone,
     /// The deadline has not passed, by the custodian's clock.
     #[error("the deadline has not passed yet")]
     TooEarly,
@@ -73,6 +76,7 @@ impl Error {
             Self::AboveCeiling { .. } => "above-ceiling",
             Self::Mismatch(mismatch) => mismatch.code(),
             Self::Spent => "spent",
+            Self::NotDone => "not-done",
             Self::TooEarly => "too-early",
             Self::Signature => "signature",
             Self::NotYours => "not-yours",

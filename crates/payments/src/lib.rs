@@ -20,6 +20,6 @@ mod rail;
 pub use direct::Direct;
 pub use error::{Error, Mismatch};
 pub use rail::{
-    Balance, Capabilities, Deal, Deposit, LockState, Locked, Outcome, Purse, Rail, Settlement,
-    Signed, Withdrawal,
+    Balance, Capabilities, Deal, Deposit, Given, LockState, Locked, Outcome, Purse, Rail,
+    Settlement, Signed, Withdrawal,
 };

@@ -67,6 +67,26 @@ pub struct Deposit {
     pub expires: Timestamp,
 }
 
+/// Money that was given away as text and that nobody has taken yet.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Given {
+    /// Out of which purse.
+    pub purse: Purse,
+    /// How much, in minor units.
+    pub minor: u64,
+    /// The text: whoever has it first has the money, so its giver can have it back by it.
+    pub text: String,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given")
+            .field("purse", &self.purse)
+            .field("minor", &self.minor)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What became of a payment out of a purse.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Withdrawal {
@@ -207,6 +227,11 @@ pub trait Rail: fmt::Debug {
     /// Takes this much out of a purse, as text that is the money: whoever has it first has it.
     async fn give(&self, _purse: &Purse, _minor: u64) -> Result<String, Error> {
         Err(Error::Unsupported)
+    }
+
+    /// What was given away and not taken yet, as far as is known here; [`Rail::recover`] asks who has taken what.
+    async fn given(&self) -> Result<Vec<Given>, Error> {
+        Ok(Vec::new())
     }
 
     /// Puts money that came as text into its purse. A custodian that the person has not named is refused.

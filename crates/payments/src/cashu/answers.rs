@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use cdk::nuts::{PaymentMethod, State, Token, Witness};
 use cdk::{Amount, cdk_database::WalletDatabase as _};
-use cdk_common::wallet::{ReceiveOptions, SendOptions};
+use cdk_common::wallet::{
+    OperationData, ReceiveOptions, SendOptions, SendSagaState, WalletSagaState,
+};
 use haggle_protocol::{Contract, DealKey, MessageId, Money, Party, Timestamp};
 
 use super::locking::Lock;
@@ -17,8 +19,8 @@ use super::settling::witness;
 use super::{CEILING, Cashu};
 use crate::error::{Error, Mismatch};
 use crate::rail::{
-    Balance, Capabilities, Deal, Deposit, LockState, Locked, Outcome, Purse, Rail, Settlement,
-    Withdrawal,
+    Balance, Capabilities, Deal, Deposit, Given, LockState, Locked, Outcome, Purse, Rail,
+    Settlement, Withdrawal,
 };
 
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
@@ -156,6 +158,30 @@ impl Rail for Cashu {
             .await
             .map_err(said)?;
         Ok(prepared.confirm(None).await.map_err(said)?.to_string())
+    }
+
+    async fn given(&self) -> Result<Vec<Given>, Error> {
+        let sagas = self
+            .ledger
+            .get_incomplete_sagas()
+            .await
+            .map_err(not_saved)?;
+        let mut all = Vec::new();
+        for saga in sagas {
+            if let (WalletSagaState::Send(SendSagaState::TokenCreated), OperationData::Send(sent)) =
+                (saga.state, saga.data)
+            {
+                all.push(Given {
+                    purse: Purse {
+                        custodian: custodian_of(&saga.mint_url)?,
+                        asset: asset_of(&saga.unit)?,
+                    },
+                    minor: saga.amount.to_u64(),
+                    text: sent.token.unwrap_or_default(),
+                });
+            }
+        }
+        Ok(all)
     }
 
     async fn take(&self, text: &str) -> Result<Money, Error> {
@@ -327,7 +353,7 @@ impl Rail for Cashu {
             // Not carried out, or something else was.
             return match moved(wallet, &opened.proofs).await? {
                 true => Err(Error::Spent),
-                false => Err(Error::Signature),
+                false => Err(Error::NotDone),
             };
         };
         let signed_by = signatures
@@ -395,7 +421,12 @@ impl Rail for Cashu {
         for purse in purses {
             let wallet = self.wallet(&purse).await?;
             match wallet.recover_incomplete_sagas().await {
-                Ok(report) => all &= report.skipped == 0 && report.failed == 0,
+                Ok(report) => {
+                    // What was given away and not taken is no unfinished business of this side's.
+                    let given = self.given().await?;
+                    let waiting = given.iter().filter(|one| one.purse == purse).count();
+                    all &= report.skipped <= waiting && report.failed == 0;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a wallet's unfinished business stays unfinished");
                     all = false;

@@ -16,8 +16,15 @@ pub(super) fn purse_of(contract: &Contract) -> Purse {
     }
 }
 
+/// The address of a mint. One mint has one name: what its address is not written as is refused, or two wallets would spend the same
+/// ecash.
 pub(super) fn url_of(custodian: &Custodian) -> Result<MintUrl, Error> {
-    MintUrl::from_str(custodian.name()).map_err(|_| Error::Damaged)
+    let url = MintUrl::from_str(custodian.name()).map_err(|_| Error::Damaged)?;
+    if custodian_of(&url)? == *custodian {
+        Ok(url)
+    } else {
+        Err(Error::Damaged)
+    }
 }
 
 pub(super) fn custodian_of(url: &MintUrl) -> Result<Custodian, Error> {

@@ -1,6 +1,6 @@
 //! Locks between three people at a real mint: each way one can end, what must be refused, and by whom.
 
-use crate::support::{FAR, Mint, PAST, Person, QUOTE, Three, deal};
+use crate::support::{FAR, Life, Mint, PAST, Person, QUOTE, Three, deal};
 use haggle_payments::{
     Direct, Error, LockState, Locked, Mismatch, Outcome, Purse, Rail, Settlement,
 };
@@ -670,6 +670,56 @@ async fn ecash_as_text_goes_from_one_to_another_once_and_only_from_a_mint_that_h
         (300, 200)
     );
     assert_eq!(one.outstanding().await, 500);
+}
+
+#[tokio::test]
+async fn what_was_given_away_and_not_taken_is_still_known_and_can_be_had_back() {
+    let mint = Mint::new("mint", 0).await;
+    let purse = mint.purse("sat");
+    let mut ana = Person::new(1, std::slice::from_ref(&mint)).await;
+    let ben = Person::new(2, std::slice::from_ref(&mint)).await;
+    ana.earns(&purse, 500).await;
+    let texts = [
+        ana.rail.give(&purse, 200).await.unwrap(),
+        ana.rail.give(&purse, 100).await.unwrap(),
+    ];
+    ana.restart(Life::default()).await;
+    assert_eq!(ana.rail.recover().await, Ok(true));
+    let given = ana.rail.given().await.unwrap();
+    assert!(
+        given
+            .iter()
+            .all(|one| texts.contains(&one.text) && one.purse == purse)
+    );
+    assert_eq!(given.iter().map(|one| one.minor).sum::<u64>(), 300);
+    assert_eq!((ana.free(&purse).await, ana.held(&purse).await), (200, 300));
+    assert!(!format!("{given:?}").contains("cashu"));
+
+    ben.rail.take(&texts[1]).await.unwrap();
+    ana.rail.take(&texts[0]).await.unwrap();
+    assert_eq!(ana.rail.recover().await, Ok(true));
+    assert_eq!(ana.rail.given().await.unwrap(), []);
+    assert_eq!((ana.free(&purse).await, ana.held(&purse).await), (400, 0));
+}
+
+#[tokio::test]
+async fn what_was_not_carried_out_cannot_be_claimed_and_one_mint_has_one_name() {
+    let three = Three::new("sat", 0, 9_000).await;
+    let contract = three.contract(9_000, FAR);
+    let buyer = deal(&contract, Party::Buyer);
+    let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+    let seller = deal(&contract, Party::Seller);
+    let all = split(0, 9_000, 0);
+    let proposed = three
+        .seller
+        .rail
+        .propose(&seller, &locked, all)
+        .await
+        .unwrap();
+    let early = claim(&three, &contract, &locked, &proposed, Party::Seller).await;
+    assert_eq!(early, Err(Error::NotDone));
+    let shouted = Custodian::new("https://MINT.example").unwrap();
+    assert_eq!(three.seller.rail.trust(&shouted).await, Err(Error::Damaged));
 }
 
 #[tokio::test]
