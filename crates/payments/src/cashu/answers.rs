@@ -4,7 +4,7 @@ use core::str::FromStr as _;
 use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
-use cdk::nuts::{PaymentMethod, State, Token, Witness};
+use cdk::nuts::{PaymentMethod, State, Token};
 use cdk::{Amount, cdk_database::WalletDatabase as _};
 use cdk_common::wallet::{
     OperationData, ReceiveOptions, SendOptions, SendSagaState, WalletSagaState,
@@ -12,10 +12,10 @@ use cdk_common::wallet::{
 use haggle_protocol::{Contract, DealKey, MessageId, Money, Party, Timestamp};
 
 use super::locking::Lock;
-use super::mint::{able, free, moved, not_saved, remembered, trouble};
+use super::mint::{able, active_keys, free, moved, not_saved, remembered, trouble};
 use super::names::{asset_of, custodian_of, purse_of};
 use super::outputs::{self, For, Told, Use};
-use super::settling::witness;
+use super::settling::Carried;
 use super::{CEILING, Cashu};
 use crate::error::{Error, Mismatch};
 use crate::rail::{
@@ -292,31 +292,20 @@ impl Rail for Cashu {
     ) -> Result<Option<Locked>, Error> {
         let opened = self.opened(contract, locked).await?;
         let wallet = &opened.wallet;
-        let keyset = wallet
-            .active_keyset()
-            .await
-            .map_err(|error| trouble(&error, wallet))?;
-        let mut request = Self::request(contract, &opened, settlement, keyset.id)?;
-        let messages = request.outputs().clone();
-        let signatures = match remembered(wallet, &messages).await? {
-            Some(signatures) => signatures,
-            None => {
-                let witness = witness(contract, settlement, &request)?;
-                if let Some(first) = request.inputs_mut().first_mut() {
-                    first.witness = Some(Witness::P2PKWitness(witness));
-                }
-                match wallet.mint_connector().post_swap(request).await {
-                    Ok(response) => response.signatures,
-                    Err(error) => match remembered(wallet, &messages).await? {
-                        Some(signatures) => signatures,
-                        None if moved(wallet, &opened.proofs).await? => return Err(Error::Spent),
-                        None if settlement.outcome == Outcome::Expired
-                            && error.is_definitive_failure() =>
-                        {
-                            return Err(Error::TooEarly);
-                        }
-                        None => return Err(trouble(&error, wallet)),
-                    },
+        let mut keyset = active_keys(wallet, false).await?;
+        let signatures = loop {
+            match self
+                .carry_out(contract, &opened, settlement, keyset.id)
+                .await?
+            {
+                Carried::Out(signatures) => break signatures,
+                // Its keys have turned. Once more with the new ones, since what was signed does not name them.
+                Carried::OldKeys => {
+                    let fresh = active_keys(wallet, true).await?;
+                    if fresh.id == keyset.id {
+                        return Err(Error::Refused("the mint's keys are not in use".to_owned()));
+                    }
+                    keyset = fresh;
                 }
             }
         };

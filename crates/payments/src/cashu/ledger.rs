@@ -337,10 +337,18 @@ impl Ledger {
         .await
     }
 
-    /// Ends a lock that was refused: its inputs are free again.
-    pub(super) async fn drop_lock(&self, name: &str, operation: Uuid) -> Result<(), Error> {
+    /// Ends a lock that was refused: its inputs are free again, but for those that turned out to be spent.
+    pub(super) async fn drop_lock(
+        &self,
+        name: &str,
+        operation: Uuid,
+        spent: &[PublicKey],
+    ) -> Result<(), Error> {
         self.change(|change| {
             change.release(operation)?;
+            for y in spent {
+                change.delete(table::PROOF, y);
+            }
             change.delete(table::LOCK, name);
             Ok(())
         })

@@ -15,7 +15,7 @@ use cdk::wallet::Wallet;
 use cdk_common::wallet::{ProofInfo, Transaction, TransactionDirection, TransactionStatus};
 use uuid::Uuid;
 
-use super::mint::{able, not_saved, remembered, trouble};
+use super::mint::{able, active_keys, not_saved, remembered, spent, trouble};
 use super::names::purse_of;
 use super::outputs::{self, For, Output, Told};
 use super::{CEILING, Cashu};
@@ -75,23 +75,7 @@ impl Cashu {
                     if let Some(signatures) = remembered(&wallet, &for_lock).await? {
                         return self.made_before(lock, &outputs, signatures, &wallet).await;
                     }
-                    // The mint says no and has signed nothing, so nothing was paid. But while an older request may still be on its
-                    // way, "too many requests" says nothing of that one.
-                    let sure = error.is_definitive_failure()
-                        && !(lock.asked && matches!(error, cdk::Error::HttpError(..)));
-                    if sure {
-                        self.ledger
-                            .drop_lock(&name, lock.operation)
-                            .await
-                            .map_err(not_saved)?;
-                    } else if !lock.asked {
-                        lock.asked = true;
-                        self.ledger
-                            .note_lock(&name, &lock)
-                            .await
-                            .map_err(not_saved)?;
-                    }
-                    return Err(trouble(&error, &wallet));
+                    return Err(self.refused(lock, error, &wallet).await?);
                 }
             },
         };
@@ -132,6 +116,39 @@ impl Cashu {
         Ok(told)
     }
 
+    /// The mint did not make a lock and has signed nothing of it: what that means for its inputs.
+    async fn refused(
+        &self,
+        mut lock: Lock,
+        error: cdk::Error,
+        wallet: &Wallet,
+    ) -> Result<Error, Error> {
+        let name = lock.deal.contract.id().to_string();
+        // What is spent and not by this lock, another device of the same words has spent.
+        let spent_elsewhere = matches!(error, cdk::Error::TokenAlreadySpent);
+        // While an older request may still be on its way, "too many requests" says nothing of that one.
+        let sure = error.is_definitive_failure()
+            && !(lock.asked && matches!(error, cdk::Error::HttpError(..)));
+        if spent_elsewhere || sure {
+            let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
+            let gone = match spent_elsewhere {
+                true => spent(wallet, &ys).await?,
+                false => Vec::new(),
+            };
+            self.ledger
+                .drop_lock(&name, lock.operation, &gone)
+                .await
+                .map_err(not_saved)?;
+        } else if !lock.asked {
+            lock.asked = true;
+            self.ledger
+                .note_lock(&name, &lock)
+                .await
+                .map_err(not_saved)?;
+        }
+        Ok(trouble(&error, wallet))
+    }
+
     /// A lock that an older request has made after all, with other inputs: these are free again.
     async fn made_before(
         &self,
@@ -158,10 +175,7 @@ impl Cashu {
     pub(super) async fn begin(&self, deal: &Deal, wallet: &Wallet) -> Result<(), Error> {
         let contract = &deal.contract;
         able(wallet).await?;
-        let keyset = wallet
-            .active_keyset()
-            .await
-            .map_err(|error| trouble(&error, wallet))?;
+        let keyset = active_keys(wallet, true).await?;
         let sizes = outputs::sizes(&keyset);
         let sum =
             outputs::total(contract, &sizes).ok_or(Error::AboveCeiling { ceiling: CEILING })?;

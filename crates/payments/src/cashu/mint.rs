@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use cdk::nuts::{
-    BlindSignature, BlindedMessage, CheckStateRequest, Proofs, ProofsMethods as _, PublicKey,
-    RestoreRequest, State,
+    BlindSignature, BlindedMessage, CheckStateRequest, KeySet, Proofs, ProofsMethods as _,
+    PublicKey, RestoreRequest, State,
 };
 use cdk::wallet::Wallet;
+use cdk_common::wallet::KeysetLoadPolicy;
 
 use crate::error::{Error, Mismatch};
 
@@ -35,20 +36,29 @@ pub(super) async fn remembered(
         .collect())
 }
 
-/// Whether proofs are spent (NUT-07).
-pub(super) async fn moved(wallet: &Wallet, proofs: &Proofs) -> Result<bool, Error> {
-    let ys = proofs.ys().map_err(|_| Error::Damaged)?;
+/// The keys that a mint signs with: as they were known last, or asked for anew, since a mint turns them when it likes.
+pub(super) async fn active_keys(wallet: &Wallet, anew: bool) -> Result<KeySet, Error> {
+    let policy = if anew {
+        KeysetLoadPolicy::Refresh
+    } else {
+        KeysetLoadPolicy::default()
+    };
+    let keys = wallet.active_keyset_with_policy(policy).await;
+    keys.map_err(|error| trouble(&error, wallet))
+}
+
+/// Which of these are spent (NUT-07).
+pub(super) async fn spent(wallet: &Wallet, ys: &[PublicKey]) -> Result<Vec<PublicKey>, Error> {
     let states = wallet
         .mint_connector()
-        .post_check_state(CheckStateRequest { ys: ys.clone() })
+        .post_check_state(CheckStateRequest { ys: ys.to_vec() })
         .await
         .map_err(|error| unknown(&error, wallet))?
         .states;
-    let of = |y: &PublicKey| states.iter().find(|one| one.y == *y).map(|one| one.state);
-    let mut spent = false;
-    for y in &ys {
-        match of(y) {
-            Some(State::Spent) => spent = true,
+    let mut spent = Vec::new();
+    for y in ys {
+        match states.iter().find(|one| one.y == *y).map(|one| one.state) {
+            Some(State::Spent) => spent.push(*y),
             Some(State::Unspent) => {}
             Some(State::Pending | State::Reserved | State::PendingSpent) | None => {
                 return Err(Error::Unknown(wallet.mint_url.to_string()));
@@ -56,6 +66,12 @@ pub(super) async fn moved(wallet: &Wallet, proofs: &Proofs) -> Result<bool, Erro
         }
     }
     Ok(spent)
+}
+
+/// Whether proofs are spent (NUT-07).
+pub(super) async fn moved(wallet: &Wallet, proofs: &Proofs) -> Result<bool, Error> {
+    let ys = proofs.ys().map_err(|_| Error::Damaged)?;
+    Ok(!spent(wallet, &ys).await?.is_empty())
 }
 
 /// Whether a mint says that it keeps to locks, proves its signatures, and tells states and signatures again. One that knows nothing of

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cdk::nuts::{Id, P2PKWitness, SwapRequest};
+use cdk::nuts::{BlindSignature, Id, P2PKWitness, SwapRequest, Witness};
 use cdk::secp256k1::schnorr;
 use cdk_common::nuts::nut10::SpendingConditionVerification as _;
 use haggle_protocol::{Contract, Party};
 
+use super::mint::{moved, remembered, trouble};
 use super::outputs::{self, For, Use};
 use super::{Cashu, Opened};
 use crate::error::{Error, Mismatch};
@@ -70,11 +71,57 @@ impl Cashu {
         });
         Ok(settlement)
     }
+
+    /// Asks the mint to do what is signed, unless it has done so already.
+    pub(super) async fn carry_out(
+        &self,
+        contract: &Contract,
+        opened: &Opened,
+        settlement: &Settlement,
+        keyset: Id,
+    ) -> Result<Carried, Error> {
+        let wallet = &opened.wallet;
+        let mut request = Self::request(contract, opened, settlement, keyset)?;
+        let messages = request.outputs().clone();
+        if let Some(signatures) = remembered(wallet, &messages).await? {
+            return Ok(Carried::Out(signatures));
+        }
+        let witness = witness(contract, settlement, &request)?;
+        if let Some(first) = request.inputs_mut().first_mut() {
+            first.witness = Some(Witness::P2PKWitness(witness));
+        }
+        let error = match wallet.mint_connector().post_swap(request).await {
+            Ok(response) => return Ok(Carried::Out(response.signatures)),
+            Err(error) => error,
+        };
+        // The answer may have been lost, or somebody else was faster.
+        if let Some(signatures) = remembered(wallet, &messages).await? {
+            return Ok(Carried::Out(signatures));
+        }
+        if moved(wallet, &opened.proofs).await? {
+            return Err(Error::Spent);
+        }
+        if matches!(error, cdk::Error::InactiveKeyset) {
+            return Ok(Carried::OldKeys);
+        }
+        if settlement.outcome == Outcome::Expired && error.is_definitive_failure() {
+            return Err(Error::TooEarly);
+        }
+        Err(trouble(&error, wallet))
+    }
+}
+
+/// What became of a request to a mint.
+pub(super) enum Carried {
+    /// It was carried out, now or before.
+    Out(Vec<BlindSignature>),
+    /// It was not, since the mint no longer signs with these keys.
+    OldKeys,
 }
 
 /// The signatures of a settlement as the mint wants them, each checked: two parties' for what two agree on, the holder's for what is
 /// his after the deadline.
-pub(super) fn witness(
+fn witness(
     contract: &Contract,
     settlement: &Settlement,
     request: &SwapRequest,

@@ -673,6 +673,79 @@ async fn ecash_as_text_goes_from_one_to_another_once_and_only_from_a_mint_that_h
 }
 
 #[tokio::test]
+async fn a_mint_that_turns_its_keys_in_the_middle_of_a_deal_disturbs_nobody() {
+    let three = Three::new("sat", 0, 20_000).await;
+    let unit = cdk::nuts::CurrencyUnit::Sat;
+    let contract = three.contract(9_000, FAR);
+    let buyer = deal(&contract, Party::Buyer);
+    let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+    three.seller.rail.verify(&contract, &locked).await.unwrap();
+    three.mint.turns_its_keys(unit.clone()).await;
+    // Everybody still has the old keys in mind.
+    let renewal = Outcome::Renew {
+        holder: Side::Seller,
+        deadline: Timestamp(FAR + 1),
+    };
+    let pair = (Party::Seller, Party::Buyer);
+    let (_, next) = settle(&three, &contract, &locked, renewal, pair)
+        .await
+        .unwrap();
+    let renewed = contract.renewed(Side::Seller, Timestamp(FAR + 1));
+    let next = next.unwrap();
+    three.seller.rail.verify(&renewed, &next).await.unwrap();
+    three.mint.turns_its_keys(unit.clone()).await;
+    let outcome = split(2_000, 7_000, 0);
+    let (settlement, _) = settle(&three, &renewed, &next, outcome, pair)
+        .await
+        .unwrap();
+    three.mint.turns_its_keys(unit.clone()).await;
+    for (party, share) in [(Party::Buyer, 2_000), (Party::Seller, 7_000)] {
+        assert_eq!(
+            claim(&three, &renewed, &next, &settlement, party).await,
+            Ok(share)
+        );
+    }
+    three.mint.turns_its_keys(unit).await;
+    let second = Contract {
+        order: MessageId([5; 32]),
+        ..contract
+    };
+    let locked = three
+        .buyer
+        .rail
+        .lock(&deal(&second, Party::Buyer))
+        .await
+        .unwrap();
+    three.seller.rail.verify(&second, &locked).await.unwrap();
+    assert_eq!(three.mint.outstanding().await, 20_000);
+}
+
+#[tokio::test]
+async fn ecash_that_another_device_has_spent_does_not_hold_up_the_rest() {
+    let three = Three::new("sat", 0, 4_095).await;
+    // The same words on another device, which finds the same ecash and gives some of it away.
+    let twin = three.buyer.elsewhere().await;
+    assert_eq!(twin.rail.restore(&three.purse).await, Ok(4_095));
+    let text = twin.rail.give(&three.purse, 2_048).await.unwrap();
+    three.seller.rail.take(&text).await.unwrap();
+
+    let large = three.contract(4_000, FAR);
+    let refused = three.buyer.rail.lock(&deal(&large, Party::Buyer)).await;
+    assert_eq!(refused, Err(Error::Spent));
+    assert_eq!(three.buyer.free(&three.purse).await, 2_047);
+    assert_eq!(three.buyer.held(&three.purse).await, 0);
+    let small = three.contract(2_000, FAR);
+    let locked = three
+        .buyer
+        .rail
+        .lock(&deal(&small, Party::Buyer))
+        .await
+        .unwrap();
+    three.seller.rail.verify(&small, &locked).await.unwrap();
+    assert_eq!(three.mint.outstanding().await, 4_095);
+}
+
+#[tokio::test]
 async fn what_was_given_away_and_not_taken_is_still_known_and_can_be_had_back() {
     let mint = Mint::new("mint", 0).await;
     let purse = mint.purse("sat");

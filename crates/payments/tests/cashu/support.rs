@@ -82,6 +82,13 @@ impl Mint {
         }
     }
 
+    /// New keys for a unit; with the old ones nothing is signed any more.
+    pub(crate) async fn turns_its_keys(&self, unit: CurrencyUnit) {
+        let amounts = UnitConfig::default().amounts;
+        let turned = self.mint.rotate_keyset(unit, amounts, 0, true, None).await;
+        turned.unwrap();
+    }
+
     /// What is out of this mint's hands, by its own books: everything it has signed, without what has come back.
     pub(crate) async fn outstanding(&self) -> u64 {
         let sum = |all: HashMap<cdk::nuts::Id, cdk::Amount>| -> u64 {
