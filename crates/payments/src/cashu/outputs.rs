@@ -261,15 +261,28 @@ pub(super) fn least(contract: &Contract, sizes: &FeeAndAmounts) -> Option<u64> {
         .checked_add(step(contract, sizes).checked_mul(4)?)
 }
 
-/// In which outputs a sum is locked or paid.
+/// In which outputs a sum is locked or paid: the largest amounts first. Sums and amounts may be a stranger's, so outputs are counted
+/// before any is made.
 ///
 /// # Errors
-/// [`Mismatch::Amount`] if the keyset has no outputs for it.
+/// [`Mismatch::Amount`] if the keyset has no outputs for it, or it would take more than [`OUTPUTS_MAX`].
 pub(super) fn parts(sum: u64, sizes: &FeeAndAmounts) -> Result<Vec<u64>, Error> {
-    let parts = Amount::from(sum)
-        .split(sizes)
-        .map_err(|_| Mismatch::Amount)?;
-    Ok(parts.into_iter().map(u64::from).collect())
+    let mut amounts = sizes.amounts().to_vec();
+    amounts.sort_unstable_by(|one, other| other.cmp(one));
+    let (mut rest, mut parts) = (sum, Vec::new());
+    for amount in amounts.into_iter().filter(|amount| *amount > 0) {
+        let room = (OUTPUTS_MAX - parts.len()) as u64;
+        let count = rest / amount;
+        if count > room {
+            return Err(Mismatch::Amount.into());
+        }
+        parts.extend((0..count).map(|_| amount));
+        rest %= amount;
+    }
+    if rest > 0 {
+        return Err(Mismatch::Amount.into());
+    }
+    Ok(parts)
 }
 
 /// In which outputs a payee is paid so that this much is left when he has brought it in: exactly, where the keyset has outputs for
@@ -432,5 +445,49 @@ impl Told {
             })
         };
         outputs.iter().zip(&self.signatures).map(one).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(fee: u64, amounts: &[u64]) -> FeeAndAmounts {
+        (fee, amounts.to_vec()).into()
+    }
+
+    #[test]
+    fn a_sum_is_put_out_in_few_outputs_or_not_at_all() {
+        let powers: Vec<u64> = (0..32).map(|bit| 1 << bit).collect();
+        let usual = sizes(0, &powers);
+        assert_eq!(parts(0, &usual), Ok(vec![]));
+        assert_eq!(parts(11, &usual), Ok(vec![8, 2, 1]));
+        assert_eq!(parts((1 << 32) - 1, &usual).unwrap().len(), 32);
+        assert_eq!(parts(5 << 31, &usual), Ok(vec![1 << 31; 5]));
+        let refused = Err(Error::Mismatch(Mismatch::Amount));
+        // What a stranger names is not put out one by one to see how much it is.
+        assert_eq!(parts(u64::MAX, &usual), refused);
+        assert_eq!(parts((1 << 31) - 1, &sizes(0, &[1, 1 << 31])), refused);
+        assert_eq!(parts(65, &sizes(0, &[1])), refused);
+        assert_eq!(parts(64, &sizes(0, &[0, 1])).unwrap().len(), 64);
+        assert_eq!(parts(3, &sizes(0, &[2])), refused);
+        assert_eq!(parts(1, &sizes(0, &[])), refused);
+    }
+
+    #[test]
+    fn whoever_is_paid_has_his_share_when_the_mint_has_taken_its_own() {
+        let powers: Vec<u64> = (0..32).map(|bit| 1 << bit).collect();
+        for ppk in [0, 1, 100, 999, 1_000, 2_500] {
+            let sizes = sizes(ppk, &powers);
+            for minor in [1, 2, 3, 99, 100, 6_200, 65_535, 1_000_001] {
+                let parts = net(minor, &sizes).unwrap();
+                let left = parts.iter().sum::<u64>() - fee(parts.len(), &sizes);
+                assert!(left >= minor, "{minor} at {ppk}: {left}");
+                assert!(left - minor <= fee(32, &sizes), "{minor} at {ppk}: {left}");
+            }
+        }
+        assert_eq!(net(0, &sizes(100, &powers)), Ok(vec![]));
+        let dear = net(100, &sizes(u64::MAX, &powers));
+        assert_eq!(dear, Err(Error::Mismatch(Mismatch::Amount)));
     }
 }

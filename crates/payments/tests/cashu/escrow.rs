@@ -371,6 +371,12 @@ async fn one_signature_is_not_enough_and_a_foreign_or_altered_one_is_none() {
         seller.execute(&contract, &locked, &altered).await,
         Err(Error::Signature)
     );
+    // A third signature that is none does not spoil two that are.
+    let mut spoilt = both;
+    let mut garbage = alone.signatures[0].clone();
+    garbage.party = Party::Arbiter;
+    garbage.signature.truncate(7);
+    spoilt.signatures.insert(0, garbage);
     // Nobody signs for somebody else.
     let stranger = Person::new(9, std::slice::from_ref(&three.mint)).await;
     let as_buyer = stranger
@@ -382,6 +388,7 @@ async fn one_signature_is_not_enough_and_a_foreign_or_altered_one_is_none() {
         seller.status(&contract, &locked).await,
         Ok(LockState::Locked)
     );
+    assert_eq!(seller.execute(&contract, &locked, &spoilt).await, Ok(None));
 }
 
 #[tokio::test]
