@@ -282,6 +282,16 @@ fn what_was_said_was_heard_once(town: &mut Town) {
     town.tally.countered = countered.count() as u64;
 }
 
+/// Cells that a day may see for each request: some sixty on a usual one. What is said again waits longer each time, so whoever is not
+/// understood grows quiet.
+const CELLS_FOR_EACH: u64 = 1_000;
+
+/// What does not arrive, or is not understood, is not said for ever.
+pub(crate) fn nobody_talks_for_ever(town: &Town) {
+    let bound = town.plan.intents * CELLS_FOR_EACH;
+    assert!(town.tally.cells <= bound, "{} cells", town.tally.cells);
+}
+
 /// Whether the two sides of an exchange have the secret by which they find each other when both have moved: whose order never arrived, nobody looks for
 /// once its request is over.
 fn can_find_each_other(town: &Town, thread: ThreadId) -> bool {

@@ -123,7 +123,7 @@ pub(crate) struct Town {
     pub(crate) traders: Vec<Trader>,
     pub(crate) dice: Dice,
     pub(crate) tally: Tally,
-    plan: Plan,
+    pub(crate) plan: Plan,
     calm: bool,
     /// When the town is in two parts, and who is on the far side.
     parting: Range<Timestamp>,
@@ -430,6 +430,7 @@ impl Town {
         }
         for (message, ways, bytes) in done.whispers {
             self.tally.cells += 1;
+            laws::nobody_talks_for_ever(self);
             let Some(to) = self.find(&ways) else {
                 let pause = self.dice.between(1, 10);
                 self.later(
