@@ -245,6 +245,7 @@ impl Forge {
             delivery: Delivery::Shipping,
             quality: Quality::Good,
             note: None,
+            keepers: Vec::new(),
         })
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use haggle_market::Trade;
 use haggle_market::record::PIECES;
 use haggle_market::view::{
-    ChatState, FileState, FileView, IntentState, QuoteState, Role, TradeState, TradeStep,
+    ChatState, EscrowState, FileState, FileView, IntentState, QuoteState, Role, TradeState,
+    TradeStep,
 };
 use haggle_protocol::attachment::Hashing;
 use haggle_protocol::keys::SealSecret;
@@ -470,4 +471,30 @@ fn keys_of(saved: &BTreeMap<String, Vec<u8>>) -> Vec<Kept> {
         }
     }
     kept
+}
+
+/// Money moves once, whoever is lost on the way: never both released and refunded. And when the weeks are over, nothing is locked any more.
+pub(crate) fn every_lock_moves_once_and_ends(town: &mut Town) {
+    town.live_on();
+    assert_eq!(town.bank.locked(), 0, "money that nobody ever gets");
+    for (order, ends) in &town.bank.ends {
+        assert_eq!(ends.len(), 1, "{} was moved twice: {ends:?}", order.short());
+    }
+    for trader in &town.traders {
+        for trade in trader.screen.trades.values() {
+            let Some(escrow) = &trade.escrow else {
+                continue;
+            };
+            let tally = &mut town.tally;
+            match escrow.state {
+                EscrowState::Planned => {}
+                EscrowState::Released => tally.released += 1,
+                EscrowState::Refunded => tally.refunded += 1,
+                EscrowState::Shared { .. } => tally.shared += 1,
+                EscrowState::Locking | EscrowState::Locked => {
+                    panic!("trader {}: {escrow:?} never ended", trader.at)
+                }
+            }
+        }
+    }
 }

@@ -6,6 +6,8 @@
 //!
 //! The laws that must hold on every day stand in [`laws`]; what people do on it, in [`people`].
 
+#[path = "../../crates/market/tests/plays/bank.rs"]
+pub(crate) mod bank;
 pub(crate) mod dice;
 pub(crate) mod laws;
 pub(crate) mod people;

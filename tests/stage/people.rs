@@ -1,12 +1,15 @@
 //! What people do on a market day: what they want, what they offer, and how they decide.
 
-use haggle_market::command::{NewFile, Profile, QuoteDraft};
-use haggle_market::view::{IntentState, QuoteState, Role, Trade, TradeState, TradeStep};
+use haggle_market::command::{NewFile, Payment, Profile, QuoteDraft};
+use haggle_market::view::{
+    EscrowState, IntentState, QuoteState, Role, Trade, TradeState, TradeStep,
+};
 use haggle_market::{Command, Draft, Item, Rules};
-use haggle_protocol::Money;
 use haggle_protocol::trade::{CancelReason, DeclineReason};
+use haggle_protocol::{Asset, Custodian, Keeper, Money};
 use serde_json::json;
 
+use super::bank::RAIL;
 use super::dice::Dice;
 use super::trader::Trader;
 
@@ -57,6 +60,7 @@ pub(crate) fn rules(dice: &mut Dice) -> Rules {
         "perHour": dice.between(10, 200),
         "payment": "On delivery",
         "concession": dice.pick(&[0, 10, 30]),
+        "keepers": if dice.percent(60) { json!([keeper()]) } else { json!([]) },
     }))
     .unwrap()
 }
@@ -107,6 +111,37 @@ fn file(dice: &mut Dice) -> NewFile {
         bytes: (0..len)
             .map(|at: u32| start ^ at.to_be_bytes()[3])
             .collect(),
+    }
+}
+
+/// Who keeps money here.
+fn keeper() -> Keeper {
+    Keeper {
+        rail: RAIL.to_owned(),
+        custodian: Custodian::new("https://bank.example").unwrap(),
+        asset: Asset::new("EUR").unwrap(),
+    }
+}
+
+/// What somebody does about money that is locked.
+fn share_out(trade: &Trade, dice: &mut Dice, choices: &mut Vec<Command>) {
+    let thread = trade.thread;
+    let Some(escrow) = trade.escrow.as_ref() else {
+        return;
+    };
+    if escrow.state != EscrowState::Locked {
+        return;
+    }
+    if dice.percent(5) {
+        let buyer = dice.between(0, escrow.amount.minor);
+        choices.push(Command::Settle { thread, buyer });
+    }
+    let offered = escrow.proposals.iter().find(|offered| !offered.agreed);
+    if let Some(offered) = offered
+        && dice.percent(20)
+    {
+        let buyer = offered.buyer;
+        choices.push(Command::Agree { thread, buyer });
     }
 }
 
@@ -193,6 +228,15 @@ pub(crate) fn decide(by: usize, all: &[Trader], dice: &mut Dice) -> Option<Comma
                 thread,
                 total,
                 note: Some("Thank you.".into()),
+                escrow: if dice.percent(70) {
+                    let mut keepers = best.quote.keepers.iter().cloned();
+                    keepers.next().map(|keeper| Payment {
+                        keeper,
+                        minor: None,
+                    })
+                } else {
+                    None
+                },
             });
         }
     }
@@ -217,6 +261,7 @@ pub(crate) fn decide(by: usize, all: &[Trader], dice: &mut Dice) -> Option<Comma
         }
     }
     for trade in screen.trades.values() {
+        share_out(trade, dice, &mut choices);
         go_on_with(trade, all, dice, &mut choices);
     }
     for chat in screen.chats.values().filter(|chat| chat.can_say) {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use haggle_book::{Limits, Source};
-use haggle_market::{Answer, Command, Heard, Input};
+use haggle_market::{Answer, Ask, Command, Heard, Input, Job, Paid, Trouble};
 use haggle_protocol::attachment::Piece;
 use haggle_protocol::reach::Circuit;
 use haggle_protocol::{MessageId, Refusal, Timestamp};
 
+use super::bank::{Bank, Fault};
 use super::dice::Dice;
 use super::laws;
 use super::people;
@@ -76,6 +77,12 @@ enum Next {
         /// `None` if nobody was found.
         answer: Option<Result<Vec<u8>, Refusal>>,
     },
+    /// A question comes to the bank, or its answer comes back.
+    Pay {
+        from: (usize, Life),
+        job: Job,
+        ask: Box<Ask>,
+    },
     Publish {
         by: usize,
     },
@@ -116,6 +123,10 @@ pub(crate) struct Tally {
     pub(crate) delivered: u64,
     /// What did not cross from one part of the town to the other.
     pub(crate) uncrossed: u64,
+    /// Locks that their sellers and their buyers got in the end, and those that were shared out.
+    pub(crate) released: u64,
+    pub(crate) refunded: u64,
+    pub(crate) shared: u64,
 }
 
 pub(crate) struct Town {
@@ -124,6 +135,7 @@ pub(crate) struct Town {
     pub(crate) dice: Dice,
     pub(crate) tally: Tally,
     pub(crate) plan: Plan,
+    pub(crate) bank: Bank,
     calm: bool,
     /// When the town is in two parts, and who is on the far side.
     parting: Range<Timestamp>,
@@ -140,6 +152,7 @@ impl Town {
             dice: Dice::new(seed),
             tally: Tally::default(),
             plan,
+            bank: Bank::default(),
             calm: false,
             parting: START..START,
             far: BTreeSet::new(),
@@ -147,6 +160,9 @@ impl Town {
             counted: 0,
         };
         for at in 0..plan.traders {
+            // Some cannot pay everything that they want.
+            let purse = town.dice.between(0, 400_000);
+            town.bank.purses.insert(at, purse);
             // Some have hardly any room, so that the bound is not only there but reached.
             let book = if at % 5 == 4 {
                 Limits {
@@ -322,6 +338,18 @@ impl Town {
                     self.carry(to, done);
                 }
             }
+            Next::Pay {
+                from: (who, life),
+                job,
+                ask,
+            } => {
+                let answer = self.ask_bank(who, &ask);
+                if self.is_there(who, life) {
+                    let paid = Input::Paid { job, answer };
+                    let done = self.traders[who].handle(paid, self.now);
+                    self.carry(who, done);
+                }
+            }
             Next::Publish { by } => {
                 if self.traders[by].online {
                     let draft = people::draft(&mut self.dice);
@@ -405,6 +433,39 @@ impl Town {
         });
     }
 
+    /// The bank answers, unless it does not: then nobody knows whether it was done.
+    fn ask_bank(&mut self, who: usize, ask: &Ask) -> Result<Paid, Trouble> {
+        let sum = self.bank.sum();
+        let lost = self.plan.lost * u64::from(!self.calm);
+        let fault = match () {
+            () if self.dice.percent(lost) => Some(Fault::Deaf),
+            () if self.dice.percent(lost) => Some(Fault::Mute),
+            () => None,
+        };
+        let answer = match fault {
+            Some(fault) => Err(self.bank.ask_in_vain(who, ask, self.now, fault)),
+            None => self.bank.ask(who, ask, self.now),
+        };
+        assert_eq!(self.bank.sum(), sum, "{} made or lost money", ask.name());
+        answer
+    }
+
+    /// The weeks after, in which nobody hears of anybody any more: only machines that wake now and then, and the bank.
+    pub(crate) fn live_on(&mut self) {
+        self.calm = true;
+        for _ in 0..50 * 4 {
+            self.now = self.now + 6 * 60 * 60;
+            for at in 0..self.traders.len() {
+                let mut asks = self.traders[at].handle(Input::Tick, self.now).asks;
+                while let Some((job, ask)) = asks.pop() {
+                    let answer = self.ask_bank(at, &ask);
+                    let paid = Input::Paid { job, answer };
+                    asks.extend(self.traders[at].handle(paid, self.now).asks);
+                }
+            }
+        }
+    }
+
     /// What one trader's market wants done in the world.
     fn carry(&mut self, at: usize, done: Done) {
         let life = self.traders[at].life;
@@ -417,6 +478,11 @@ impl Town {
                     bytes,
                 });
             }
+        }
+        for (job, ask) in done.asks {
+            let from = (at, life);
+            let pause = self.dice.between(0, 3);
+            self.later(pause, Next::Pay { from, job, ask });
         }
         for (piece, ways) in done.fetches {
             let from = (at, life);
@@ -498,6 +564,7 @@ impl Town {
             Next::Answered { .. }
             | Next::Undelivered { .. }
             | Next::Piece { .. }
+            | Next::Pay { .. }
             | Next::Publish { .. }
             | Next::Decide { .. }
             | Next::ReadBook { .. }
@@ -521,6 +588,7 @@ impl Town {
                 }
                 Next::Frame { .. }
                 | Next::Undelivered { .. }
+                | Next::Pay { .. }
                 | Next::Publish { .. }
                 | Next::Decide { .. }
                 | Next::ReadBook { .. }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use haggle_book::{Cursor, Limits};
 use haggle_market::view::Chat;
 use haggle_market::{
-    Command, Complaint, Effect, Effects, Event, Heard, Input, Market, MyIntent, OpenIntent, Reply,
-    Setup, StallView, Ticket, Trade,
+    Ask, Command, Complaint, Effect, Effects, Event, Heard, Input, Job, Market, MyIntent,
+    OpenIntent, RailFacts, Reply, Setup, StallView, Ticket, Trade,
 };
 use haggle_protocol::attachment::Piece;
 use haggle_protocol::keys::SigningKey;
@@ -15,6 +15,7 @@ use haggle_protocol::reach::Circuit;
 use haggle_protocol::seal::Hpke;
 use haggle_protocol::{IntentId, MessageId, Network, PublicKey, Refusal, ThreadId, Timestamp};
 
+use super::bank::RAIL;
 use super::dice::Dice;
 
 /// What a screen shows: a fold over events.
@@ -104,6 +105,7 @@ pub(crate) struct Done {
     pub(crate) broadcasts: Vec<Vec<u8>>,
     pub(crate) whispers: Vec<(MessageId, Vec<Circuit>, Vec<u8>)>,
     pub(crate) fetches: Vec<(Piece, Vec<Circuit>)>,
+    pub(crate) asks: Vec<(Job, Box<Ask>)>,
     pub(crate) answer: Option<haggle_market::Answer>,
     pub(crate) reply: Option<Result<Reply, Complaint>>,
     pub(crate) events: usize,
@@ -237,7 +239,8 @@ impl Trader {
                 Effect::Save(records) => {
                     let spoken = !done.broadcasts.is_empty()
                         || !done.whispers.is_empty()
-                        || !done.fetches.is_empty();
+                        || !done.fetches.is_empty()
+                        || !done.asks.is_empty();
                     assert!(
                         !spoken && done.answer.is_none(),
                         "saved after it was spoken"
@@ -254,6 +257,7 @@ impl Trader {
                 Effect::Broadcast(frame) => done.broadcasts.push(frame),
                 Effect::Whisper { message, to, cell } => done.whispers.push((message, to, cell)),
                 Effect::Fetch { piece, to } => done.fetches.push((piece, to)),
+                Effect::Pay { job, ask, .. } => done.asks.push((job, ask)),
                 Effect::Answer(_, answer) => {
                     assert!(
                         done.answer.replace(answer).is_none(),
@@ -276,6 +280,7 @@ impl Done {
         self.broadcasts.extend(other.broadcasts);
         self.whispers.extend(other.whispers);
         self.fetches.extend(other.fetches);
+        self.asks.extend(other.asks);
         self.events += other.events;
         self.saved.extend(other.saved);
     }
@@ -294,6 +299,11 @@ fn start(
         peer: peer.clone(),
         sealer: Arc::new(Hpke),
         book,
+        rails: vec![RailFacts {
+            name: RAIL.to_owned(),
+            floor: 100,
+            ceiling: 100_000_000,
+        }],
     };
     let records = saved
         .iter()

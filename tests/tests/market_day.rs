@@ -83,7 +83,7 @@ fn on_a_hundred_small_days_the_same_laws_hold() {
     let all = |count: fn(&Tally) -> u64| days.iter().map(|(_, tally)| count(tally)).sum::<u64>();
     let lived = u64::try_from(days.len()).unwrap();
     println!(
-        "{lived} small days: {} confirmed, {} received, {} cancelled, {} lost, {} did not cross, {} files, {} delivered",
+        "{lived} small days: {} confirmed, {} received, {} cancelled, {} lost, {} did not cross, {} files, {} delivered; locks: {} released, {} refunded, {} shared",
         all(|it| it.confirmed),
         all(|it| it.received),
         all(|it| it.cancelled),
@@ -91,12 +91,17 @@ fn on_a_hundred_small_days_the_same_laws_hold() {
         all(|it| it.uncrossed),
         all(|it| it.files),
         all(|it| it.delivered),
+        all(|it| it.released),
+        all(|it| it.refunded),
+        all(|it| it.shared),
     );
     // One small day may be dull; on many of them everything happens.
     assert!(lived < 50 || all(|it| it.confirmed) >= lived, "few trades");
     assert!(lived < 50 || all(|it| it.received.min(it.cancelled)) > 0);
     assert!(lived < 50 || all(|it| it.uncrossed) >= lived);
     assert!(lived < 50 || all(|it| it.files.min(it.delivered)) > 0);
+    assert!(lived < 50 || all(|it| it.released.min(it.refunded)) >= lived / 10);
+    assert!(lived < 50 || all(|it| it.shared) > 0);
 }
 
 /// Lives the days of some seeds, side by side: each has its own town and dice.
@@ -141,6 +146,7 @@ fn eventful(tally: &Tally) {
     assert!(tally.strays >= 10 && tally.reloads >= 30, "{tally:?}");
     assert!(tally.uncrossed >= 100, "{tally:?}");
     assert!(tally.files >= 3 && tally.delivered >= 1, "{tally:?}");
+    assert!(tally.released >= 1 && tally.refunded >= 1, "{tally:?}");
 }
 
 #[test]
@@ -168,6 +174,7 @@ fn live(seed: u64, plan: Plan) -> Tally {
     let mut town = Town::new(seed, weather(seed, plan));
     town.live();
     laws::at_the_end(&mut town);
+    laws::every_lock_moves_once_and_ends(&mut town);
     town.tally
 }
 

@@ -244,6 +244,7 @@ impl Agent {
                 thread,
                 total,
                 note,
+                escrow: None,
             })) => {
                 let taken = self.accept(thread, total, note).await;
                 taken.map(|()| json!("done"))

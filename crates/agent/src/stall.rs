@@ -175,6 +175,8 @@ impl Sheet {
             per_day: amount("mandate.sell-per-day", &self.mandate.sell_per_day)?,
             concession: self.rules.concession_percent.unwrap_or(0),
             min_trust: self.rules.min_trust,
+            // A stall without a page has no rail yet.
+            keepers: Vec::new(),
         };
         let buy_per_day = amount("mandate.buy-per-day", &self.mandate.buy_per_day)?;
         let ways = self.profile.ways.into_iter();

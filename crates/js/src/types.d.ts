@@ -133,7 +133,12 @@ export interface Quote {
   delivery: Delivery;
   quality: Quality;
   note: string | null;
+  /** With whom its seller lets money be kept until the trade is over; left out if with nobody. */
+  keepers?: Keeper[];
 }
+
+/** Who can keep money, by which rail, counted in what. */
+export interface Keeper { rail: string; custodian: string; asset: Asset }
 
 export type QuoteState =
   | "standing" | "ordered" | "confirmed" | { declined: DeclineReason }
@@ -284,7 +289,7 @@ export interface Trade {
   orderNote: string | null;
   ordered: Timestamp;
   state: TradeState;
-  confirm: { order: MessageId; payment: string | null; note: string | null } | null;
+  confirm: { order: MessageId; payment: string | null; note: string | null; key?: string } | null;
   mine: Profile | null;
   mineDelivered: boolean;
   theirs: Contact | null;
@@ -303,6 +308,28 @@ export interface Trade {
   handoverCode: string | null;
   /** Whether I, the seller, can `deliver()` by the buyer's code. */
   canDeliver: boolean;
+  /** The money that is, will be or was locked for it; `null`: it is paid as agreed between the two. */
+  escrow: Escrow | null;
+}
+
+export type EscrowState =
+  | "planned" | "locking" | "locked" | "released" | "refunded" | { shared: { buyer: number; seller: number } };
+
+/** Money that is locked for a trade. */
+export interface Escrow {
+  keeper: Keeper;
+  amount: Money;
+  state: EscrowState;
+  /** Who gets it if nobody does anything until the deadline. */
+  holder: "buyer" | "seller";
+  deadline: Timestamp;
+  /** How long its buyer has to object once it is said to be sent, in seconds. */
+  review: number;
+  /** Why the rail did not do what it was asked last: a code of its own. */
+  trouble: string | null;
+  /** What came to me in the end. */
+  mine: Money | null;
+  proposals: { by: "buyer" | "seller"; buyer: number; seller: number; agreed: boolean }[];
 }
 
 export type Auto = "off" | "indicative" | "firm";
@@ -343,6 +370,8 @@ export interface Rules {
   concession: number;
   /** How many trades a buyer must have finished with me for his order on an indicative quote to be confirmed by itself; `null`: by hand. */
   minTrust: number | null;
+  /** With whom I let a buyer's money be kept, at most four; each quote names them. */
+  keepers: Keeper[];
 }
 
 /** My stall. */

@@ -18,7 +18,7 @@ use crate::threads::{Cancelling, Deal, DealState, Over, Sort};
 use crate::view::{AnswerState, Role, TradeStep};
 
 /// How long after the time that was quoted it is waited for word that something was sent or handed over, in seconds: two weeks, for holidays.
-const DISPATCH_GRACE: u64 = 14 * 24 * 60 * 60;
+pub(crate) const DISPATCH_GRACE: u64 = 14 * 24 * 60 * 60;
 /// How long after that it is waited for word that it has arrived, in seconds.
 const RECEIPT_WITHIN: u64 = 14 * 24 * 60 * 60;
 
@@ -281,6 +281,8 @@ impl Market {
             | Sort::Moved
             | Sort::Counter
             | Sort::Chat
+            | Sort::EscrowLock
+            | Sort::Settle
             | Sort::Cancel => false,
         });
         match role {

@@ -12,7 +12,7 @@ use haggle_protocol::trade::{Decline, NotSelected, Order, OrderConfirm};
 use haggle_protocol::{IntentId, MessageId, Money, Refusal, ThreadId, Timestamp};
 
 use crate::batch::Batch;
-use crate::command::Complaint;
+use crate::command::{Complaint, Payment};
 use crate::intents::Mine;
 use crate::mail::Opened;
 use crate::market::Market;
@@ -246,6 +246,7 @@ impl Market {
         id: ThreadId,
         total: Money,
         note: Option<String>,
+        payment: Option<&Payment>,
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<(), Complaint> {
@@ -295,6 +296,12 @@ impl Market {
                 "The seller has changed the quote meanwhile. Look at its total again.",
             ));
         }
+        if self.holds_money(&id) {
+            let sentence = "Money of the order before is still locked. Wait until you have it back, or take another quote.";
+            return Err(Complaint::new("still-locked", sentence));
+        }
+        let plan = payment.map(|payment| self.plan(id, payment, now));
+        let escrow = plan.transpose()?;
         let line = offer.quote.lines.first().ok_or_else(no_such_thread)?;
         let latest = (now + CONFIRM_WITHIN).min(offer.quote.valid_until);
         let order = Order {
@@ -305,6 +312,7 @@ impl Market {
             confirm_by: latest.max(now + CONFIRM_LEAST),
             note,
             handover: None,
+            escrow,
             reach_secret: None,
         };
         order.check().map_err(|_| bad_note())?;
@@ -349,6 +357,9 @@ impl Market {
         ) {
             return Err(Refusal::WrongState);
         }
+        if deal.order.escrow.is_some() != confirm.key.is_some() {
+            return Err(Refusal::BadField);
+        }
         deal.check_trader(opened)
     }
 
@@ -386,7 +397,7 @@ impl Market {
             return;
         }
         if let Some(deal) = self.deal_mut(&id) {
-            deal.confirmed(confirm);
+            deal.confirmed(Role::Buyer, confirm);
             deal.trader = opened.message.trader.map(|proof| proof.trader);
         }
         if let Some(mine) = self.intents.get_mut(&intent) {

@@ -6,7 +6,7 @@ use haggle_protocol::intent::{Budget, Delivery, Window};
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::{Charge, Line, Quality};
 use haggle_protocol::trade::{CancelReason, ContactWay, DeclineReason};
-use haggle_protocol::{Asset, FileId, IntentId, Money, Quantity, ThreadId, Timestamp};
+use haggle_protocol::{Asset, FileId, IntentId, Keeper, Money, Quantity, ThreadId, Timestamp};
 
 use crate::item::{Item, ItemId, Rules};
 use crate::view::TradeStep;
@@ -59,6 +59,28 @@ pub enum Command {
         total: Money,
         /// Anything the seller should know.
         note: Option<String>,
+        /// Through whom it is paid as soon as it is confirmed; none: as agreed between the two.
+        #[serde(default)]
+        escrow: Option<Payment>,
+    },
+    /// Ask a rail again now what it did not do: there is money now, or its custodian answers again.
+    Pay {
+        /// In which trade.
+        thread: ThreadId,
+    },
+    /// Offer to share out what is locked: so much to the buyer, the rest to the seller.
+    Settle {
+        /// In which trade.
+        thread: ThreadId,
+        /// To the buyer, in minor units of what is locked.
+        buyer: u64,
+    },
+    /// Agree to what the other side has offered.
+    Agree {
+        /// In which trade.
+        thread: ThreadId,
+        /// To the buyer, as it was offered.
+        buyer: u64,
     },
     /// Say to this seller what I would pay instead. Three times at most, each time more.
     Counter {
@@ -305,6 +327,17 @@ impl core::fmt::Debug for Profile {
     }
 }
 
+/// How a buyer pays through escrow.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Payment {
+    /// Who keeps the money: one of those that the quote names.
+    pub keeper: Keeper,
+    /// How much, in minor units, if that is not the quote's own currency.
+    #[serde(default)]
+    pub minor: Option<u64>,
+}
+
 /// What a command brought.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -372,6 +405,9 @@ impl Command {
             Self::Quote(_) => "quote",
             Self::Dismiss { .. } => "dismiss",
             Self::Accept { .. } => "accept",
+            Self::Pay { .. } => "pay",
+            Self::Settle { .. } => "settle",
+            Self::Agree { .. } => "agree",
             Self::Counter { .. } => "counter",
             Self::Meet { .. } => "meet",
             Self::Inquire { .. } => "inquire",

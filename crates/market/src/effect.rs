@@ -3,11 +3,11 @@
 
 use haggle_protocol::attachment::Piece;
 use haggle_protocol::reach::Circuit;
-use haggle_protocol::{MessageId, Refusal};
+use haggle_protocol::{Contract, Locked, MessageId, Outcome, Party, Refusal, Settlement};
 
 use crate::command::{Complaint, Reply};
 use crate::event::Event;
-use crate::input::Ticket;
+use crate::input::{Job, Ticket};
 
 /// Everything to be done after one input, in order.
 pub type Effects = Vec<Effect>;
@@ -40,10 +40,132 @@ pub enum Effect {
     },
     /// Answer the cell that was heard under this ticket. Stands behind the `Save` of what it acknowledges.
     Answer(Ticket, Answer),
+    /// Ask the rail of this name, and report [`crate::Input::Paid`] with this job. What a rail has done it does not do twice, so the same may be
+    /// asked again after a start.
+    Pay {
+        /// Names the question in the report.
+        job: Job,
+        /// Which rail.
+        rail: String,
+        /// What.
+        ask: Box<Ask>,
+    },
     /// Answer a command.
     Reply(Ticket, Result<Reply, Complaint>),
     /// Tell the faces.
     Tell(Event),
+}
+
+/// What a rail is asked: see the `Rail` trait of haggle-payments, whose questions these are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// My key for the deal about this quote. Answered by [`crate::input::Paid::Key`].
+    Key {
+        /// As whom.
+        party: Party,
+        /// The message that holds the quote.
+        quote: MessageId,
+    },
+    /// Lock what the contract says, out of my purse. Answered by [`crate::input::Paid::Locked`].
+    Lock {
+        /// The terms.
+        contract: Contract,
+        /// Who I am in it.
+        party: Party,
+        /// By what my key was made.
+        quote: MessageId,
+    },
+    /// Check that it is locked as the contract says. Answered by [`crate::input::Paid::Done`].
+    Verify {
+        /// The terms.
+        contract: Contract,
+        /// What was told of it.
+        locked: Locked,
+    },
+    /// Sign what should become of it. Answered by [`crate::input::Paid::Settlement`].
+    Propose {
+        /// The terms.
+        contract: Contract,
+        /// Who I am in it.
+        party: Party,
+        /// By what my key was made.
+        quote: MessageId,
+        /// What is locked.
+        locked: Locked,
+        /// What should become of it.
+        outcome: Outcome,
+    },
+    /// Sign what another party has signed: I agree. Answered by [`crate::input::Paid::Settlement`].
+    Cosign {
+        /// The terms.
+        contract: Contract,
+        /// Who I am in it.
+        party: Party,
+        /// By what my key was made.
+        quote: MessageId,
+        /// What is locked.
+        locked: Locked,
+        /// What was proposed.
+        settlement: Settlement,
+    },
+    /// Carry out what two have signed. Answered by [`crate::input::Paid::Executed`].
+    Execute {
+        /// The terms.
+        contract: Contract,
+        /// What is locked.
+        locked: Locked,
+        /// What was signed.
+        settlement: Settlement,
+    },
+    /// Bring in my share of what was carried out. Answered by [`crate::input::Paid::Money`].
+    Claim {
+        /// The terms.
+        contract: Contract,
+        /// Who I am in it.
+        party: Party,
+        /// By what my key was made.
+        quote: MessageId,
+        /// What was locked.
+        locked: Locked,
+        /// What was signed.
+        settlement: Settlement,
+    },
+    /// Take what is mine after the deadline. Answered by [`crate::input::Paid::Money`].
+    Refund {
+        /// The terms.
+        contract: Contract,
+        /// Who I am in it.
+        party: Party,
+        /// By what my key was made.
+        quote: MessageId,
+        /// What is locked.
+        locked: Locked,
+    },
+    /// Whether it is still locked. Answered by [`crate::input::Paid::Moved`], or by [`crate::input::Paid::Done`] if it is.
+    Status {
+        /// The terms.
+        contract: Contract,
+        /// What is locked.
+        locked: Locked,
+    },
+}
+
+impl Ask {
+    /// Its name, for logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Key { .. } => "key",
+            Self::Lock { .. } => "lock",
+            Self::Verify { .. } => "verify",
+            Self::Propose { .. } => "propose",
+            Self::Cosign { .. } => "cosign",
+            Self::Execute { .. } => "execute",
+            Self::Claim { .. } => "claim",
+            Self::Refund { .. } => "refund",
+            Self::Status { .. } => "status",
+        }
+    }
 }
 
 /// The answer to a cell.
@@ -88,6 +210,7 @@ impl core::fmt::Debug for Effect {
             Self::Reply(ticket, reply) => {
                 f.debug_tuple("Reply").field(ticket).field(reply).finish()
             }
+            Self::Pay { job, rail, ask } => write!(f, "Pay({job:?}, {rail}, {})", ask.name()),
             Self::Tell(event) => f.debug_tuple("Tell").field(event).finish(),
         }
     }

@@ -154,7 +154,10 @@ impl Thread {
             | DealState::NotConfirmed
             | DealState::Cancelled { .. } => PRIVATE_LIFETIME_MAX,
         };
-        deal.under_way() || !self.outbox.is_empty() || self.last_word() + span > now
+        deal.under_way()
+            || deal.holds_money()
+            || !self.outbox.is_empty()
+            || self.last_word() + span > now
     }
 
     /// When something was last said or done in its trade.

@@ -3,7 +3,7 @@
 use haggle_book::Source;
 use haggle_protocol::attachment::Piece;
 use haggle_protocol::reach::Circuit;
-use haggle_protocol::{MessageId, Refusal};
+use haggle_protocol::{DealKey, Locked, MessageId, Money, Refusal, Settlement, ThreadId};
 
 use crate::command::Command;
 
@@ -14,6 +14,13 @@ pub enum Input {
     Command(Ticket, Command),
     /// Something came from the network.
     Heard(Heard),
+    /// A rail has answered a [`crate::Effect::Pay`].
+    Paid {
+        /// Which question.
+        job: Job,
+        /// What it did, or why it did not.
+        answer: Result<Paid, Trouble>,
+    },
     /// The time of [`crate::Market::next_deadline`] has come.
     Tick,
 }
@@ -21,6 +28,45 @@ pub enum Input {
 /// Names one open question between the shell and the market, chosen by the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
+
+/// Names one question to a rail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Job {
+    /// In which exchange.
+    pub thread: ThreadId,
+    /// Drawn for this question.
+    pub number: u64,
+}
+
+/// What a rail has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Paid {
+    /// The key.
+    Key(DealKey),
+    /// It is locked, and this is how it is told of.
+    Locked(Locked),
+    /// It is as it should be.
+    Done,
+    /// It is signed.
+    Settlement(Settlement),
+    /// It was carried out. After a renewal: how the new lock is told of.
+    Executed(Option<Locked>),
+    /// So much came in.
+    Money(Money),
+    /// It is locked no more.
+    Moved,
+}
+
+/// Why a rail has not done what it was asked; the codes are the rail's own, for people to be told in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is not known whether it was done, or it is too early for it: ask again.
+    Later(String),
+    /// The money has gone another way already.
+    Spent,
+    /// It was not done, and will not be as things are.
+    Never(String),
+}
 
 /// What came from the network.
 pub enum Heard {

@@ -5,7 +5,7 @@ use haggle_protocol::category::Category;
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::Quality;
-use haggle_protocol::{Asset, Money, Quantity, Unit};
+use haggle_protocol::{Asset, Keeper, Money, Quantity, Unit};
 use sha2::{Digest as _, Sha256};
 
 /// Names an item of one's own stall; never leaves this peer.
@@ -135,6 +135,8 @@ pub struct Rules {
     /// The least trust: how many trades with me a buyer's trader must have finished for his order on an indicative quote to be confirmed by
     /// itself, from 1 to [`MIN_TRUST_MAX`]. `None`: each such order is confirmed by hand.
     pub min_trust: Option<u32>,
+    /// With whom I let a buyer's money be kept until a trade is over, at most [`KEEPERS_MAX`](haggle_protocol::settlement::KEEPERS_MAX): each quote names them.
+    pub keepers: Vec<Keeper>,
 }
 
 /// The most finished trades that a rule may ask for. More is a slip of the finger.
@@ -153,6 +155,7 @@ impl Default for Rules {
             per_day: None,
             concession: 0,
             min_trust: None,
+            keepers: Vec::new(),
         }
     }
 }

@@ -28,6 +28,12 @@ impl Market {
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
+        if thread.deal.is_some() {
+            self.escrow_heard(id, message, batch);
+        }
+        let Some(thread) = self.threads.get_mut(&id) else {
+            return;
+        };
         let mut lines = thread.chat.iter_mut();
         if let Some(line) = lines.find(|line| line.message == message) {
             line.delivered = true;
@@ -83,6 +89,7 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        self.escrow_heard(id, message, batch);
         let Some(thread) = self.threads.get(&id) else {
             return;
         };
@@ -146,6 +153,7 @@ impl Market {
                 self.forget(id, now, batch);
             }
         }
+        self.pay(id, now, batch);
         self.post(id, now, batch);
     }
 
@@ -216,6 +224,7 @@ impl Market {
             self.confirm_deadline(id),
             thread.deal.as_ref().and_then(Deal::deadline),
             self.seek_deadline(id, now),
+            self.escrow_deadline(id, now),
             seller.then(|| self.release_at(id)).flatten(),
             seller.then(|| self.forget_at(id)).flatten(),
         ];
@@ -271,7 +280,7 @@ impl Market {
     /// When a seller's thread is of no more use.
     fn forget_at(&self, id: &ThreadId) -> Option<Timestamp> {
         let thread = self.threads.get(id)?;
-        if self.is_sold(thread) {
+        if self.is_sold(thread) || self.holds_money(id) {
             return None;
         }
         match &thread.deal {

@@ -518,6 +518,8 @@ impl Market {
             }
             Body::Delivered(delivered) => Some(delivered.order),
             Body::Cancel(cancel) => Some(cancel.order),
+            Body::EscrowLock(lock) => Some(lock.order),
+            Body::Settle(settle) => Some(settle.order),
             Body::Quote(_) | Body::Contact(_) | Body::Chat(_) | Body::Ack(_) | Body::Moved => None,
         };
         for arrived in named.into_iter().chain(message.prev) {

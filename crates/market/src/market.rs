@@ -43,6 +43,19 @@ pub struct Setup {
     pub sealer: Arc<dyn Sealer>,
     /// Bounds of the book.
     pub book: Limits,
+    /// The rails by which money can be locked here.
+    pub rails: Vec<RailFacts>,
+}
+
+/// What a market has to know of a rail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RailFacts {
+    /// How it is called on the wire.
+    pub name: String,
+    /// The smallest amount that it locks, in minor units.
+    pub floor: u64,
+    /// The largest.
+    pub ceiling: u64,
 }
 
 impl fmt::Debug for Setup {
@@ -80,6 +93,7 @@ pub struct Market {
     /// Under which keys the other sides of trades may say where they are.
     pub(crate) expected: Expected,
     pub(crate) searches: Searches,
+    pub(crate) rails: Vec<RailFacts>,
     pub(crate) calendar: Calendar,
 }
 
@@ -144,6 +158,7 @@ impl Market {
             shown: BTreeSet::new(),
             expected: Expected::default(),
             searches: Searches::default(),
+            rails: setup.rails,
             calendar: Calendar::default(),
         };
         for (name, bytes) in &records {
@@ -239,6 +254,7 @@ impl Market {
                 batch.reply = Some(Effect::Reply(ticket, reply));
             }
             Input::Heard(heard) => self.heard(heard, now, &mut batch),
+            Input::Paid { job, answer } => self.paid(job, answer, now, &mut batch),
             Input::Tick => {}
         }
         self.finish(batch, now)
@@ -254,6 +270,12 @@ impl Market {
     #[must_use]
     pub fn phrase(&self) -> Option<Phrase> {
         Phrase::of(&self.seed.entropy)
+    }
+
+    /// What the keys of rails grow from.
+    #[must_use]
+    pub const fn root(&self) -> &Root {
+        &self.pen.root
     }
 
     /// What was said out loud and is still open.
@@ -301,7 +323,13 @@ impl Market {
                 thread,
                 total,
                 note,
-            } => self.accept(thread, total, note, now, batch).map(done),
+                escrow,
+            } => self
+                .accept(thread, total, note, escrow.as_ref(), now, batch)
+                .map(done),
+            Command::Pay { thread } => self.pay_again(thread, batch).map(done),
+            Command::Settle { thread, buyer } => self.offer_split(thread, buyer, batch).map(done),
+            Command::Agree { thread, buyer } => self.agree(thread, buyer, batch).map(done),
             Command::Counter {
                 thread,
                 total,
@@ -448,8 +476,28 @@ impl Market {
         }
     }
 
+    /// Whatever has changed in an exchange may be what its escrow waited for.
+    fn pay_all(&mut self, batch: &mut Batch, now: Timestamp) {
+        let changed = batch.save.iter().filter_map(|key| match key {
+            Key::Thread(id) => Some(*id),
+            Key::Seed
+            | Key::Intent(_)
+            | Key::Item(_)
+            | Key::Rules
+            | Key::Profile
+            | Key::Dismissed(_)
+            | Key::File(_)
+            | Key::Restored => None,
+        });
+        let changed: Vec<ThreadId> = changed.collect();
+        for id in changed {
+            self.pay(id, now, batch);
+        }
+    }
+
     /// Puts everything in order: what is saved first, then what leaves this peer, then what is told.
     fn finish(&mut self, mut batch: Batch, now: Timestamp) -> Effects {
+        self.pay_all(&mut batch, now);
         self.schedule(&mut batch, now);
         let mut effects: Effects = batch.verdict.take().into_iter().collect();
         let mut records: Vec<Record> = batch.save.iter().map(|key| self.write(*key)).collect();

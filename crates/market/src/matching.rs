@@ -218,6 +218,7 @@ impl Found<'_> {
             delivery: way.delivery,
             quality: self.item.quality,
             note: self.item.note.clone(),
+            keepers: Vec::new(),
         };
         quote.check().ok().map(|()| quote)
     }

@@ -12,6 +12,7 @@ use haggle_protocol::{MessageId, PublicKey, Refusal, ThreadId, Timestamp};
 
 use crate::batch::Batch;
 use crate::command::{Complaint, Profile};
+use crate::escrow::Escrow;
 use crate::item::ItemId;
 use crate::mail::Opened;
 use crate::market::Market;
@@ -76,11 +77,13 @@ impl Market {
             Body::Delivered(delivered) => self.hear_delivered(opened, delivered, now, batch)?,
             Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
             Body::Cancel(cancel) => self.hear_cancel(opened, cancel, now, batch)?,
+            Body::Settle(settle) => self.hear_settle(opened, settle, now, batch)?,
             Body::Order(_)
             | Body::NotSelected(_)
             | Body::PaymentProof(_)
             | Body::Receipt(_)
             | Body::Counter(_)
+            | Body::EscrowLock(_)
             | Body::Ack(_) => {
                 return Err(Refusal::WrongState);
             }
@@ -120,6 +123,8 @@ impl Market {
             Body::Counter(counter) => self.hear_counter(opened, counter, now, batch)?,
             Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
             Body::Cancel(cancel) => self.hear_cancel(opened, cancel, now, batch)?,
+            Body::EscrowLock(lock) => self.hear_lock(opened, lock, now, batch)?,
+            Body::Settle(settle) => self.hear_settle(opened, settle, now, batch)?,
             Body::Moved => self.took(opened, now, batch),
             Body::Quote(_)
             | Body::Decline(_)
@@ -150,7 +155,7 @@ impl Market {
             DealState::Ordered | DealState::Confirmed => true,
             DealState::Declined(_) | DealState::NotConfirmed | DealState::Cancelled { .. } => false,
         });
-        if busy {
+        if busy || self.holds_money(&id) {
             return Err(Refusal::WrongState);
         }
         let Some(offer) = thread
@@ -170,7 +175,10 @@ impl Market {
         if order.delivery != offer.quote.delivery {
             return Err(Refusal::BadField);
         }
-        Ok(())
+        order
+            .escrow
+            .as_ref()
+            .map_or(Ok(()), |plan| self.check_plan(id, plan))
     }
 
     fn take_order(&mut self, opened: &Opened, order: &Order, now: Timestamp, batch: &mut Batch) {
@@ -191,7 +199,7 @@ impl Market {
             self.decline_order(id, opened.id, DeclineReason::QuoteExpired, now, batch);
             return;
         };
-        let (quote, item, firm) = (offer.quote.clone(), offer.item, offer.quote.firm);
+        let (quote, item) = (offer.quote.clone(), offer.item);
         let standing = offer.over.is_none() && now <= quote.valid_until + CLOCK_SKEW;
         let deal = Deal::ordered(opened.id, order, quote, item, trader, now);
         let before = thread.deal.replace(deal);
@@ -210,7 +218,19 @@ impl Market {
             self.fail_order(id, DeclineReason::QuoteExpired, now, batch);
         } else if !self.can_supply(&id) {
             self.fail_order(id, DeclineReason::NoStock, now, batch);
-        } else if firm || self.is_trusted(id, now) {
+        } else {
+            self.confirm_by_rule(id, now, batch);
+        }
+    }
+
+    /// Confirms an order that binds me anyway, or whose buyer my rules trust, as soon as everything for it is there.
+    pub(crate) fn confirm_by_rule(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some(deal) = self.deal(&id) else { return };
+        let waits = deal.state == DealState::Ordered && deal.order.confirm_by > now;
+        // The key of a deal with escrow comes from a rail.
+        let ready = deal.order.escrow.is_none() || deal.key_to_confirm().is_some();
+        let usual = Self::is_usual(deal, now) && (deal.quote.firm || self.is_trusted(id, now));
+        if waits && ready && usual && self.can_supply(&id) {
             let payment = self.stall.rules.payment.clone();
             // Fails only if too much waits for this buyer; then it is left to be confirmed by hand.
             let _ = self.confirm(id, payment, None, now, batch);
@@ -286,10 +306,15 @@ impl Market {
         let deal = self.deal(&id).ok_or(Refusal::WrongState)?;
         let (order, item) = (deal.message, deal.item);
         let needed = item.and_then(|item| self.needed(item, &deal.quote));
+        let key = deal.key_to_confirm();
+        if deal.order.escrow.is_some() && key.is_none() {
+            return Err(Refusal::WrongState);
+        }
         let confirm = OrderConfirm {
             order,
             payment,
             note,
+            key,
         };
         confirm.check()?;
         let body = Body::OrderConfirm(confirm.clone());
@@ -305,7 +330,7 @@ impl Market {
         }
         thread.set_aside = needed;
         if let Some(deal) = &mut thread.deal {
-            deal.confirmed(&confirm);
+            deal.confirmed(Role::Seller, &confirm);
         }
         batch.thread(id);
         batch.stall = true;
@@ -439,7 +464,10 @@ impl Market {
         let payment = payment.or_else(|| self.stall.rules.payment.clone());
         let confirmed = self.confirm(id, payment, note, now, batch);
         confirmed.map_err(|refusal| {
-            if refusal == Refusal::BadText {
+            if refusal == Refusal::WrongState {
+                let sentence = "The way of paying is not ready here yet. Try again in a moment, or refuse the order.";
+                Complaint::new("rail-not-ready", sentence)
+            } else if refusal == Refusal::BadText {
                 let sentence =
                     "Keep note and payment below 600 letters each, without spaces at their ends.";
                 Complaint::about("bad-text", "note", sentence)
@@ -552,6 +580,8 @@ impl Market {
             | Sort::Receipt
             | Sort::Counter
             | Sort::Chat
+            | Sort::EscrowLock
+            | Sort::Settle
             | Sort::Cancel => false,
         });
         batch.open.insert(intent);
@@ -628,9 +658,12 @@ impl Deal {
     }
 
     /// Its seller has bound himself.
-    pub(crate) fn confirmed(&mut self, confirm: &OrderConfirm) {
+    pub(crate) fn confirmed(&mut self, role: Role, confirm: &OrderConfirm) {
         self.state = DealState::Confirmed;
         self.confirm = Some(confirm.clone());
+        if role == Role::Buyer {
+            self.learn_key(confirm.key);
+        }
     }
 
     /// Who promised is who acts.
@@ -650,6 +683,7 @@ impl Deal {
         trader: Option<PublicKey>,
         now: Timestamp,
     ) -> Self {
+        let escrow = order.escrow.as_ref().map(|_| Escrow::default());
         Self {
             message,
             order,
@@ -670,6 +704,7 @@ impl Deal {
             cancel_note: None,
             ended: None,
             code: None,
+            escrow,
         }
     }
 }

@@ -276,6 +276,7 @@ impl Market {
             .get(&thread)
             .and_then(|thread| thread.offer.as_ref());
         quote.number = before.map_or(1, |offer| offer.quote.number.saturating_add(1));
+        quote.keepers.clone_from(&self.stall.rules.keepers);
         let expires = quote.valid_until;
         let sent = self.send(thread, Body::Quote(quote.clone()), expires, now, batch)?;
         self.drop_outgoing(thread, |waiting| {
@@ -801,6 +802,7 @@ fn says_the_same(one: &Quote, other: &Quote) -> bool {
         number: 0,
         answers: FrameId([0; 32]),
         valid_until: Timestamp(0),
+        keepers: Vec::new(),
         ..quote.clone()
     };
     neutral(one) == neutral(other)
@@ -839,6 +841,7 @@ fn quote_of(draft: &QuoteDraft, answers: FrameId, now: Timestamp) -> Result<Quot
         delivery: draft.delivery,
         quality: draft.quality,
         note: draft.note.clone(),
+        keepers: Vec::new(),
     };
     let sum = quote.sum().ok_or_else(|| {
         unfit(

@@ -300,6 +300,7 @@ mod tests {
             delivery: Delivery::Shipping,
             quality: Quality::from_grade(grade).unwrap(),
             note: None,
+            keepers: Vec::new(),
         }
     }
 

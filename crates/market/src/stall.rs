@@ -6,6 +6,7 @@ use haggle_protocol::attribute::Attribute;
 use haggle_protocol::category::Category;
 use haggle_protocol::limits::{ATTRIBUTES_MAX, LABEL_MAX, NOTE_MAX, TITLE_MAX};
 use haggle_protocol::quote::Quote;
+use haggle_protocol::settlement::KEEPERS_MAX;
 use haggle_protocol::{Intent, IntentId, Money, Quantity, Timestamp, text};
 
 use crate::command::{Complaint, Profile};
@@ -334,6 +335,14 @@ pub(crate) fn check_rules(rules: &Rules) -> Result<(), Complaint> {
             "bad-rules",
             "validFor",
             "Let a quote hold for at least a minute and at most a week.",
+        ));
+    }
+    let keepers = &rules.keepers;
+    if keepers.len() > KEEPERS_MAX || keepers.iter().any(|keeper| keeper.check().is_err()) {
+        return Err(Complaint::about(
+            "bad-rules",
+            "keepers",
+            "Name at most four places where a buyer's money may be kept.",
         ));
     }
     if rules.concession > CONCESSION_MAX {

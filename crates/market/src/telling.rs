@@ -198,6 +198,11 @@ impl Market {
             cancel_note: deal.cancel_note.clone(),
             handover_code: deal.shown_code(thread.role),
             can_deliver: thread.role == Role::Seller && deal.may_deliver(),
+            escrow: deal
+                .escrow
+                .as_ref()
+                .zip(deal.order.escrow.as_ref())
+                .map(|(escrow, plan)| escrow.view(thread.role, plan)),
         })
     }
 

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chatting::CHAT_FOR;
 use crate::command::Profile;
+use crate::escrow::Escrow;
 use crate::finding::SealedReach;
 use crate::item::ItemId;
 use crate::record::{Handover, Opener, Signer, hex_bytes};
@@ -94,6 +95,8 @@ pub(crate) enum Sort {
     Chat,
     Cancel,
     Delivered,
+    EscrowLock,
+    Settle,
 }
 
 impl Sort {
@@ -114,6 +117,8 @@ impl Sort {
             Body::Chat(_) => Some(Self::Chat),
             Body::Cancel(_) => Some(Self::Cancel),
             Body::Delivered(_) => Some(Self::Delivered),
+            Body::EscrowLock(_) => Some(Self::EscrowLock),
+            Body::Settle(_) => Some(Self::Settle),
             Body::Ack(_) => None,
         }
     }
@@ -281,6 +286,9 @@ pub(crate) struct Deal {
     /// The hand-over code: drawn by the buyer, and on the seller's side what the buyer told him.
     #[serde(default)]
     pub(crate) code: Option<Handover>,
+    /// The money that is locked for it, if it is paid so.
+    #[serde(default)]
+    pub(crate) escrow: Option<Escrow>,
 }
 
 /// A cancel that is on its way.
@@ -740,6 +748,7 @@ impl Thread {
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.offer.as_ref().is_some_and(|offer| offer.stands(now))
             || self.deal.as_ref().is_some_and(Deal::under_way)
+            || self.deal.as_ref().is_some_and(Deal::holds_money)
             || self
                 .chat
                 .back()

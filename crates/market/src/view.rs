@@ -6,7 +6,7 @@ use haggle_protocol::attribute::Fit;
 use haggle_protocol::quote::Quality;
 use haggle_protocol::trade::{CancelReason, Contact, DeclineReason, OrderConfirm};
 use haggle_protocol::{
-    FileId, Intent, IntentId, MessageId, Money, PublicKey, Quote, ThreadId, Timestamp,
+    FileId, Intent, IntentId, Keeper, MessageId, Money, PublicKey, Quote, Side, ThreadId, Timestamp,
 };
 
 use crate::command::{Draft, Profile};
@@ -401,6 +401,69 @@ pub struct Trade {
     pub handover_code: Option<String>,
     /// Whether the seller, me, can say by the buyer's code that he has handed it over.
     pub can_deliver: bool,
+    /// The money that is locked for it, if it is paid so.
+    pub escrow: Option<EscrowView>,
+}
+
+/// The money that is, will be or was locked for a trade.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EscrowView {
+    /// Who keeps it.
+    pub keeper: Keeper,
+    /// How much.
+    pub amount: Money,
+    /// What has become of it.
+    pub state: EscrowState,
+    /// Who gets it if nobody does anything until the deadline.
+    pub holder: Side,
+    /// Until when.
+    pub deadline: Timestamp,
+    /// How long its buyer has to object once it is said to be sent, in seconds.
+    pub review: u32,
+    /// Why the rail did not do what it was asked last: a code of the rail's own.
+    pub trouble: Option<String>,
+    /// What came to me in the end.
+    pub mine: Option<Money>,
+    /// How the two would share it out.
+    pub proposals: Vec<ProposalView>,
+}
+
+/// What has become of locked money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EscrowState {
+    /// It will be locked once the order is confirmed.
+    Planned,
+    /// It is being locked, or looked at.
+    Locking,
+    /// It is locked.
+    Locked,
+    /// The seller has it.
+    Released,
+    /// The buyer has it back.
+    Refunded,
+    /// Each has his share.
+    Shared {
+        /// The buyer's, in minor units.
+        buyer: u64,
+        /// The seller's.
+        seller: u64,
+    },
+}
+
+/// How one of the two would share out what is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProposalView {
+    /// Who.
+    pub by: Role,
+    /// To the buyer, in minor units.
+    pub buyer: u64,
+    /// To the seller.
+    pub seller: u64,
+    /// Whether I agree to it.
+    pub agreed: bool,
 }
 
 /// A step after the confirmation.

@@ -376,6 +376,7 @@ fn try_start(records: Vec<Record>) -> Result<(), crate::Error> {
         peer: SigningKey::from_seed(&[0; KEY]),
         sealer: Arc::new(Hpke),
         book: Limits::peer(),
+        rails: Vec::new(),
     };
     let started = Market::restore(records, setup, clock::now());
     started.map(drop).map_err(crate::Error::from)

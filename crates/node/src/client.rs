@@ -279,6 +279,7 @@ impl Client {
             thread,
             total,
             note,
+            escrow: None,
         })
         .await
     }

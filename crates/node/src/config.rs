@@ -13,6 +13,7 @@ use libp2p::identity::Keypair;
 
 use crate::client::{Client, Safe};
 use crate::error::Error;
+use crate::paying::RailSetup;
 use crate::peer::{Parts, Peer};
 use crate::relays::Remembered;
 use crate::{clock, spawn, swarm};
@@ -47,6 +48,8 @@ pub struct Config {
     pub store: Box<dyn Store>,
     /// How cells are closed; `None` is [`Hpke`]. Only tests hand in another.
     pub sealer: Option<Arc<dyn Sealer>>,
+    /// The rails by which money can be locked; none: every trade is paid as agreed between the two.
+    pub rails: Vec<RailSetup>,
     /// What relays are told of the program, such as `haggle/0.1.0`.
     pub agent: String,
 }
@@ -61,6 +64,7 @@ impl Config {
             stun: Vec::new(),
             store,
             sealer: None,
+            rails: Vec::new(),
             agent: concat!("haggle/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -73,6 +77,7 @@ impl core::fmt::Debug for Config {
             .field("relays", &self.relays)
             .field("stun", &self.stun)
             .field("store", &self.store)
+            .field("rails", &self.rails)
             .field("agent", &self.agent)
             .finish_non_exhaustive()
     }
@@ -91,6 +96,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         stun,
         store,
         sealer,
+        rails,
         agent,
     } = config;
     let network = Network::named(&network);
@@ -131,6 +137,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         peer: identity,
         sealer: sealer.unwrap_or_else(|| Arc::new(Hpke)),
         book: Limits::peer(),
+        rails: rails.iter().map(|rail| rail.facts.clone()).collect(),
     };
     let (market, effects) = Market::restore(records.collect(), setup, now)?;
     let swarm = swarm::build(keypair, agent, stun).map_err(|reason| Error::Network { reason })?;
@@ -145,6 +152,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         key,
         hidden: own.contains_key(HIDDEN),
         safe,
+        rails,
     };
     let mut peer = Peer::new(parts, &relays, &remembered);
     peer.begin(effects).await?;

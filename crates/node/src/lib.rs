@@ -18,6 +18,7 @@ pub mod event;
 mod feed;
 mod gate;
 mod paths;
+pub mod paying;
 mod peer;
 mod perform;
 mod relays;
@@ -33,4 +34,8 @@ pub use config::{Config, open};
 pub use error::Error;
 pub use event::{Event, Link, NetworkView, Path, RelayState, RelayView, TraderView};
 pub use feed::Events;
-pub use {haggle_market as market, haggle_protocol as protocol, haggle_store as store};
+pub use paying::{OpenRail, RailSetup};
+pub use {
+    haggle_market as market, haggle_payments as payments, haggle_protocol as protocol,
+    haggle_store as store,
+};

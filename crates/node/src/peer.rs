@@ -32,6 +32,7 @@ use crate::config::{SAFE, roll};
 use crate::event::{Event, Link, NetworkView};
 use crate::feed::Feed;
 use crate::paths::{Path, Paths};
+use crate::paying::{Paying, RailSetup};
 use crate::perform::About;
 use crate::relays::{Relays, Remembered};
 use crate::said::Said;
@@ -65,6 +66,7 @@ pub(crate) struct Parts {
     /// Whether the network address is hidden from other traders.
     pub(crate) hidden: bool,
     pub(crate) safe: Safe,
+    pub(crate) rails: Vec<RailSetup>,
 }
 
 /// A running peer.
@@ -119,6 +121,7 @@ pub(crate) struct Peer {
     /// What the shell itself has to tell the market.
     pub(crate) own: VecDeque<Input>,
     pub(crate) backlog: VecDeque<(Vec<u8>, Source)>,
+    pub(crate) paying: Paying,
     tickets: u64,
     /// What the alarm is set to.
     due: Option<Timestamp>,
@@ -156,6 +159,7 @@ impl Peer {
             key,
             hidden,
             safe,
+            rails,
         } = parts;
         let me = *swarm.local_peer_id();
         let relays = Relays::new(me, relays, remembered);
@@ -199,6 +203,7 @@ impl Peer {
             strangers: (now, 0),
             own: VecDeque::new(),
             backlog: VecDeque::new(),
+            paying: Paying::new(rails),
             tickets: 0,
             due: None,
             alarm: clock::alarm(None),
@@ -281,6 +286,9 @@ impl Peer {
         }
         if let Some(input) = self.own.pop_front() {
             return Poll::Ready(Turn::Own(input));
+        }
+        if let Poll::Ready((job, answer)) = self.paying.poll_next(context) {
+            return Poll::Ready(Turn::Own(Input::Paid { job, answer }));
         }
         // Gossip and books in turns: neither starves the other.
         self.books_turn = !self.books_turn;

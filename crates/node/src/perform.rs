@@ -59,6 +59,9 @@ impl Peer {
                 }
                 Effect::Whisper { message, to, cell } => self.whispers.send(message, to, cell),
                 Effect::Fetch { piece, to } => self.whispers.fetch(piece, to),
+                Effect::Pay { job, rail, ask } => {
+                    self.paying.ask(self.market.root(), job, &rail, *ask);
+                }
                 Effect::Answer(ticket, answer) => self.answer_cell(ticket, answer, &mut about),
                 Effect::Reply(ticket, reply) => {
                     if let About::Command(asked, waiting) = &mut about

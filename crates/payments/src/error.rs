@@ -108,6 +108,10 @@ pub enum Mismatch {
     /// The custodian does not say that it keeps to locks.
     #[error("its custodian does not keep to locks")]
     Capability,
+    /// The custodian has signed what a settlement pays out for something else before, so that this settlement can never be carried out.
+    /// Another one can.
+    #[error("what it is to be paid out in was signed for something else before")]
+    Spoiled,
 }
 
 impl Mismatch {
@@ -119,6 +123,7 @@ impl Mismatch {
             Self::Amount => "lock-amount",
             Self::Conditions => "lock-conditions",
             Self::Capability => "lock-capability",
+            Self::Spoiled => "lock-spoiled",
         }
     }
 }

@@ -19,7 +19,5 @@ mod rail;
 
 pub use direct::Direct;
 pub use error::{Error, Mismatch};
-pub use rail::{
-    Balance, Capabilities, Deal, Deposit, Given, LockState, Locked, Outcome, Purse, Rail,
-    Settlement, Signed, Withdrawal,
-};
+pub use haggle_protocol::{Locked, Outcome, Settlement, Signed};
+pub use rail::{Balance, Capabilities, Deal, Deposit, Given, LockState, Purse, Rail, Withdrawal};

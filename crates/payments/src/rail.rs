@@ -12,10 +12,9 @@ use core::fmt;
 
 use async_trait::async_trait;
 use haggle_protocol::{
-    Asset, Contract, ContractId, Custodian, DealKey, MessageId, Money, Party, Side, Split,
+    Asset, Contract, Custodian, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement,
     Timestamp,
 };
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::Error;
 
@@ -107,79 +106,6 @@ pub struct Deal {
     pub party: Party,
     /// Under which name this party's key was made: see [`Rail::key`].
     pub quote: MessageId,
-}
-
-/// What a locking party tells the others, in the rail's own form: everything that is needed to check and to move the lock beside the
-/// contract and a key. Nobody can take the money by it.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Locked(pub Vec<u8>);
-
-impl Locked {
-    /// The longest, in bytes: it must fit a private message beside what else is said.
-    pub const MAX: usize = 8_192;
-}
-
-impl fmt::Debug for Locked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Locked({} bytes)", self.0.len())
-    }
-}
-
-/// What is to become of a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It is shared out. Two keys agree.
-    Split(Split),
-    /// It stays locked, for another holder and until another time. Two keys agree.
-    Renew {
-        /// Who gets it then if nothing moves it.
-        holder: Side,
-        /// Until when.
-        deadline: Timestamp,
-    },
-    /// The deadline has passed: the holder takes it, alone.
-    Expired,
-}
-
-/// An outcome on its way: signed by one, then by another, then carried out by either.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Settlement {
-    /// Of which contract.
-    pub contract: ContractId,
-    /// What is agreed on.
-    pub outcome: Outcome,
-    /// Drawn by whoever proposes it, so that nobody else could prepare for it.
-    pub salt: [u8; 32],
-    /// Who has signed, at most once each.
-    pub signatures: Vec<Signed>,
-}
-
-impl fmt::Debug for Settlement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let signers: Vec<_> = self.signatures.iter().map(|one| one.party).collect();
-        f.debug_struct("Settlement")
-            .field("contract", &self.contract)
-            .field("outcome", &self.outcome)
-            .field("signed by", &signers)
-            .finish_non_exhaustive()
-    }
-}
-
-/// One party's signature under a settlement.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, serde::Serialize, serde::Deserialize)]
-pub struct Signed {
-    /// Whose.
-    #[zeroize(skip)]
-    pub party: Party,
-    /// In the rail's own form.
-    pub signature: Vec<u8>,
-}
-
-impl fmt::Debug for Signed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signed({:?})", self.party)
-    }
 }
 
 /// Whether a lock still holds.

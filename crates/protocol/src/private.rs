@@ -13,6 +13,7 @@ use crate::quote::Quote;
 use crate::reach::{self, Entry};
 use crate::refusal::Refusal;
 use crate::seal::{Context, Direction};
+use crate::settlement::{EscrowLock, Settle};
 use crate::tag::{Tag, hash, verify};
 use crate::time::Timestamp;
 use crate::trade::{
@@ -52,6 +53,10 @@ pub enum Body {
     Cancel(Cancel),
     /// The seller has handed it over, and has the buyer's code to show for it.
     Delivered(Delivered),
+    /// Money is locked between the two.
+    EscrowLock(EscrowLock),
+    /// What shall become of it.
+    Settle(Settle),
 }
 
 impl Body {
@@ -74,6 +79,8 @@ impl Body {
             Self::Chat(_) => "chat",
             Self::Cancel(_) => "cancel",
             Self::Delivered(_) => "delivered",
+            Self::EscrowLock(_) => "escrow-lock",
+            Self::Settle(_) => "settle",
         }
     }
 
@@ -94,6 +101,8 @@ impl Body {
             Self::Chat(_) => 13,
             Self::Cancel(_) => 14,
             Self::Delivered(_) => 15,
+            Self::EscrowLock(_) => 16,
+            Self::Settle(_) => 17,
         }
     }
 
@@ -108,6 +117,8 @@ impl Body {
             | Self::Dispatch(_)
             | Self::Receipt(_)
             | Self::Delivered(_)
+            | Self::EscrowLock(_)
+            | Self::Settle(_)
             | Self::Cancel(_) => true,
             Self::Decline(_)
             | Self::NotSelected(_)
@@ -136,6 +147,8 @@ impl Body {
             Self::Chat(chat) => chat.write(writer),
             Self::Cancel(cancel) => cancel.write(writer),
             Self::Delivered(delivered) => delivered.write(writer),
+            Self::EscrowLock(lock) => lock.write(writer),
+            Self::Settle(settle) => settle.write(writer),
         }
     }
 
@@ -162,6 +175,8 @@ impl Body {
             13 => Self::Chat(Chat::read(r)?),
             14 => Self::Cancel(Cancel::read(r)?),
             15 => Self::Delivered(Delivered::read(r)?),
+            16 => Self::EscrowLock(EscrowLock::read(r)?),
+            17 => Self::Settle(Settle::read(r)?),
             _ => return Err(Refusal::UnknownMessage),
         })
     }

@@ -9,6 +9,7 @@ use crate::ids::FrameId;
 use crate::intent::Delivery;
 use crate::limits::{LABEL_MAX, NOTE_MAX, QUOTE_CHARGES_MAX, QUOTE_LINES_MAX};
 use crate::refusal::Refusal;
+use crate::settlement::{KEEPERS_MAX, Keeper};
 use crate::text;
 use crate::time::Timestamp;
 
@@ -126,6 +127,9 @@ pub struct Quote {
     pub quality: Quality,
     /// Anything else the buyer should know.
     pub note: Option<String>,
+    /// With whom its seller lets money be kept until the trade is over, at most [`KEEPERS_MAX`]; none: it is paid without escrow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keepers: Vec<Keeper>,
 }
 
 impl Quote {
@@ -163,6 +167,7 @@ impl Quote {
             || self.lines.len() > QUOTE_LINES_MAX
             || self.charges.len() > QUOTE_CHARGES_MAX
             || self.number == 0
+            || self.keepers.len() > KEEPERS_MAX
             || self.total.minor > Money::MAX
         {
             return Err(Refusal::BadField);
@@ -188,6 +193,9 @@ impl Quote {
         if let Some(note) = &self.note {
             text::paragraphs(note, NOTE_MAX)?;
         }
+        for keeper in &self.keepers {
+            keeper.check()?;
+        }
         if self.sum() != Some(self.total.minor) {
             return Err(Refusal::WrongSum);
         }
@@ -200,6 +208,14 @@ impl Quote {
             map.field(4, |w| w.bytes(&self.answers.0));
             map.optional(5, self.note.as_deref(), Writer::text);
             map.field(6, |w| w.uint(u64::from(self.firm)));
+            if !self.keepers.is_empty() {
+                map.field(7, |w| {
+                    w.array(self.keepers.len());
+                    for keeper in &self.keepers {
+                        keeper.write(w);
+                    }
+                });
+            }
             map.field(8, |w| {
                 w.array(self.lines.len());
                 for line in &self.lines {
@@ -234,12 +250,20 @@ impl Quote {
             (None, None, None, None, None);
         let (mut total, mut valid_until, mut lead_time) = (None, None, None);
         let (mut delivery, mut quality, mut note) = (None, None, None);
+        let mut keepers = Vec::new();
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => number = Some(r.small()?),
                 4 => answers = Some(FrameId(r.fixed()?)),
                 5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
                 6 => firm = Some(r.flag()?),
+                7 => {
+                    keepers = r.list(KEEPERS_MAX, Keeper::read)?;
+                    // Left out or at least one, so that a quote has one form.
+                    if keepers.is_empty() {
+                        return Err(Refusal::NotCanonical);
+                    }
+                }
                 8 => lines = Some(r.list(QUOTE_LINES_MAX, read_line)?),
                 10 => charges = Some(r.list(QUOTE_CHARGES_MAX, read_charge)?),
                 12 => total = Some(Money::read(r)?),
@@ -262,6 +286,7 @@ impl Quote {
             delivery: delivery.ok_or(Refusal::MissingField)?,
             quality: quality.ok_or(Refusal::MissingField)?,
             note,
+            keepers,
         };
         quote.check()?;
         Ok(quote)

@@ -4,11 +4,12 @@ use crate::amount::{Money, Quantity};
 use crate::attachment::{self, Attachment};
 use crate::cbor::{Fields, Reader, Writer};
 use crate::handover::{self, HandoverCode};
-use crate::ids::{HandoverHash, MessageId};
+use crate::ids::{DealKey, HandoverHash, MessageId};
 use crate::intent::Delivery;
 use crate::limits::{CHAT_MAX, CONTACT_LINE_MAX, CONTACT_WAYS_MAX, LABEL_MAX, NOTE_MAX};
 use crate::refusal::Refusal;
 use crate::sealed_reach::ReachSecret;
+use crate::settlement::EscrowPlan;
 use crate::text;
 use crate::time::Timestamp;
 
@@ -172,6 +173,9 @@ pub struct Order {
     /// What the buyer's hand-over code is checked against, if he has drawn one.
     #[serde(default)]
     pub handover: Option<HandoverHash>,
+    /// What its buyer will lock once it is confirmed; none: it is paid without escrow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<EscrowPlan>,
     /// By what the two find each other again from now on. Never part of a view: whoever keeps an order keeps it beside.
     #[serde(skip)]
     pub reach_secret: Option<ReachSecret>,
@@ -186,6 +190,9 @@ pub struct OrderConfirm {
     pub payment: Option<String>,
     /// Anything the buyer should know.
     pub note: Option<String>,
+    /// The seller's key of this deal, if the order plans escrow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<DealKey>,
 }
 
 /// The buyer no longer needs this quote. Reads the same whether he took another, withdrew, or let it end.
@@ -358,6 +365,9 @@ impl Order {
         {
             return Err(Refusal::BadField);
         }
+        if let Some(plan) = &self.escrow {
+            plan.check()?;
+        }
         note(self.note.as_deref())
     }
 
@@ -373,6 +383,7 @@ impl Order {
                 w.bytes(&secret.to_bytes());
             });
             map.field(10, |w| w.uint(u64::from(self.confirm_by.to_wire())));
+            map.optional(12, self.escrow.as_ref(), |w, plan| plan.write(w));
         });
     }
 
@@ -380,7 +391,7 @@ impl Order {
         let mut fields = r.map()?;
         let (mut quote, mut total, mut quantity) = (None, None, None);
         let (mut delivery, mut confirm_by, mut note) = (None, None, None);
-        let (mut handover, mut reach_secret) = (None, None);
+        let (mut handover, mut reach_secret, mut escrow) = (None, None, None);
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => quote = Some(MessageId(r.fixed()?)),
@@ -391,6 +402,7 @@ impl Order {
                 8 => delivery = Some(Delivery::read(r)?),
                 9 => reach_secret = Some(ReachSecret::from_bytes(r.fixed()?)),
                 10 => confirm_by = Some(Timestamp::from(r.small::<u32>()?)),
+                12 => escrow = Some(EscrowPlan::read(r)?),
                 other => Fields::unknown(other, r)?,
             }
         }
@@ -402,6 +414,7 @@ impl Order {
             confirm_by: confirm_by.ok_or(Refusal::MissingField)?,
             note,
             handover,
+            escrow,
             reach_secret,
         };
         order.check()?;
@@ -424,17 +437,19 @@ impl OrderConfirm {
             map.field(2, |w| w.bytes(&self.order.0));
             map.optional(3, self.payment.as_deref(), Writer::text);
             map.optional(5, self.note.as_deref(), Writer::text);
+            map.optional(8, self.key, |w, key| w.bytes(key.as_bytes()));
         });
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         let mut fields = r.map()?;
-        let (mut order, mut payment, mut note) = (None, None, None);
+        let (mut order, mut payment, mut note, mut deal_key) = (None, None, None, None);
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => order = Some(MessageId(r.fixed()?)),
                 3 => payment = Some(r.text(NOTE_MAX)?.to_owned()),
                 5 => note = Some(r.text(NOTE_MAX)?.to_owned()),
+                8 => deal_key = Some(DealKey(r.fixed()?)),
                 other => Fields::unknown(other, r)?,
             }
         }
@@ -442,6 +457,7 @@ impl OrderConfirm {
             order: order.ok_or(Refusal::MissingField)?,
             payment,
             note,
+            key: deal_key,
         };
         confirm.check()?;
         Ok(confirm)

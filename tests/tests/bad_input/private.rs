@@ -291,6 +291,7 @@ pub(crate) const TO_BUYER: &[ToBuyer] = &[
                 order: MessageId([9; 32]),
                 payment: None,
                 note: None,
+                key: None,
             });
             let mut confirm = Message {
                 seq: 2,
@@ -514,6 +515,7 @@ pub(crate) fn order(forge: &mut Forge, bought: &Bought) -> Outcome<Message> {
         note: None,
         handover: None,
         reach_secret: None,
+        escrow: None,
     });
     said(forge, bought, body)
 }

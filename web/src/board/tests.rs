@@ -91,6 +91,7 @@ fn quote(thread: u8, message: u8, rank: u32, state: QuoteState) -> QuoteView {
             delivery: Delivery::Shipping,
             quality: Quality::Good,
             note: None,
+            keepers: Vec::new(),
         },
         trader: Some(PublicKey([thread; 32])),
         received: Timestamp(1_000),
@@ -190,6 +191,7 @@ fn trade(role: Role, state: TradeState, awaited: Option<Role>, theirs: Option<&s
         cancel_note: None,
         handover_code: None,
         can_deliver: false,
+        escrow: None,
     })))
 }
 

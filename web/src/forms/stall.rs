@@ -1,7 +1,7 @@
 //! What a seller types about his stall as a whole: how it answers, and who he is to the one he trades with.
 
 use haggle_protocol::trade::ContactWay;
-use haggle_protocol::{Money, limits};
+use haggle_protocol::{Keeper, Money, limits};
 
 use super::item::Lead;
 use super::{Flaw, Reading, Wrong};
@@ -24,6 +24,8 @@ pub struct RulesForm {
     pub payment: String,
     /// What may be promised a day, which this form has no field for; kept as it is.
     pub per_day: Option<Money>,
+    /// Who may keep a buyer's money, which this form has no field for; kept as it is.
+    pub keepers: Vec<Keeper>,
 }
 
 impl RulesForm {
@@ -38,6 +40,7 @@ impl RulesForm {
             min_trust: rules.min_trust.map_or_else(String::new, |n| n.to_string()),
             payment: rules.payment.clone().unwrap_or_default(),
             per_day: rules.per_day,
+            keepers: rules.keepers.clone(),
         }
     }
 
@@ -62,6 +65,7 @@ impl RulesForm {
             per_day: self.per_day,
             concession,
             min_trust: min_trust.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+            keepers: self.keepers.clone(),
         };
         reading.end(rules)
     }
@@ -138,7 +142,7 @@ impl ProfileForm {
 
 #[cfg(test)]
 mod tests {
-    use haggle_protocol::Asset;
+    use haggle_protocol::{Asset, Custodian};
 
     use super::*;
 
@@ -152,6 +156,11 @@ mod tests {
             per_day: Some(Money::new(50_000, Asset::new("EUR").unwrap())),
             concession: 15,
             min_trust: Some(3),
+            keepers: vec![Keeper {
+                rail: "cashu".into(),
+                custodian: Custodian::new("https://mint.example.org").unwrap(),
+                asset: Asset::new("EUR").unwrap(),
+            }],
         };
         assert_eq!(RulesForm::from_rules(&rules).read(), Ok(rules));
         let way = |kind: &str| ContactWay {

@@ -318,6 +318,7 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
                     thread,
                     total,
                     note,
+                    escrow: None,
                 };
                 carry_out(
                     accepting.busy,

@@ -173,7 +173,7 @@ fn when_both_cancel_at_once_both_record_the_buyers_word_whatever_comes_first() {
             let bit = match post {
                 Post::Cell { from, .. } => *from,
                 Post::Answered { to, .. } => 2 + *to,
-                Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => {
+                Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } | Post::Pay { .. } => {
                     return Fate::Arrives;
                 }
             };
@@ -205,7 +205,8 @@ fn a_buyer_who_cancelled_before_he_knew_of_the_confirmation_records_the_sellers_
                 | Post::Answered { .. }
                 | Post::Frame { .. }
                 | Post::Asked { .. }
-                | Post::Piece { .. } => Fate::Lost,
+                | Post::Piece { .. }
+                | Post::Pay { .. } => Fate::Lost,
             });
         }
         cancel_in_own_words(&mut stage, BUYER, thread);
@@ -215,7 +216,8 @@ fn a_buyer_who_cancelled_before_he_knew_of_the_confirmation_records_the_sellers_
             | Post::Answered { .. }
             | Post::Frame { .. }
             | Post::Asked { .. }
-            | Post::Piece { .. } => Fate::Arrives,
+            | Post::Piece { .. }
+            | Post::Pay { .. } => Fate::Arrives,
         });
         cancel_in_own_words(&mut stage, SELLER, thread);
         stage.pass(60);
@@ -313,7 +315,8 @@ fn a_cancel_written_anew_says_no_more_than_its_writer_knew_when_he_cancelled() {
         | Post::Answered { .. }
         | Post::Frame { .. }
         | Post::Asked { .. }
-        | Post::Piece { .. } => Fate::Arrives,
+        | Post::Piece { .. }
+        | Post::Pay { .. } => Fate::Arrives,
     });
     cancel(&mut stage, SELLER, thread).unwrap();
     stage.pass(6 * DAY);

@@ -246,9 +246,11 @@ fn lines_that_never_arrived_do_not_silence_a_seller() {
     let id = stage.publish(BUYER, draft);
     stage.fate = Box::new(|post| match post {
         Post::Cell { .. } => Fate::Lost,
-        Post::Answered { .. } | Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => {
-            Fate::Arrives
-        }
+        Post::Answered { .. }
+        | Post::Frame { .. }
+        | Post::Asked { .. }
+        | Post::Piece { .. }
+        | Post::Pay { .. } => Fate::Arrives,
     });
     for text in ["one", "two", "three"] {
         ask(&mut stage, id, text).unwrap();

@@ -63,6 +63,7 @@ fn play(stage: &mut Stage) -> Outcome {
         thread: best.thread,
         total: best.quote.total,
         note: None,
+        escrow: None,
     };
     stage.tell(0, accept).unwrap();
     stage.pass(200);
@@ -113,7 +114,9 @@ fn what_is_lost_the_first_time_on_either_way_is_brought_again_and_has_its_effect
         let key = match post {
             Post::Cell { message, .. } => (false, message.0),
             Post::Answered { message, .. } => (true, message.0),
-            Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => return Fate::Arrives,
+            Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } | Post::Pay { .. } => {
+                return Fate::Arrives;
+            }
         };
         let times = tried.entry(key).or_default();
         *times += 1;
@@ -172,6 +175,7 @@ fn everybody_reloads_between_quote_and_acceptance_and_goes_on() {
                     thread,
                     total,
                     note: None,
+                    escrow: None,
                 },
             )
             .unwrap();
@@ -267,6 +271,7 @@ fn a_record_that_cannot_be_read_stops_the_start_and_is_named() {
             peer: SigningKey::from_seed(&[3; 32]),
             sealer: std::sync::Arc::clone(&stage.sealer),
             book: haggle_book::Limits::peer(),
+            rails: Vec::new(),
         };
         Market::restore(saved.clone().into_iter().collect(), setup, stage.now).map(|_| ())
     };
@@ -319,6 +324,7 @@ fn a_seller_whose_new_address_never_arrived_is_found_when_the_buyer_is_back() {
         thread: quote.thread,
         total: quote.quote.total,
         note: None,
+        escrow: None,
     };
     stage.tell(0, accept).unwrap();
     assert_eq!(stage.actors[1].trade().state, TradeState::Ordered);
@@ -341,6 +347,7 @@ fn both_know_that_all_is_said_even_if_the_last_word_was_lost_and_both_were_away(
             thread,
             total: quote.quote.total,
             note: None,
+            escrow: None,
         };
         stage.tell(0, accept).unwrap();
         stage.fate = Box::new(move |post| match post {
@@ -349,7 +356,8 @@ fn both_know_that_all_is_said_even_if_the_last_word_was_lost_and_both_were_away(
             | Post::Cell { .. }
             | Post::Frame { .. }
             | Post::Asked { .. }
-            | Post::Piece { .. } => Fate::Arrives,
+            | Post::Piece { .. }
+            | Post::Pay { .. } => Fate::Arrives,
         });
         stage
             .tell(
@@ -389,9 +397,11 @@ fn a_contact_that_overtakes_a_confirmation_which_comes_late_is_kept() {
     let (mut stage, thread) = crate::steps::ordered();
     stage.fate = Box::new(|post| match post {
         Post::Cell { .. } => Fate::Lost,
-        Post::Answered { .. } | Post::Frame { .. } | Post::Asked { .. } | Post::Piece { .. } => {
-            Fate::Arrives
-        }
+        Post::Answered { .. }
+        | Post::Frame { .. }
+        | Post::Asked { .. }
+        | Post::Piece { .. }
+        | Post::Pay { .. } => Fate::Arrives,
     });
     stage.tell(1, crate::steps::confirm(thread)).unwrap();
     // The buyer no longer waits, and has not asked anybody else.
@@ -405,7 +415,8 @@ fn a_contact_that_overtakes_a_confirmation_which_comes_late_is_kept() {
         | Post::Answered { .. }
         | Post::Frame { .. }
         | Post::Asked { .. }
-        | Post::Piece { .. } => Fate::Arrives,
+        | Post::Piece { .. }
+        | Post::Pay { .. } => Fate::Arrives,
     });
     stage.pass(10 * 60);
     for who in [0, 1] {

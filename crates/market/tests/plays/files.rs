@@ -454,6 +454,7 @@ fn what_went_with_an_order_that_is_given_anew_is_forgotten() {
             thread,
             total,
             note,
+            escrow: None,
         };
         stage.tell(BUYER, again).unwrap();
         assert_eq!((pieces(&stage, BUYER), pieces(&stage, SELLER)), (0, 0));

@@ -451,6 +451,7 @@ fn a_seller_whose_confirmation_never_came_hears_that_it_is_too_late_though_the_b
         thread: second.thread,
         total: second.quote.total,
         note: None,
+        escrow: None,
     };
     stage.tell(BUYER, accept).unwrap();
     stage.tell(2, confirm(second.thread)).unwrap();

@@ -74,6 +74,7 @@ impl Forger {
             delivery: haggle_protocol::intent::Delivery::Shipping,
             quality: Quality::Good,
             note: None,
+            keepers: Vec::new(),
         }
     }
 

@@ -5,8 +5,10 @@
     reason = "helpers of tests: what cannot be is a failed test"
 )]
 
+mod bank;
 mod cancelling;
 mod chatting;
+mod escrow;
 mod faults;
 mod files;
 mod finding;

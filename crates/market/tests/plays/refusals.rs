@@ -201,6 +201,7 @@ fn a_buyer_refuses_each_wrong_quote_under_its_own_code_and_takes_its_honest_twin
                 order: MessageId([1; 32]),
                 payment: None,
                 note: None,
+                key: None,
             };
             let mut message = f.message(Body::OrderConfirm(confirm), now);
             message.trader = Some(f.proof(&message));
@@ -394,6 +395,7 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
                 order: MessageId([1; 32]),
                 payment: None,
                 note: None,
+                key: None,
             };
             message.body = Body::OrderConfirm(confirm);
         }),
@@ -431,6 +433,7 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
             note: None,
             handover: None,
             reach_secret: None,
+            escrow: None,
         });
         let honest = buyer.message(read.message.thread, body, now);
         let mut wrong = honest.clone();
@@ -506,7 +509,8 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
             Post::Frame { .. }
             | Post::Answered { .. }
             | Post::Asked { .. }
-            | Post::Piece { .. } => None,
+            | Post::Piece { .. }
+            | Post::Pay { .. } => None,
         });
         let mut quoted: Vec<Vec<u8>> = posts.collect();
         let read = buyer.open(quoted.pop().expect("the seller quotes"), stage.now);
@@ -523,6 +527,7 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
             note: None,
             handover: None,
             reach_secret: None,
+            escrow: None,
         });
         let ordered = buyer.message(thread, body, stage.now);
         let (order, _) = ordered.sign(network(), &to, &key).unwrap();
@@ -535,7 +540,8 @@ fn a_buyer_who_has_the_confirmation_cannot_undo_it_by_saying_that_he_does_not_ne
             Post::Frame { .. }
             | Post::Answered { .. }
             | Post::Asked { .. }
-            | Post::Piece { .. } => None,
+            | Post::Piece { .. }
+            | Post::Pay { .. } => None,
         });
         match shown {
             Shown::Nothing => {}

@@ -50,6 +50,7 @@ fn no_key_no_price_and_no_address_stands_in_anything_that_is_printed() {
         thread: quote.thread,
         total: quote.quote.total,
         note: None,
+        escrow: None,
     };
     let effects = effects_of(&mut stage2, 0, Input::Command(Ticket(2), accept));
     for effect in effects {
@@ -64,6 +65,7 @@ fn no_key_no_price_and_no_address_stands_in_anything_that_is_printed() {
             }
             Effect::Verdict(_)
             | Effect::Fetch { .. }
+            | Effect::Pay { .. }
             | Effect::Broadcast(_)
             | Effect::Answer(..)
             | Effect::Reply(..)
@@ -127,6 +129,7 @@ fn loser_sees(won: bool) -> (Vec<usize>, Vec<String>) {
             thread: best.thread,
             total: best.quote.total,
             note: None,
+            escrow: None,
         };
         stage.tell(0, accept).unwrap();
         assert_eq!(stage.actors[2].trades.len(), 1);

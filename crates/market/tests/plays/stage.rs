@@ -10,8 +10,9 @@ use std::sync::Arc;
 use haggle_book::{Limits, Source};
 use haggle_market::view::Chat;
 use haggle_market::{
-    Answer, Command, Complaint, Draft, Effect, Effects, Event, Heard, Input, Item, ItemId, Market,
-    MyIntent, OpenIntent, Reply, Setup, StallView, Ticket, Trade,
+    Answer, Ask, Command, Complaint, Draft, Effect, Effects, Event, Heard, Input, Item, ItemId,
+    Job, Market, MyIntent, OpenIntent, Paid, RailFacts, Reply, Setup, StallView, Ticket, Trade,
+    Trouble,
 };
 use haggle_protocol::attachment::Piece;
 use haggle_protocol::keys::SigningKey;
@@ -20,6 +21,8 @@ use haggle_protocol::seal::{Hpke, Sealer};
 use haggle_protocol::{
     Asset, IntentId, MessageId, Network, PublicKey, Quantity, Refusal, ThreadId, Timestamp,
 };
+
+use crate::bank::{Bank, Fault, RAIL};
 
 /// When every play begins.
 pub(crate) const START: Timestamp = Timestamp(1_800_000_000);
@@ -51,6 +54,12 @@ pub(crate) enum Post {
         to: usize,
         piece: Piece,
         answer: Result<Vec<u8>, Refusal>,
+    },
+    /// A question to the bank.
+    Pay {
+        from: usize,
+        job: Job,
+        ask: Box<Ask>,
     },
 }
 
@@ -102,6 +111,7 @@ pub(crate) struct Stage {
     pub(crate) sealer: Arc<dyn Sealer>,
     /// Who did what when: what left a market, by kind.
     pub(crate) log: Vec<(Timestamp, usize, &'static str)>,
+    pub(crate) bank: Bank,
     tickets: u64,
     seed: u8,
 }
@@ -125,6 +135,7 @@ impl Stage {
             restless: false,
             sealer,
             log: Vec::new(),
+            bank: Bank::default(),
             tickets: 0,
             seed,
         };
@@ -182,6 +193,11 @@ impl Stage {
             peer: peer.clone(),
             sealer: Arc::clone(&self.sealer),
             book: Limits::peer(),
+            rails: vec![RailFacts {
+                name: RAIL.to_owned(),
+                floor: 100,
+                ceiling: 10_000_000,
+            }],
         };
         let (market, effects) =
             Market::restore(saved.into_iter().collect(), setup, self.now).unwrap();
@@ -216,6 +232,16 @@ impl Stage {
     }
 
     fn restart(&mut self, at: usize, peer: Option<SigningKey>) {
+        // What was asked of the bank is done, but whoever asked is no more.
+        for post in core::mem::take(&mut self.queue) {
+            if let Post::Pay { from, ask, .. } = &post
+                && *from == at
+            {
+                let _ = self.bank.ask(*from, ask, self.now);
+            } else {
+                self.queue.push_back(post);
+            }
+        }
         let starts = self.actors[at].starts;
         let saved = self.actors[at].saved.clone();
         let (market, peer, effects) = self.start(at, starts, saved, peer);
@@ -278,6 +304,7 @@ impl Stage {
             thread: best.thread,
             total: best.quote.total,
             note: None,
+            escrow: None,
         };
         self.tell(at, accept).unwrap();
     }
@@ -298,7 +325,7 @@ impl Stage {
             match (self.fate)(&post) {
                 Fate::Arrives => self.deliver(post),
                 Fate::Lost => self.lose(post),
-                Fate::Forgotten => {}
+                Fate::Forgotten => self.forget(post),
                 Fate::Twice => {
                     self.queue.push_back(post.clone());
                     self.deliver(post);
@@ -324,6 +351,24 @@ impl Stage {
                 self.input(to, Input::Heard(Heard::NoPiece { piece }));
             }
             Post::Frame { .. } => {}
+            Post::Pay { from, job, ask } => {
+                let trouble = self.bank.ask_in_vain(from, &ask, self.now, Fault::Deaf);
+                self.paid(from, job, Err(trouble));
+            }
+        }
+    }
+
+    /// What is lost without a word; only a bank's shell says at last that no answer came.
+    fn forget(&mut self, post: Post) {
+        if let Post::Pay { from, job, ask } = post {
+            let trouble = self.bank.ask_in_vain(from, &ask, self.now, Fault::Mute);
+            self.paid(from, job, Err(trouble));
+        }
+    }
+
+    fn paid(&mut self, to: usize, job: Job, answer: Result<Paid, Trouble>) {
+        if self.actors[to].online {
+            self.input(to, Input::Paid { job, answer });
         }
     }
 
@@ -387,6 +432,12 @@ impl Stage {
                 }
                 self.input(to, Input::Heard(Heard::Piece { piece, answer }));
             }
+            Post::Pay { from, job, ask } => {
+                let before = self.bank.sum();
+                let answer = self.bank.ask(from, &ask, self.now);
+                assert_eq!(self.bank.sum(), before, "{}", ask.name());
+                self.paid(from, job, answer);
+            }
         }
     }
 
@@ -413,6 +464,7 @@ impl Stage {
                 | Heard::NoRoom { .. }
                 | Heard::Reachable(_),
             )
+            | Input::Paid { .. }
             | Input::Tick => Expected::Nothing,
         };
         let effects = self.actors[at].market.handle(input, self.now);
@@ -466,6 +518,13 @@ impl Stage {
                     let to = self.find(&to);
                     let from = at;
                     self.queue.push_back(Post::Asked { from, to, piece });
+                }
+                Effect::Pay { job, rail, ask } => {
+                    acted = true;
+                    self.log.push((self.now, at, "pay"));
+                    assert_eq!(rail, RAIL);
+                    let from = at;
+                    self.queue.push_back(Post::Pay { from, job, ask });
                 }
                 Effect::Answer(ticket, answer) => {
                     acted = true;

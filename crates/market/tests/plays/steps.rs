@@ -23,6 +23,7 @@ pub(crate) fn ordered() -> (Stage, ThreadId) {
         thread: quote.thread,
         total: quote.quote.total,
         note: None,
+        escrow: None,
     };
     stage.tell(BUYER, accept).unwrap();
     (stage, quote.thread)
@@ -222,7 +223,8 @@ fn what_was_sent_to_a_buyer_who_no_longer_waited_is_known_to_both_and_they_can_t
             | Post::Answered { .. }
             | Post::Frame { .. }
             | Post::Asked { .. }
-            | Post::Piece { .. } => Fate::Arrives,
+            | Post::Piece { .. }
+            | Post::Pay { .. } => Fate::Arrives,
         });
         stage.pass(days * 24 * 60 * 60);
         stage.fate = Box::new(|_| Fate::Arrives);

@@ -53,6 +53,7 @@ fn a_buyer_asks_out_loud_is_quoted_in_private_takes_one_and_both_say_who_they_ar
         thread,
         total,
         note: Some("Please ring twice.".into()),
+        escrow: None,
     };
     stage.tell(buyer, accept).unwrap();
     assert_eq!(stage.actors[buyer].mine[&id].state, IntentState::Ordered);
@@ -134,6 +135,7 @@ fn a_firm_quote_binds_sets_its_stock_aside_and_is_confirmed_by_itself() {
         thread: quote.thread,
         total: quote.quote.total,
         note: None,
+        escrow: None,
     };
     stage.tell(0, accept).unwrap();
     assert_eq!(stage.actors[0].mine[&id].state, IntentState::Awarded);
@@ -178,6 +180,7 @@ fn the_last_one_is_sold_once_and_the_second_buyer_is_told() {
             thread: quote.thread,
             total: quote.quote.total,
             note: None,
+            escrow: None,
         };
         stage.tell(at, accept).unwrap();
     }
@@ -232,6 +235,7 @@ fn a_seller_who_does_not_confirm_in_time_is_passed_over_and_the_next_best_can_be
                 thread: quote.thread,
                 total: quote.quote.total,
                 note: None,
+                escrow: None,
             },
         )
     };
@@ -271,6 +275,7 @@ fn an_order_that_is_refused_opens_the_intent_again() {
         thread: quote.thread,
         total: quote.quote.total,
         note: None,
+        escrow: None,
     };
     stage.tell(0, accept.clone()).unwrap();
     let refuse = Command::Refuse {
@@ -293,6 +298,7 @@ fn an_order_that_is_refused_opens_the_intent_again() {
         thread: quote.thread,
         total: quote.quote.total,
         note: None,
+        escrow: None,
     };
     stage.tell(0, accept).unwrap();
     stage
@@ -340,6 +346,7 @@ fn a_quote_by_hand_replaces_the_one_before_and_an_order_for_the_old_one_cannot_b
         thread: old.thread,
         total: old.quote.total,
         note: None,
+        escrow: None,
     };
     assert_eq!(stage.tell(0, accept).unwrap_err().code, "wrong-total");
 }
@@ -645,6 +652,7 @@ fn who_wakes_only_at_deadlines_does_everything_at_the_same_second_as_who_never_s
             thread: quote.thread,
             total: quote.quote.total,
             note: None,
+            escrow: None,
         };
         stage.tell(0, accept).unwrap();
         pass(&mut stage, 6_000);

@@ -26,6 +26,7 @@ fn peer() -> (Client, Peer) {
         peer: identity,
         sealer: Arc::new(Hpke),
         book: Limits::peer(),
+        rails: Vec::new(),
     };
     let (market, _) = Market::restore(Vec::new(), setup, clock::now()).unwrap();
     let (client, asks) = Client::new();
@@ -38,6 +39,7 @@ fn peer() -> (Client, Peer) {
         key,
         hidden: false,
         safe: Safe::default(),
+        rails: Vec::new(),
     };
     (client, Peer::new(parts, &[], &Remembered::default()))
 }

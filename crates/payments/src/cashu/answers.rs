@@ -2,6 +2,7 @@
 
 use core::str::FromStr as _;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use cdk::nuts::{PaymentMethod, State, Token};
@@ -9,18 +10,21 @@ use cdk::{Amount, cdk_database::WalletDatabase as _};
 use cdk_common::wallet::{
     OperationData, ReceiveOptions, SendOptions, SendSagaState, WalletSagaState,
 };
-use haggle_protocol::{Contract, DealKey, MessageId, Money, Party, Timestamp};
+use haggle_protocol::{
+    Contract, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement, Timestamp,
+};
+use haggle_store::Memory;
 
 use super::locking::Lock;
-use super::mint::{able, active_keys, free, moved, not_saved, remembered, trouble};
+use super::mint::{Remembered, able, active_keys, free, moved, not_saved, remembered, trouble};
 use super::names::{asset_of, custodian_of, purse_of};
 use super::outputs::{self, For, Told, Use};
 use super::settling::Carried;
-use super::{CEILING, Cashu};
+use super::taking::proofs_of;
+use super::{CEILING, Cashu, Ledger};
 use crate::error::{Error, Mismatch};
 use crate::rail::{
-    Balance, Capabilities, Deal, Deposit, Given, LockState, Locked, Outcome, Purse, Rail,
-    Settlement, Withdrawal,
+    Balance, Capabilities, Deal, Deposit, Given, LockState, Purse, Rail, Withdrawal,
 };
 
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
@@ -107,6 +111,7 @@ impl Rail for Cashu {
         let mut came = Vec::new();
         for purse in purses {
             let wallet = self.wallet(&purse).await?;
+            let _alone = self.purses.lock().await;
             let amount = wallet
                 .mint_unissued_quotes()
                 .await
@@ -149,6 +154,7 @@ impl Rail for Cashu {
             include_fee: true,
             ..SendOptions::default()
         };
+        let _alone = self.purses.lock().await;
         let have = free(&wallet).await?;
         if have < minor {
             return Err(Error::NotEnough { have, need: minor });
@@ -191,20 +197,29 @@ impl Rail for Cashu {
             asset: asset_of(&token.unit().ok_or(Error::Damaged)?)?,
         };
         let wallet = self.wallet(&purse).await?;
-        let came = wallet
-            .receive(text.trim(), ReceiveOptions::default())
-            .await
-            .map_err(|error| trouble(&error, &wallet))?;
-        Ok(Money::new(came.to_u64(), purse.asset))
+        let proofs = proofs_of(&token, &wallet).await?;
+        let (memo, text) = (token.memo().clone(), text.trim().to_owned());
+        let came = self
+            .bring_in(&purse, proofs, ReceiveOptions::default(), memo, Some(text))
+            .await?;
+        Ok(Money::new(came, purse.asset))
     }
 
     async fn restore(&self, purse: &Purse) -> Result<u64, Error> {
         let wallet = self.wallet(purse).await?;
-        let found = wallet
+        let (_locks, _alone) = (self.locking.lock().await, self.purses.lock().await);
+        let known = self.ledger.ys().await.map_err(not_saved)?;
+        // The mint knows nothing of what is set aside or given away here, and cdk counts places once more for each time that it looks.
+        // So it looks into an empty ledger, and only what is new here is taken over.
+        let found = Ledger::open(Box::new(Memory::new())).await;
+        let found = Arc::new(found.map_err(|error| Error::NotSaved(error.to_string()))?);
+        let empty = self.wallet_over(found.clone(), wallet.mint_url.clone(), purse)?;
+        empty
             .restore()
             .await
             .map_err(|error| trouble(&error, &wallet))?;
-        Ok(found.unspent.to_u64())
+        let new = self.ledger.take_over(&found, &known).await;
+        new.map_err(not_saved)
     }
 
     fn key(&self, party: Party, quote: &MessageId) -> Result<DealKey, Error> {
@@ -215,6 +230,7 @@ impl Rail for Cashu {
     async fn lock(&self, deal: &Deal) -> Result<Locked, Error> {
         let contract = &deal.contract;
         contract.check()?;
+        outputs::keys(contract)?;
         if deal.party != Party::Buyer {
             return Err(Error::NotYours);
         }
@@ -338,34 +354,36 @@ impl Rail for Cashu {
         let mine = outputs::outputs(contract, &settlement.salt, For::Pay(party), &amounts)?;
         let wallet = &opened.wallet;
         let messages = outputs::messages(&mine, opened.keyset.id);
-        let Some(signatures) = remembered(wallet, &messages).await? else {
-            // Not carried out, or something else was.
-            return match moved(wallet, &opened.proofs).await? {
-                true => Err(Error::Spent),
-                false => Err(Error::NotDone),
-            };
+        let signatures = match remembered(wallet, &messages).await? {
+            Remembered::Signed(signatures) => signatures,
+            // Something else was carried out, or nothing was, and it may be that this never can be.
+            known @ (Remembered::Nothing | Remembered::Spoiled) => {
+                let moved = moved(wallet, &opened.proofs).await?;
+                return Err(match (known, moved) {
+                    (_, true) => Error::Spent,
+                    (Remembered::Spoiled, false) => Mismatch::Spoiled.into(),
+                    (_, false) => Error::NotDone,
+                });
+            }
         };
         let signed_by = signatures
             .first()
             .map_or(opened.keyset.id, |one| one.keyset_id);
         let keyset = self.keyset(wallet, signed_by).await?;
         let proofs = outputs::proofs(&mine, signatures, &keyset)?;
-        let _alone = self.locking.lock().await;
-        if moved(wallet, &proofs).await? {
-            // Brought in before: nobody else has the key.
-            return Ok(nothing);
-        }
         let key = outputs::branch_secret(&secret, &contract.order, Use::Paid)?;
         let options = ReceiveOptions {
             p2pk_signing_keys: vec![key],
             metadata: HashMap::from([("contract".to_owned(), contract.id().to_string())]),
             ..ReceiveOptions::default()
         };
-        let came = wallet
-            .receive_proofs(proofs, options, None, None)
-            .await
-            .map_err(|error| trouble(&error, wallet))?;
-        Ok(Money::new(came.to_u64(), contract.amount.asset))
+        let purse = purse_of(contract);
+        match self.bring_in(&purse, proofs, options, None, None).await {
+            Ok(came) => Ok(Money::new(came, contract.amount.asset)),
+            // Brought in before: nobody else has the key.
+            Err(Error::Spent) => Ok(nothing),
+            Err(error) => Err(error),
+        }
     }
 
     async fn refund(&self, deal: &Deal, locked: &Locked) -> Result<Money, Error> {
@@ -397,30 +415,27 @@ impl Rail for Cashu {
             .get_incomplete_sagas()
             .await
             .map_err(not_saved)?;
+        // An operation that was cut off before it was saved itself has left records all the same.
+        let pending = self
+            .ledger
+            .get_proofs(None, None, Some(vec![State::Pending]), None)
+            .await
+            .map_err(not_saved)?;
+        let of_sagas = sagas.iter().map(|one| (&one.mint_url, &one.unit));
+        let of_proofs = pending.iter().map(|one| (&one.mint_url, &one.unit));
         let mut purses: Vec<Purse> = Vec::new();
-        for saga in sagas {
+        for (mint, unit) in of_sagas.chain(of_proofs) {
             let purse = Purse {
-                custodian: custodian_of(&saga.mint_url)?,
-                asset: asset_of(&saga.unit)?,
+                custodian: custodian_of(mint)?,
+                asset: asset_of(unit)?,
             };
             if !purses.contains(&purse) {
                 purses.push(purse);
             }
         }
         for purse in purses {
-            let wallet = self.wallet(&purse).await?;
-            match wallet.recover_incomplete_sagas().await {
-                Ok(report) => {
-                    // What was given away and not taken is no unfinished business of this side's.
-                    let given = self.given().await?;
-                    let waiting = given.iter().filter(|one| one.purse == purse).count();
-                    all &= report.skipped <= waiting && report.failed == 0;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a wallet's unfinished business stays unfinished");
-                    all = false;
-                }
-            }
+            let _alone = self.purses.lock().await;
+            all &= self.pick_up(&purse).await?;
         }
         let _alone = self.locking.lock().await;
         let locks: Vec<Lock> = self.ledger.lock_records().await.map_err(not_saved)?;

@@ -8,6 +8,8 @@
 //! Records are JSON: `cashu/proof/02ab…`, `cashu/counter/009a…`. cdk's suite of laws for wallet databases runs over it
 //! natively and over IndexedDB (`tests/cashu/database.rs`, `tests/browser.rs`).
 
+mod mending;
+
 use core::fmt;
 use std::collections::{BTreeMap, HashMap};
 
@@ -163,11 +165,28 @@ impl Change<'_> {
     }
 
     fn add_proof(&mut self, mut proof: ProofInfo) -> Result<(), Error> {
-        // A proof that is told of again may come without the place where it grew; the seed still needs it.
-        if proof.derivation_index.is_none()
-            && let Some(known) = self.get::<ProofInfo>(table::PROOF, proof.y)?
-        {
-            proof.derivation_index = known.derivation_index;
+        if let Some(mut known) = self.get::<ProofInfo>(table::PROOF, proof.y)? {
+            // A proof that is told of again may come without the place where it grew; the seed still needs it.
+            let place = proof.derivation_index.or(known.derivation_index);
+            (proof.derivation_index, known.derivation_index) = (place, place);
+            let set_aside = known.used_by_operation.is_some()
+                && matches!(
+                    known.state,
+                    State::Reserved | State::Pending | State::PendingSpent
+                );
+            match proof.used_by_operation {
+                // What an operation has is not free because somebody comes across it again.
+                None if set_aside && proof.state != State::Spent => proof = known,
+                // Nor is it another operation's before the first one has ended. What is given away is: it can be taken back.
+                Some(_)
+                    if set_aside
+                        && proof.used_by_operation != known.used_by_operation
+                        && known.state != State::PendingSpent =>
+                {
+                    return Err(Error::ProofNotUnspent);
+                }
+                _ => {}
+            }
         }
         self.put(table::PROOF, proof.y, &proof)
     }
@@ -592,8 +611,9 @@ impl WalletDatabase<Error> for Ledger {
     ) -> Result<(), Error> {
         self.change(|change| {
             for info in keysets {
-                // Whose a keyset is and what it counts never changes, whoever says so.
+                // Whose a keyset is and what it counts never changes, whoever says so; the rest only its own mint can change.
                 let row = match change.get::<KeySetRow>(table::KEYSET, info.id)? {
+                    Some(known) if known.mint != mint_url => continue,
                     Some(known) => KeySetRow {
                         info: KeySetInfo {
                             active: info.active,

@@ -13,14 +13,15 @@ use cdk::nuts::{
 };
 use cdk::wallet::Wallet;
 use cdk_common::wallet::{ProofInfo, Transaction, TransactionDirection, TransactionStatus};
+use haggle_protocol::Locked;
 use uuid::Uuid;
 
-use super::mint::{able, active_keys, not_saved, remembered, spent, trouble};
+use super::mint::{Remembered, able, active_keys, not_saved, remembered, spent, trouble};
 use super::names::purse_of;
 use super::outputs::{self, For, Output, Told};
 use super::{CEILING, Cashu};
 use crate::error::{Error, Mismatch};
-use crate::rail::{Deal, Locked};
+use crate::rail::Deal;
 
 /// A lock that this peer pays for, from before the mint is asked.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -53,6 +54,12 @@ impl Cashu {
         let keyset = self.keyset(&wallet, lock.keyset).await?;
         let sizes = outputs::sizes(&keyset);
         let amounts = outputs::parts(lock.sum, &sizes)?;
+        if let Err(error) = outputs::keys(contract) {
+            // Nobody can have asked for a lock to keys that are none.
+            let dropped = self.ledger.drop_lock(&name, lock.operation, &[]).await;
+            dropped.map_err(not_saved)?;
+            return Err(error);
+        }
         let outputs = outputs::outputs(contract, &lock.salt, For::Lock, &amounts)?;
         let change = PreMintSecrets::from_seed(
             lock.keyset,
@@ -69,13 +76,31 @@ impl Cashu {
         let signatures = match wallet.mint_connector().post_swap(request).await {
             Ok(response) => response.signatures,
             Err(error) => match remembered(&wallet, &asked).await? {
-                Some(signatures) => signatures,
-                None => {
+                Remembered::Signed(signatures) => signatures,
+                Remembered::Nothing => return Err(self.refused(lock, error, &wallet).await?),
+                Remembered::Spoiled => {
                     let for_lock = outputs::messages(&outputs, lock.keyset);
-                    if let Some(signatures) = remembered(&wallet, &for_lock).await? {
-                        return self.made_before(lock, &outputs, signatures, &wallet).await;
-                    }
-                    return Err(self.refused(lock, error, &wallet).await?);
+                    return match remembered(&wallet, &for_lock).await? {
+                        Remembered::Signed(signatures) => {
+                            self.made_before(lock, &outputs, signatures, &wallet).await
+                        }
+                        known @ (Remembered::Nothing | Remembered::Spoiled) => {
+                            // The mint will not sign these again, so what was set aside for it is free. Other change can be asked for;
+                            // the lock itself cannot.
+                            let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
+                            let gone = spent(&wallet, &ys).await?;
+                            self.ledger
+                                .drop_lock(&name, lock.operation, &gone)
+                                .await
+                                .map_err(not_saved)?;
+                            Err(match known {
+                                Remembered::Spoiled => Mismatch::Spoiled.into(),
+                                Remembered::Nothing | Remembered::Signed(_) => {
+                                    trouble(&error, &wallet)
+                                }
+                            })
+                        }
+                    };
                 }
             },
         };
@@ -205,11 +230,15 @@ impl Cashu {
                 need: sum + cost,
             })?;
         let places = u32::try_from(outputs::parts(change, &sizes)?.len()).unwrap_or(u32::MAX);
+        let salt = self.salt(deal, b"lock")?;
+        // What the mint will be asked for can be made: after this it can be asked, or the inputs would be set aside for nothing.
+        let amounts = outputs::parts(sum, &sizes)?;
+        outputs::outputs(contract, &salt, For::Lock, &amounts)?;
         let ys = inputs.ys().map_err(|_| Error::Damaged)?;
         let operation = Uuid::from_bytes(half(&self.salt(deal, b"operation")?));
         let mut lock = Lock {
             deal: deal.clone(),
-            salt: self.salt(deal, b"lock")?,
+            salt,
             operation,
             keyset: keyset.id,
             sum,

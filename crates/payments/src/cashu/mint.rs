@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cdk::nuts::{
-    BlindSignature, BlindedMessage, CheckStateRequest, KeySet, Proofs, ProofsMethods as _,
+    BlindSignature, BlindedMessage, CheckStateRequest, Id, KeySet, Proofs, ProofsMethods as _,
     PublicKey, RestoreRequest, State,
 };
 use cdk::wallet::Wallet;
@@ -11,11 +11,22 @@ use cdk_common::wallet::KeysetLoadPolicy;
 
 use crate::error::{Error, Mismatch};
 
-/// What a mint remembers to have signed (NUT-09), if it signed all of these.
+/// What a mint remembers of outputs (NUT-09).
+pub(super) enum Remembered {
+    /// It has signed none of them.
+    Nothing,
+    /// It has signed each of them for its amount, all with one of the keysets of this wallet's unit.
+    Signed(Vec<BlindSignature>),
+    /// It has signed some of them, or for other amounts, or in another unit: whoever knew them early had that done. No mint signs an
+    /// output twice, so no request with all of these can ever be carried out.
+    Spoiled,
+}
+
+/// Asks a mint whether it has signed these.
 pub(super) async fn remembered(
     wallet: &Wallet,
     outputs: &[BlindedMessage],
-) -> Result<Option<Vec<BlindSignature>>, Error> {
+) -> Result<Remembered, Error> {
     let request = RestoreRequest {
         outputs: outputs.to_vec(),
     };
@@ -30,10 +41,35 @@ pub(super) async fn remembered(
         .map(|output| output.blinded_secret)
         .zip(response.signatures)
         .collect();
-    Ok(outputs
+    let signatures: Vec<BlindSignature> = outputs
         .iter()
-        .map(|output| known.get(&output.blinded_secret).cloned())
-        .collect())
+        .filter_map(|output| known.get(&output.blinded_secret).cloned())
+        .collect();
+    let Some(keyset) = signatures.first().map(|one| one.keyset_id) else {
+        return Ok(Remembered::Nothing);
+    };
+    let fits = |(output, signature): (&BlindedMessage, &BlindSignature)| {
+        signature.amount == output.amount && signature.keyset_id == keyset
+    };
+    let all = signatures.len() == outputs.len() && outputs.iter().zip(&signatures).all(fits);
+    if all && of_unit(wallet, keyset).await? {
+        Ok(Remembered::Signed(signatures))
+    } else {
+        Ok(Remembered::Spoiled)
+    }
+}
+
+/// Whether a keyset is one of the mint's for the unit of this wallet. A mint may have turned its keys since it was asked for them last.
+async fn of_unit(wallet: &Wallet, keyset: Id) -> Result<bool, Error> {
+    if wallet.keyset(keyset).await.is_ok() {
+        return Ok(true);
+    }
+    let refreshed = wallet.keyset_with_policy(keyset, KeysetLoadPolicy::Refresh);
+    match refreshed.await {
+        Ok(_) => Ok(true),
+        Err(cdk::Error::UnknownKeySet) => Ok(false),
+        Err(error) => Err(trouble(&error, wallet)),
+    }
 }
 
 /// The keys that a mint signs with: as they were known last, or asked for anew, since a mint turns them when it likes.

@@ -16,6 +16,7 @@ mod names;
 mod outputs;
 mod settling;
 mod shared;
+mod taking;
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ use cdk::wallet::{HttpClient, MintConnector, Wallet, WalletBuilder};
 use cdk_common::wallet::KeysetLoadPolicy;
 use futures::lock::Mutex;
 use haggle_protocol::tag::{Tag, expand, hash};
-use haggle_protocol::{Contract, Custodian, DealKey, MessageId, Party};
+use haggle_protocol::{Contract, Custodian, DealKey, Locked, MessageId, Outcome, Party};
 use haggle_store::Store;
 use zeroize::Zeroizing;
 
@@ -39,7 +40,7 @@ use self::names::{custodian_of, purse_of, unit_of, url_of};
 use self::outputs::{For, Told};
 use self::shared::Shared;
 use crate::error::{Error, Mismatch};
-use crate::rail::{Deal, Locked, Outcome, Purse};
+use crate::rail::{Deal, Purse};
 
 /// How a mint is reached.
 pub type Connect = Box<dyn Fn(&MintUrl) -> Arc<dyn MintConnector + Send + Sync> + Send + Sync>;
@@ -63,6 +64,9 @@ pub struct Cashu {
     wallets: Mutex<BTreeMap<Purse, Wallet>>,
     /// Held while a lock is made or ended, so that one contract is not locked twice by two who ask at once.
     locking: Mutex<()>,
+    /// Held while money goes in or out of a purse by an operation of cdk's, so that none is picked up as cut off while it is under way.
+    /// A withdrawal may take as long as Lightning does and goes without. Whoever needs both takes `locking` first.
+    purses: Mutex<()>,
 }
 
 impl fmt::Debug for Cashu {
@@ -92,6 +96,7 @@ impl Cashu {
             connect: Shared::new(connect),
             wallets: Mutex::new(BTreeMap::new()),
             locking: Mutex::new(()),
+            purses: Mutex::new(()),
         })
     }
 
@@ -128,18 +133,28 @@ impl Cashu {
         if !known.contains_key(&url) {
             return Err(Error::NotTrusted(purse.custodian.name().to_owned()));
         }
+        let wallet = self.wallet_over(self.ledger.clone(), url, purse)?;
+        wallets.insert(purse.clone(), wallet.clone());
+        Ok(wallet)
+    }
+
+    /// A wallet of this seed over any ledger.
+    fn wallet_over(
+        &self,
+        ledger: Arc<Ledger>,
+        url: MintUrl,
+        purse: &Purse,
+    ) -> Result<Wallet, Error> {
         let client = (self.connect)(&url);
-        let wallet = WalletBuilder::new()
+        WalletBuilder::new()
             .mint_url(url)
             .unit(unit_of(purse.asset)?)
-            .localstore(self.ledger.clone())
+            .localstore(ledger)
             .seed(*self.seed)
             .shared_client(client)
             .use_http_subscription()
             .build()
-            .map_err(|_| Error::Damaged)?;
-        wallets.insert(purse.clone(), wallet.clone());
-        Ok(wallet)
+            .map_err(|_| Error::Damaged)
     }
 
     /// One's own secret for a deal.
@@ -187,6 +202,7 @@ impl Cashu {
     /// A lock as it stands: its proofs, made of what was told, and what its keys cost and give out.
     async fn opened(&self, contract: &Contract, locked: &Locked) -> Result<Opened, Error> {
         contract.check()?;
+        outputs::keys(contract)?;
         let told = Told::read(locked)?;
         let wallet = self.wallet(&purse_of(contract)).await?;
         let keyset = self.keyset(&wallet, told.keyset).await?;

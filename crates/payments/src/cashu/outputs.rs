@@ -27,10 +27,9 @@ use cdk::secret::Secret;
 use cdk::{Amount, SECP256K1};
 use haggle_protocol::cbor::{Reader, Writer};
 use haggle_protocol::tag::{Tag, hash};
-use haggle_protocol::{Contract, DealKey, MessageId, Party, Side, Split};
+use haggle_protocol::{Contract, DealKey, Locked, MessageId, Party, Side, Split};
 
 use crate::error::{Error, Mismatch};
-use crate::rail::Locked;
 
 /// What a key that grows from a deal's key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +169,22 @@ pub(super) fn outputs(
         })
     };
     (0..).zip(amounts).map(one).collect()
+}
+
+/// Checks that each key of a contract is one: that its bytes are a point of the curve, which a contract by itself does not know of.
+///
+/// # Errors
+/// [`Error::Damaged`].
+pub(super) fn keys(contract: &Contract) -> Result<(), Error> {
+    let all = [
+        Some(&contract.buyer),
+        Some(&contract.seller),
+        contract.arbiter.as_ref(),
+    ];
+    for key in all.into_iter().flatten() {
+        secp256k1::PublicKey::from_slice(key.as_bytes()).map_err(|_| Error::Damaged)?;
+    }
+    Ok(())
 }
 
 /// The seller's key and the tags of NUT-11 that make two of three, a time, and whose it is then.

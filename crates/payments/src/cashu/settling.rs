@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use cdk::nuts::{BlindSignature, Id, P2PKWitness, SwapRequest, Witness};
+use cdk::nuts::{BlindSignature, BlindedMessage, Id, P2PKWitness, SwapRequest, Witness};
 use cdk::secp256k1::schnorr;
 use cdk_common::nuts::nut10::SpendingConditionVerification as _;
-use haggle_protocol::{Contract, Party};
+use haggle_protocol::{Contract, Locked, Outcome, Party, Settlement, Signed};
 
-use super::mint::{moved, remembered, trouble};
+use super::mint::{Remembered, moved, remembered, trouble};
 use super::outputs::{self, For, Use};
 use super::{Cashu, Opened};
 use crate::error::{Error, Mismatch};
-use crate::rail::{Deal, Locked, Outcome, Settlement, Signed};
+use crate::rail::Deal;
 
 impl Cashu {
     /// The request that a settlement stands for, without its signatures.
@@ -83,7 +83,7 @@ impl Cashu {
         let wallet = &opened.wallet;
         let mut request = Self::request(contract, opened, settlement, keyset)?;
         let messages = request.outputs().clone();
-        if let Some(signatures) = remembered(wallet, &messages).await? {
+        if let Some(signatures) = carried_out(opened, &messages).await? {
             return Ok(Carried::Out(signatures));
         }
         let witness = witness(contract, settlement, &request)?;
@@ -95,7 +95,7 @@ impl Cashu {
             Err(error) => error,
         };
         // The answer may have been lost, or somebody else was faster.
-        if let Some(signatures) = remembered(wallet, &messages).await? {
+        if let Some(signatures) = carried_out(opened, &messages).await? {
             return Ok(Carried::Out(signatures));
         }
         if moved(wallet, &opened.proofs).await? {
@@ -104,10 +104,37 @@ impl Cashu {
         if matches!(error, cdk::Error::InactiveKeyset) {
             return Ok(Carried::OldKeys);
         }
-        if settlement.outcome == Outcome::Expired && error.is_definitive_failure() {
+        // A mint says the same of a signature that is not good and of one that is not good yet. That it is good was checked above.
+        let unmet = contract.deadline.0.saturating_add(CLOCKS_APART) > cdk::util::unix_time();
+        if settlement.outcome == Outcome::Expired
+            && unmet
+            && matches!(error, cdk::Error::SignatureMissingOrInvalid)
+        {
             return Err(Error::TooEarly);
         }
         Err(trouble(&error, wallet))
+    }
+}
+
+/// How far the clock of a mint may be behind this one, in seconds: a day is more than a wrong time zone makes. After that, a holder
+/// whom the mint still refuses is not early.
+const CLOCKS_APART: u64 = 24 * 60 * 60;
+
+/// What a mint signed when it carried a settlement out, if it has. That it has signed the outputs does not say so: whoever drew the
+/// salt can have had them signed for money of his own, and the lock stays where it is. What is locked has moved only when it is spent.
+async fn carried_out(
+    opened: &Opened,
+    messages: &[BlindedMessage],
+) -> Result<Option<Vec<BlindSignature>>, Error> {
+    let known = remembered(&opened.wallet, messages).await?;
+    if matches!(known, Remembered::Nothing) {
+        return Ok(None);
+    }
+    match (known, moved(&opened.wallet, &opened.proofs).await?) {
+        (Remembered::Signed(signatures), true) => Ok(Some(signatures)),
+        // By something else: with these outputs it cannot have been.
+        (_, true) => Err(Error::Spent),
+        (_, false) => Err(Mismatch::Spoiled.into()),
     }
 }
 

@@ -1,15 +1,15 @@
 //! With our own checks switched off: what goes straight to the mint, and what the mint says to it.
 
 use cdk::nuts::{
-    BlindedMessage, CheckStateRequest, KeySet, PreMintSecrets, Proofs, ProofsMethods,
-    RestoreRequest, SigFlag, SpendingConditions, State, SwapRequest,
+    BlindedMessage, CheckStateRequest, KeySet, KeySetInfo, PreMintSecrets, Proofs, ProofsMethods,
+    RestoreRequest, SigFlag, SpendingConditions, State, SwapRequest, Token,
 };
 use cdk::wallet::MintConnector as _;
-use haggle_payments::{Outcome, Rail};
-use haggle_protocol::{Contract, MessageId, Party, Split};
+use haggle_payments::{Error, LockState, Mismatch, Outcome, Rail, Settlement};
+use haggle_protocol::{Contract, DealKey, MessageId, Party, Side, Split, Timestamp};
 
 use crate::bare;
-use crate::support::{FAR, PAST, QUOTE, Three, deal};
+use crate::support::{FAR, Life, PAST, QUOTE, Three, deal};
 
 /// A lock at the mint, taken out of the hands of our rail.
 struct Bare {
@@ -243,4 +243,145 @@ async fn what_is_paid_out_only_its_payee_can_bring_in() {
         proof.sign_p2pk(right.clone()).unwrap();
     }
     assert_eq!(stolen.post(own).await, Ok(()));
+}
+
+/// Has the mint sign these outputs of a settlement for these amounts, paid with the buyer's free money.
+async fn signs_before(
+    three: &Three,
+    contract: &Contract,
+    settlement: &Settlement,
+    payee: Option<Party>,
+    amounts: &[u64],
+) {
+    let client = three.mint.client();
+    let keysets = client.get_mint_keys().await.unwrap();
+    let keyset = keysets
+        .into_iter()
+        .find(|one| one.unit.to_string() == "sat")
+        .unwrap();
+    let text = three
+        .buyer
+        .rail
+        .give(&three.purse, amounts.iter().sum())
+        .await
+        .unwrap();
+    let known: Vec<KeySetInfo> = client.get_mint_keysets().await.unwrap().keysets;
+    let token: Token = text.parse().unwrap();
+    let paid = token.proofs(&known).unwrap();
+    let outputs = bare::outputs(contract, &settlement.salt, payee, amounts.len());
+    let asked = bare::messages(&outputs, amounts, keyset.id);
+    client
+        .post_swap(SwapRequest::new(paid, asked))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_was_signed_for_less_beforehand_is_no_settlement_carried_out() {
+    let all = Outcome::Split(Split {
+        buyer: 0,
+        seller: 9_000,
+        arbiter: 0,
+    });
+    let renewal = Outcome::Renew {
+        holder: Side::Seller,
+        deadline: Timestamp(FAR + 1),
+    };
+    let (units, exact) = (vec![1; bare::powers(9_000).len()], bare::powers(9_000));
+    for (outcome, amounts) in [
+        (all, units.clone()),
+        // One of them is enough to spoil it.
+        (all, vec![1]),
+        (renewal, units),
+        // For what it says: a gift to the payee, and still no release of what is locked.
+        (all, exact),
+    ] {
+        let three = Three::new("sat", 0, 20_000).await;
+        let contract = three.contract(9_000, FAR);
+        let (buyer, seller) = (
+            deal(&contract, Party::Buyer),
+            deal(&contract, Party::Seller),
+        );
+        let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+        let proposed = three
+            .seller
+            .rail
+            .propose(&seller, &locked, outcome)
+            .await
+            .unwrap();
+        let (terms, payee) = match outcome {
+            Outcome::Renew { holder, deadline } => (contract.renewed(holder, deadline), None),
+            Outcome::Split(_) | Outcome::Expired => (contract.clone(), Some(Party::Seller)),
+        };
+        signs_before(&three, &terms, &proposed, payee, &amounts).await;
+        let signed = three
+            .buyer
+            .rail
+            .cosign(&buyer, &locked, proposed)
+            .await
+            .unwrap();
+        let done = three.buyer.rail.execute(&contract, &locked, &signed).await;
+        assert_eq!(
+            done,
+            Err(Error::Mismatch(Mismatch::Spoiled)),
+            "{outcome:?} {amounts:?}"
+        );
+        let state = three.buyer.rail.status(&contract, &locked).await;
+        assert_eq!(state, Ok(LockState::Locked));
+        // Another one, with another salt, is carried out as ever.
+        let proposed = three
+            .buyer
+            .rail
+            .propose(&buyer, &locked, all)
+            .await
+            .unwrap();
+        let signed = three
+            .seller
+            .rail
+            .cosign(&seller, &locked, proposed)
+            .await
+            .unwrap();
+        let done = three.seller.rail.execute(&contract, &locked, &signed).await;
+        assert_eq!(done, Ok(None));
+        let paid = three.seller.rail.claim(&seller, &locked, &signed).await;
+        assert_eq!(paid.unwrap().minor, 9_000);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_point_is_refused_before_anything_is_set_aside() {
+    let mut three = Three::new("sat", 0, 10_000).await;
+    let good = three.contract(9_000, FAR);
+    let told = three.buyer.rail.lock(&deal(&good, Party::Buyer)).await;
+    let told = told.unwrap();
+    three.buyer.earns(&three.purse, 9_000).await;
+    let none = (1..=u8::MAX)
+        .map(|last| {
+            let mut bytes = [0; 33];
+            (bytes[0], bytes[32]) = (2, last);
+            bytes
+        })
+        .find(|bytes| cdk::nuts::PublicKey::from_slice(bytes).is_err());
+    let none = DealKey(none.unwrap());
+    let as_seller = Contract {
+        order: MessageId([8; 32]),
+        seller: none,
+        ..good.clone()
+    };
+    let as_arbiter = Contract {
+        order: MessageId([9; 32]),
+        arbiter: Some(none),
+        ..good.clone()
+    };
+    for contract in [as_seller, as_arbiter] {
+        let refused = three.buyer.rail.lock(&deal(&contract, Party::Buyer)).await;
+        assert_eq!(refused, Err(Error::Damaged));
+        let checked = three.seller.rail.verify(&contract, &told).await;
+        assert_eq!(checked, Err(Error::Damaged));
+        assert_eq!(three.buyer.held(&three.purse).await, 0);
+    }
+    assert_eq!(three.buyer.free(&three.purse).await, 10_000);
+    three.buyer.restart(Life::default()).await;
+    assert_eq!(three.buyer.rail.recover().await, Ok(true));
+    assert_eq!(three.buyer.free(&three.purse).await, 10_000);
 }

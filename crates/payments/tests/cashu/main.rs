@@ -12,5 +12,6 @@ mod attacks;
 mod bare;
 mod database;
 mod escrow;
+mod purses;
 mod support;
 mod survival;

@@ -141,6 +141,8 @@ pub(crate) enum Fault {
     Late,
     /// The mint stumbles before it looks at it.
     Stumble,
+    /// The mint is busy and says that it will not look at it. Whoever asks hears a refusal, so no deal goes on by itself.
+    Busy,
 }
 
 impl Fault {
@@ -212,6 +214,7 @@ impl Pipe {
         let answer = match fault.map(|(_, fault)| fault) {
             Some(Fault::Lost) => return Err(lost()),
             Some(Fault::Stumble) => return Ok(RawResponse::new(500, b"stumbled".to_vec())),
+            Some(Fault::Busy) => return Ok(RawResponse::new(429, b"busy".to_vec())),
             Some(Fault::Late) => {
                 let request = (method.to_owned(), path, body);
                 self.late.lock().unwrap().push(request);
@@ -398,6 +401,16 @@ impl Person {
         all.iter()
             .find(|one| one.purse == *purse)
             .map_or(0, |one| one.free)
+    }
+
+    /// The counters of the keysets' places in the seed's order, as they are saved.
+    pub(crate) async fn counters(&self) -> Vec<Record> {
+        let mut all = self.memory.load().await.unwrap();
+        let of_keyset =
+            |key: &str| key.starts_with("cashu/counter/") && !key.contains("derivation");
+        all.retain(|(key, _)| of_keyset(key));
+        all.sort();
+        all
     }
 
     pub(crate) async fn held(&self, purse: &Purse) -> u64 {

@@ -21,12 +21,15 @@ use haggle_protocol::private::{Body, Message, TraderProof, intent_proof, thread_
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::reach::{Circuit, Entry, Reach};
 use haggle_protocol::seal::{Context, Direction};
+use haggle_protocol::settlement::{EscrowLock, Settle};
 use haggle_protocol::trade::{
     Ack, Cancel, CancelReason, Chat, Contact, ContactWay, Counter, Decline, DeclineReason,
     Delivered, NotSelected, Order, OrderConfirm, Progress, Step,
 };
 use haggle_protocol::{
-    Frame, FrameId, IntentId, Kind, MessageId, Network, PublicKey, SealPublic, ThreadId, Timestamp,
+    ContractId, Custodian, DealKey, EscrowPlan, Frame, FrameId, IntentId, Keeper, Kind, Locked,
+    MessageId, Network, Outcome, Party, PublicKey, SealPublic, Settlement, Side, Signed, Split,
+    ThreadId, Timestamp,
 };
 use proptest::test_runner::{Config as ProptestConfig, FileFailurePersistence};
 use rand_core::{Infallible, TryCryptoRng, TryRng};
@@ -287,6 +290,7 @@ pub(crate) fn quote() -> Quote {
         delivery: Delivery::Shipping,
         quality: Quality::Good,
         note: Some("Fresh brake pads.".into()),
+        keepers: Vec::new(),
     }
 }
 
@@ -323,6 +327,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 confirm_by: NOW + 900,
                 note: Some("The bell, too, please.".into()),
                 handover: None,
+                escrow: None,
                 reach_secret: None,
             }),
         ),
@@ -332,6 +337,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 order: said,
                 payment: Some("cash at the door".into()),
                 note: None,
+                key: None,
             }),
         ),
         (
@@ -411,7 +417,89 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             }),
         ),
         (Direction::ToBuyer, Body::Chat(with_a_photo())),
+        (
+            Direction::ToBuyer,
+            Body::Quote(Quote {
+                keepers: vec![keeper()],
+                ..quote()
+            }),
+        ),
+        (
+            Direction::ToSeller,
+            Body::Order(Order {
+                quote: said,
+                total: Money::new(38_500, eur()),
+                quantity: Quantity::pieces(1),
+                delivery: Delivery::Shipping,
+                confirm_by: NOW + 900,
+                note: None,
+                handover: None,
+                escrow: Some(EscrowPlan {
+                    keeper: keeper(),
+                    minor: 38_500,
+                    deadline: NOW + 1_296_000,
+                    review: 1_209_600,
+                }),
+                reach_secret: None,
+            }),
+        ),
+        (
+            Direction::ToBuyer,
+            Body::OrderConfirm(OrderConfirm {
+                order: said,
+                payment: None,
+                note: None,
+                key: Some(DealKey([3; 33])),
+            }),
+        ),
+        (
+            Direction::ToSeller,
+            Body::EscrowLock(EscrowLock {
+                order: said,
+                key: DealKey([2; 33]),
+                contract: ContractId([0x44; 32]),
+                locked: Locked(vec![0xab; 300]),
+            }),
+        ),
+        (
+            Direction::ToBuyer,
+            settle(Outcome::Renew {
+                holder: Side::Seller,
+                deadline: NOW + 1_209_600,
+            }),
+        ),
+        (
+            Direction::ToSeller,
+            settle(Outcome::Split(Split {
+                buyer: 11_550,
+                seller: 26_950,
+                arbiter: 0,
+            })),
+        ),
     ]
+}
+
+pub(crate) fn keeper() -> Keeper {
+    Keeper {
+        rail: "cashu".into(),
+        custodian: Custodian::new("https://mint.example.org").unwrap(),
+        asset: eur(),
+    }
+}
+
+fn settle(outcome: Outcome) -> Body {
+    Body::Settle(Settle {
+        order: MessageId([0x22; 32]),
+        settlement: Settlement {
+            contract: ContractId([0x44; 32]),
+            outcome,
+            salt: [0x55; 32],
+            signatures: vec![Signed {
+                party: Party::Seller,
+                signature: vec![0x66; 64],
+            }],
+        },
+    })
 }
 
 pub(crate) fn thread() -> ThreadId {

@@ -12,11 +12,17 @@ use haggle_protocol::place::Place;
 use haggle_protocol::private::Body;
 use haggle_protocol::quote::{Charge, ChargeKind, Line, Quality, Quote};
 use haggle_protocol::sealed_reach::ReachSecret;
+use haggle_protocol::settlement::{
+    DEAL_SIGNATURE_MAX, EscrowLock, KEEPERS_MAX, REVIEW_MAX, Settle,
+};
 use haggle_protocol::trade::{
     Ack, Cancel, CancelReason, Chat, Contact, ContactWay, Counter, Decline, DeclineReason,
     Delivered, NotSelected, Order, OrderConfirm, Progress, Step,
 };
-use haggle_protocol::{FrameId, HandoverHash, IntentId, MessageId, SealPublic, Timestamp};
+use haggle_protocol::{
+    ContractId, Custodian, DealKey, EscrowPlan, FrameId, HandoverHash, IntentId, Keeper, Locked,
+    MessageId, Outcome, Party, SealPublic, Settlement, Side, Signed, Split, Timestamp,
+};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -229,6 +235,7 @@ pub(crate) fn quote() -> impl Strategy<Value = Quote> {
         any::<u32>(),
         delivery(),
         select(Quality::ALL.to_vec()),
+        vec(keeper(), 0..=KEEPERS_MAX),
     );
     (what, how).prop_filter_map("a sum that there is", |(what, how)| {
         let mut quote = Quote {
@@ -243,6 +250,7 @@ pub(crate) fn quote() -> impl Strategy<Value = Quote> {
             delivery: how.5,
             quality: how.6,
             note: what.3,
+            keepers: how.7,
         };
         quote.total.minor = quote.sum()?;
         Some(quote)
@@ -291,6 +299,64 @@ fn delivered() -> impl Strategy<Value = Delivered> {
         code: HandoverCode::parse(&code).unwrap(),
         note,
     })
+}
+
+fn keeper() -> impl Strategy<Value = Keeper> {
+    let asset = select(vec!["EUR", "sat"]).prop_map(|code| Asset::new(code).unwrap());
+    ("[a-z0-9_-]{1,16}", "[!-.0-~]{1,128}", asset).prop_map(|(rail, custodian, asset)| Keeper {
+        rail,
+        custodian: Custodian::new(&custodian).unwrap(),
+        asset,
+    })
+}
+
+fn plan() -> impl Strategy<Value = EscrowPlan> {
+    (keeper(), 1..=Money::MAX, time(), 1..=REVIEW_MAX).prop_map(
+        |(keeper, minor, deadline, review)| EscrowPlan {
+            keeper,
+            minor,
+            deadline,
+            review,
+        },
+    )
+}
+
+fn settlement() -> impl Strategy<Value = Settlement> {
+    let sum = || 0..=Money::MAX;
+    let outcome = prop_oneof![
+        (sum(), sum(), sum()).prop_map(|(buyer, seller, arbiter)| Outcome::Split(Split {
+            buyer,
+            seller,
+            arbiter,
+        })),
+        (any::<bool>(), time()).prop_map(|(buyer, deadline)| Outcome::Renew {
+            holder: if buyer { Side::Buyer } else { Side::Seller },
+            deadline,
+        }),
+        Just(Outcome::Expired),
+    ];
+    let parties = vec![Party::Arbiter, Party::Seller, Party::Buyer];
+    let signers = proptest::sample::subsequence(parties, 0..=3);
+    let signature = || vec(any::<u8>(), 0..=DEAL_SIGNATURE_MAX);
+    (
+        said(),
+        outcome,
+        any::<[u8; 32]>(),
+        signers,
+        vec(signature(), 3),
+    )
+        .prop_map(
+            |(contract, outcome, salt, signers, signatures)| Settlement {
+                contract: ContractId(contract.0),
+                outcome,
+                salt,
+                signatures: signers
+                    .into_iter()
+                    .zip(signatures)
+                    .map(|(party, signature)| Signed { party, signature })
+                    .collect(),
+            },
+        )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -355,6 +421,7 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
                 confirm_by,
                 note,
                 handover: handover.map(HandoverHash),
+                escrow: None,
                 reach_secret: secret.map(ReachSecret::from_bytes),
             },
         );
@@ -373,6 +440,7 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
                 order,
                 payment,
                 note,
+                key: None,
             }
         )),
         said().prop_map(|quote| Body::NotSelected(NotSelected { quote })),
@@ -386,6 +454,39 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
         chat().prop_map(Body::Chat),
         cancel().prop_map(Body::Cancel),
         delivered().prop_map(Body::Delivered),
+        (said(), plan()).prop_map(|(quote, plan)| Body::Order(Order {
+            quote,
+            total: plan.amount(),
+            quantity: Quantity::pieces(1),
+            delivery: Delivery::Digital,
+            confirm_by: plan.deadline,
+            note: None,
+            handover: None,
+            escrow: Some(plan),
+            reach_secret: None,
+        })),
+        (said(), any::<u8>()).prop_map(|(order, key)| Body::OrderConfirm(OrderConfirm {
+            order,
+            payment: None,
+            note: None,
+            key: Some(DealKey([key; 33])),
+        })),
+        (
+            said(),
+            said(),
+            any::<u8>(),
+            vec(any::<u8>(), 0..=Locked::MAX)
+        )
+            .prop_map(
+                |(order, contract, key, locked)| Body::EscrowLock(EscrowLock {
+                    order,
+                    key: DealKey([key; 33]),
+                    contract: ContractId(contract.0),
+                    locked: Locked(locked),
+                })
+            ),
+        (said(), settlement())
+            .prop_map(|(order, settlement)| Body::Settle(Settle { order, settlement })),
     ]
 }
 

@@ -107,6 +107,7 @@ fn stall_of(data: &Computers) -> Outcome<Market> {
         peer: forge.key(),
         sealer: Arc::new(Hpke),
         book: Limits::peer(),
+        rails: Vec::new(),
     };
     let restored = Market::restore(Vec::new(), setup, NOW);
     let (mut market, _) = restored.map_err(|damaged| Trouble::new(damaged.why))?;

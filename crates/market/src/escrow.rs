@@ -1,0 +1,781 @@
+//! Money that is locked between the two of a trade: what is asked of a rail and when, and what follows from its answers.
+//!
+//! Nothing here is a list of things to do. What one side knows of its deal (whose keys, what is locked, what was proposed and
+//! signed) is saved with the thread, and [`Market::pay`] works out of that alone what the rail has to be asked now: one thing at a
+//! time, again after every lost answer and every start, since a rail does nothing twice. Money moves by two signatures or, after its
+//! deadline, by the holder's; so whatever happens to either side, every lock comes to its end.
+//!
+//! ```text
+//! order confirmed ── buyer locks ── seller checks ── seller sends it, proposes to renew ── buyer signs, renews: the seller holds it
+//!        │                                │                                                         │
+//!        └ no lock: nothing to end        └ deadline: back to the buyer                             └ review is over: to the seller
+//! receipt: buyer proposes all to the seller ── seller signs, carries it out        cancel: seller proposes all to the buyer ── buyer does
+//! ```
+
+mod agreeing;
+
+use haggle_protocol::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
+use haggle_protocol::private::Body;
+use haggle_protocol::settlement::{EscrowLock, Settle};
+use haggle_protocol::{
+    Contract, DealKey, EscrowPlan, Locked, MessageId, Money, Outcome, Party, Settlement, Side,
+    Split, ThreadId, Timestamp,
+};
+use rand_core::Rng as _;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Batch;
+use crate::effect::{Ask, Effect};
+use crate::input::{Job, Paid, Trouble};
+use crate::market::Market;
+use crate::threads::{Deal, DealState, Taken};
+use crate::view::{EscrowState, EscrowView, ProposalView, Role, TradeStep};
+
+/// How long a buyer usually has to object once it is said to be sent or handed over, in seconds: as long as he has to say that he has it.
+pub(crate) const REVIEW: u32 = 14 * 24 * 60 * 60;
+/// The least time between now and the deadline for a lock to be begun, in seconds: later, nobody could still send it in time.
+const LOCK_BEFORE: u64 = 24 * 60 * 60;
+/// How long a rail is left alone after it could not tell, in seconds: doubled each time, up to the last.
+const AGAIN: u64 = 5;
+const AGAIN_MAX: u64 = 600;
+/// How long after a deadline whoever is not the holder asks what has become of the lock, in seconds, so that the holder is first.
+const ASK_AFTER: u64 = 60 * 60;
+/// How long it is waited before it is looked again whether the holder has come for his money, in seconds.
+const LOOK_AGAIN: u64 = 6 * 60 * 60;
+/// Proposals that are kept of each side: an honest one makes three.
+const PROPOSALS_MAX: usize = 4;
+
+/// One side's view of what is locked in a deal.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Escrow {
+    /// My key of this deal, once the rail has named it.
+    mine: Option<DealKey>,
+    /// The other side's.
+    theirs: Option<DealKey>,
+    /// Whether the rail was ever asked to lock and has not said that it did not.
+    locking: bool,
+    /// What is locked now: made or checked by this side.
+    lock: Option<Held>,
+    /// On the seller's side, what the buyer says is locked and was not checked yet.
+    claimed: Option<Held>,
+    proposals: Vec<Proposal>,
+    /// How I would have it shared out, beside what the trade itself says.
+    offer: Option<Split>,
+    /// The lock was moved, by what is to be found out.
+    moved: bool,
+    settled: Option<Settled>,
+    /// Why the rail did not do what it was asked last.
+    trouble: Option<String>,
+    #[serde(skip)]
+    asked: Option<(Job, Ask)>,
+    #[serde(skip)]
+    tries: u32,
+    #[serde(skip)]
+    next: Timestamp,
+}
+
+/// Money under a contract.
+#[derive(Clone, Serialize, Deserialize)]
+struct Held {
+    contract: Contract,
+    locked: Locked,
+    /// The message that told the other side of it, and whether it arrived.
+    said: Option<(MessageId, bool)>,
+}
+
+/// What one side would have become of the lock.
+#[derive(Clone, Serialize, Deserialize)]
+struct Proposal {
+    settlement: Settlement,
+    by: Role,
+    /// Whether I agree to what the other side proposes.
+    agreed: bool,
+    /// It was carried out.
+    done: bool,
+    /// It cannot be carried out any more.
+    dead: bool,
+    /// The message that told the other side of it as it is now, and whether it arrived.
+    said: Option<(MessageId, bool)>,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Settled {
+    /// `None` if the other side has taken what was his.
+    outcome: Option<Outcome>,
+    /// What came to me, in minor units.
+    mine: u64,
+    at: Timestamp,
+}
+
+impl Role {
+    pub(crate) const fn side(self) -> Side {
+        match self {
+            Self::Buyer => Side::Buyer,
+            Self::Seller => Side::Seller,
+        }
+    }
+}
+
+impl Escrow {
+    /// Whether money is locked, or may be, that has not come to its end.
+    pub(crate) const fn is_open(&self) -> bool {
+        let any = self.locking || self.lock.is_some() || self.claimed.is_some();
+        any && self.settled.is_none()
+    }
+
+    /// Whether the seller has seen that the money is there.
+    pub(crate) const fn is_funded(&self) -> bool {
+        self.lock.is_some() && self.settled.is_none() && !self.moved
+    }
+
+    /// My key and the other side's, by side.
+    fn keys(&self, role: Role) -> Option<(DealKey, DealKey)> {
+        let (mine, theirs) = (self.mine?, self.theirs?);
+        Some(match role {
+            Role::Buyer => (mine, theirs),
+            Role::Seller => (theirs, mine),
+        })
+    }
+
+    /// The contract under which the buyer locks first.
+    fn contract(&self, role: Role, order: MessageId, plan: &EscrowPlan) -> Option<Contract> {
+        let (buyer, seller) = self.keys(role)?;
+        let contract = Contract {
+            order,
+            custodian: plan.keeper.custodian.clone(),
+            amount: plan.amount(),
+            buyer,
+            seller,
+            arbiter: None,
+            holder: Side::Buyer,
+            deadline: plan.deadline,
+        };
+        contract.check().ok().map(|()| contract)
+    }
+
+    /// What this side proposes by itself, as the trade stands.
+    fn wanted(&self, role: Role, deal: &Deal, plan: &EscrowPlan, now: Timestamp) -> Vec<Outcome> {
+        let Some(lock) = &self.lock else {
+            return Vec::new();
+        };
+        let amount = lock.contract.amount;
+        let confirmed = deal.state == DealState::Confirmed;
+        let cancelled = matches!(deal.state, DealState::Cancelled { .. });
+        let mut wanted = Vec::new();
+        match role {
+            Role::Buyer if confirmed && deal.has(TradeStep::Received) => {
+                wanted.push(Outcome::Split(Split::all_to(Side::Seller, amount)));
+            }
+            Role::Seller if cancelled => {
+                wanted.push(Outcome::Split(Split::all_to(Side::Buyer, amount)));
+            }
+            Role::Seller if confirmed && lock.contract.holder == Side::Buyer => {
+                let mut steps = deal.steps.iter();
+                let sent = |it: &&Taken| it.step.role() == Role::Seller;
+                let renewed = steps.find(sent).map(|sent| Outcome::Renew {
+                    holder: Side::Seller,
+                    deadline: sent.at + u64::from(plan.review),
+                });
+                wanted.extend(renewed.filter(|_| lock.contract.deadline > now));
+            }
+            Role::Buyer | Role::Seller => {}
+        }
+        wanted.extend(self.offer.map(Outcome::Split));
+        wanted
+    }
+
+    /// Whether this side agrees to a proposal of the other one without asking anybody: it gets everything, or it was agreed on with the order.
+    fn agrees(&self, role: Role, deal: &Deal, plan: &EscrowPlan, proposal: &Proposal) -> bool {
+        match proposal.settlement.outcome {
+            Outcome::Split(split) => {
+                proposal.agreed || split == Split::all_to(role.side(), plan.amount())
+            }
+            Outcome::Renew { holder, .. } => {
+                proposal.agreed && holder == Side::Seller && deal.was_sent()
+            }
+            Outcome::Expired => false,
+        }
+    }
+
+    /// What the rail has to be asked now, if anything.
+    fn next(&self, role: Role, deal: &Deal, plan: &EscrowPlan, now: Timestamp) -> Option<Ask> {
+        let party = Party::from(role.side());
+        let quote = deal.order.quote;
+        if self.settled.is_some() || (self.mine.is_none() && !deal.under_way()) {
+            return None;
+        }
+        if self.mine.is_none() {
+            return Some(Ask::Key { party, quote });
+        }
+        if let Some(claimed) = &self.claimed {
+            return Some(Ask::Verify {
+                contract: claimed.contract.clone(),
+                locked: claimed.locked.clone(),
+            });
+        }
+        let Some(lock) = &self.lock else {
+            let begins = deal.state == DealState::Confirmed
+                && deal.cancelling.is_none()
+                && deal.ended.is_none()
+                && now + LOCK_BEFORE < plan.deadline;
+            let wanted = role == Role::Buyer && (self.locking || begins);
+            let contract = self.contract(role, deal.message, plan);
+            return contract.filter(|_| wanted).map(|contract| Ask::Lock {
+                contract,
+                party,
+                quote,
+            });
+        };
+        let (contract, locked) = (lock.contract.clone(), lock.locked.clone());
+        let live = || self.proposals.iter().filter(|it| !it.dead);
+        if let Some(done) = live().find(|it| it.done || self.moved) {
+            if matches!(done.settlement.outcome, Outcome::Renew { .. }) {
+                // Perhaps it was locked anew, and I was not told: then the rail finds that lock.
+                return Some(Ask::Execute {
+                    contract,
+                    locked,
+                    settlement: done.settlement.clone(),
+                });
+            }
+            return Some(Ask::Claim {
+                contract,
+                party,
+                quote,
+                locked,
+                settlement: done.settlement.clone(),
+            });
+        }
+        if self.moved {
+            return None;
+        }
+        let theirs = live().filter(|it| it.by != role && self.agrees(role, deal, plan, it));
+        if let Some(agreed) =
+            theirs.min_by_key(|it| matches!(it.settlement.outcome, Outcome::Renew { .. }))
+        {
+            let settlement = agreed.settlement.clone();
+            return Some(if settlement.is_signed_by(party) {
+                Ask::Execute {
+                    contract,
+                    locked,
+                    settlement,
+                }
+            } else {
+                Ask::Cosign {
+                    contract,
+                    party,
+                    quote,
+                    locked,
+                    settlement,
+                }
+            });
+        }
+        let proposed = |outcome: &Outcome| {
+            let mut mine = self.proposals.iter().filter(|it| it.by == role);
+            mine.any(|it| it.settlement.outcome == *outcome)
+        };
+        let mut wanted = self.wanted(role, deal, plan, now).into_iter();
+        if let Some(outcome) = wanted.find(|outcome| !proposed(outcome)) {
+            return Some(Ask::Propose {
+                contract,
+                party,
+                quote,
+                locked,
+                outcome,
+            });
+        }
+        let over = contract.deadline + CLOCK_SKEW;
+        if contract.holder == role.side() {
+            return (over < now).then_some(Ask::Refund {
+                contract,
+                party,
+                quote,
+                locked,
+            });
+        }
+        (over + ASK_AFTER < now).then_some(Ask::Status { contract, locked })
+    }
+
+    /// When there is something to be done for it without anything happening before.
+    fn due(&self, role: Role, deal: &Deal, plan: &EscrowPlan, now: Timestamp) -> Option<Timestamp> {
+        if self.settled.is_some() || self.asked.is_some() {
+            return None;
+        }
+        if self.next(role, deal, plan, now).is_some() {
+            return Some(self.next.max(now));
+        }
+        let over = self.lock.as_ref()?.contract.deadline + CLOCK_SKEW + 1;
+        let later = [over, over + ASK_AFTER];
+        later.into_iter().find(|at| *at > now)
+    }
+
+    /// Whether what the rail was asked last may have been done.
+    fn may_be_done(&self) -> bool {
+        self.trouble.as_deref().is_none_or(|code| code == UNKNOWN)
+    }
+
+    /// The rail could not tell, or not now.
+    fn again(&mut self, now: Timestamp) {
+        let wait = AGAIN.checked_shl(self.tries).unwrap_or(AGAIN_MAX);
+        self.tries = self.tries.saturating_add(1);
+        self.next = now + wait.min(AGAIN_MAX);
+    }
+
+    /// The rail has done what it was asked.
+    fn went_well(&mut self) {
+        self.tries = 0;
+        self.next = Timestamp(0);
+        self.trouble = None;
+    }
+
+    fn proposal(&mut self, settlement: &Settlement) -> Option<&mut Proposal> {
+        self.proposals
+            .iter_mut()
+            .find(|it| it.settlement.salt == settlement.salt)
+    }
+
+    /// Money is locked anew: what was proposed about the lock before is over.
+    fn hold(&mut self, held: Held) {
+        self.proposals.clear();
+        self.moved = false;
+        self.lock = Some(held);
+    }
+
+    fn settle(&mut self, outcome: Option<Outcome>, mine: u64, at: Timestamp) {
+        self.settled = Some(Settled { outcome, mine, at });
+        self.proposals
+            .retain(|it| !it.said.is_some_and(|(_, arrived)| arrived));
+    }
+
+    /// A message of mine arrived, or is not taken; either way it is not said again.
+    fn heard(&mut self, message: MessageId) -> bool {
+        let held = self.lock.iter_mut().map(|it| &mut it.said);
+        let said = held.chain(self.proposals.iter_mut().map(|it| &mut it.said));
+        let mut found = false;
+        for (one, arrived) in said.flatten().filter(|(one, _)| *one == message) {
+            *arrived = true;
+            found |= *one == message;
+        }
+        found
+    }
+
+    pub(crate) fn view(&self, role: Role, plan: &EscrowPlan) -> EscrowView {
+        let contract = self.lock.as_ref().or(self.claimed.as_ref());
+        let contract = contract.map(|held| &held.contract);
+        let amount = plan.amount();
+        let state = match (&self.settled, &self.lock) {
+            (Some(settled), _) => match settled.outcome {
+                Some(Outcome::Split(split)) if split == Split::all_to(Side::Seller, amount) => {
+                    EscrowState::Released
+                }
+                Some(Outcome::Split(split)) if split == Split::all_to(Side::Buyer, amount) => {
+                    EscrowState::Refunded
+                }
+                Some(Outcome::Split(split)) => EscrowState::Shared {
+                    buyer: split.buyer,
+                    seller: split.seller,
+                },
+                Some(Outcome::Expired | Outcome::Renew { .. }) | None => {
+                    match contract.map(|it| it.holder) {
+                        Some(Side::Seller) => EscrowState::Released,
+                        Some(Side::Buyer) | None => EscrowState::Refunded,
+                    }
+                }
+            },
+            (None, Some(_)) => EscrowState::Locked,
+            (None, None) if self.claimed.is_some() => EscrowState::Locking,
+            // What was not locked for a reason is not being locked only because it is tried again.
+            (None, None) if self.locking && self.may_be_done() => EscrowState::Locking,
+            (None, None) => EscrowState::Planned,
+        };
+        let proposals = self.proposals.iter().filter(|it| !it.dead && !it.done);
+        EscrowView {
+            keeper: plan.keeper.clone(),
+            amount,
+            state,
+            holder: contract.map_or(Side::Buyer, |it| it.holder),
+            deadline: contract.map_or(plan.deadline, |it| it.deadline),
+            review: plan.review,
+            trouble: self.trouble.clone(),
+            mine: self.settled.map(|it| Money::new(it.mine, amount.asset)),
+            proposals: proposals
+                .filter_map(|it| match it.settlement.outcome {
+                    Outcome::Split(split) => Some(ProposalView {
+                        by: it.by,
+                        buyer: split.buyer,
+                        seller: split.seller,
+                        agreed: it.by == role || it.agreed,
+                    }),
+                    Outcome::Renew { .. } | Outcome::Expired => None,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Market {
+    /// The escrow of a thread's deal, with all that decides what is to be done for it.
+    fn escrow(&self, id: &ThreadId) -> Option<(Role, &Deal, &EscrowPlan, &Escrow)> {
+        let thread = self.threads.get(id)?;
+        let deal = thread.deal.as_ref()?;
+        let plan = deal.order.escrow.as_ref()?;
+        Some((thread.role, deal, plan, deal.escrow.as_ref()?))
+    }
+
+    fn escrow_mut(&mut self, id: &ThreadId) -> Option<&mut Escrow> {
+        self.deal_mut(id)?.escrow.as_mut()
+    }
+
+    /// Whether money of a thread's deal has not come to its end.
+    pub(crate) fn holds_money(&self, id: &ThreadId) -> bool {
+        self.deal(id).is_some_and(Deal::holds_money)
+    }
+
+    /// When a thread's escrow has something to do.
+    pub(crate) fn escrow_deadline(&self, id: &ThreadId, now: Timestamp) -> Option<Timestamp> {
+        let (role, deal, plan, escrow) = self.escrow(id)?;
+        escrow.due(role, deal, plan, now)
+    }
+
+    /// Says what is to be said about a thread's escrow, and asks the rail what it has to be asked.
+    pub(crate) fn pay(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        self.say_lock(id, now, batch);
+        self.say_proposals(id, now, batch);
+        let Some((role, deal, plan, escrow)) = self.escrow(&id) else {
+            return;
+        };
+        if escrow.asked.is_some() || escrow.next > now {
+            return;
+        }
+        let Some(ask) = escrow.next(role, deal, plan, now) else {
+            return;
+        };
+        let rail = plan.keeper.rail.clone();
+        let job = Job {
+            thread: id,
+            number: self.pen.dice.next_u64(),
+        };
+        let locking = matches!(ask, Ask::Lock { .. });
+        if let Some(escrow) = self.escrow_mut(&id) {
+            escrow.asked = Some((job, ask.clone()));
+            escrow.locking |= locking;
+        }
+        batch.thread(id);
+        batch.trades.insert(id);
+        let ask = Box::new(ask);
+        batch.acts.push(Effect::Pay { job, rail, ask });
+    }
+
+    /// The buyer tells of what he has locked, until it has arrived.
+    fn say_lock(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some((Role::Buyer, deal, _, escrow)) = self.escrow(&id) else {
+            return;
+        };
+        let (Some(held), Some(key)) = (&escrow.lock, escrow.mine) else {
+            return;
+        };
+        let late = held.contract.deadline <= now && held.said.is_some();
+        if escrow.settled.is_some() || late || self.is_said(&id, held.said) {
+            return;
+        }
+        let told = EscrowLock {
+            order: deal.message,
+            key,
+            contract: held.contract.id(),
+            locked: held.locked.clone(),
+        };
+        let until = now + PRIVATE_LIFETIME_MAX;
+        // If too much waits for the other side, it is said when some of that has arrived or expired.
+        let Ok(message) = self.send(id, Body::EscrowLock(told), until, now, batch) else {
+            return;
+        };
+        let Some(deal) = self.deal_mut(&id) else {
+            return;
+        };
+        if let Some(held) = deal.escrow.as_mut().and_then(|it| it.lock.as_mut()) {
+            held.said = Some((message, false));
+        }
+        if deal.state == DealState::Confirmed && !deal.has(TradeStep::Paid) {
+            deal.steps.push(Taken {
+                step: TradeStep::Paid,
+                message,
+                at: now,
+                note: None,
+                delivered: false,
+                files: Vec::new(),
+            });
+        }
+        batch.trades.insert(id);
+    }
+
+    /// Each side tells of what it has proposed, and of what it has carried out.
+    fn say_proposals(&mut self, id: ThreadId, now: Timestamp, batch: &mut Batch) {
+        let Some((role, deal, _, escrow)) = self.escrow(&id) else {
+            return;
+        };
+        let order = deal.message;
+        let over = escrow.settled.is_some();
+        let unsaid = |it: &&Proposal| {
+            let mine = it.by == role || it.done;
+            // Once it has come to its end here, one week of trying is enough: the other side finds it out from the rail.
+            let again = !over || it.said.is_none();
+            mine && !it.dead && again && !self.is_said(&id, it.said)
+        };
+        let unsaid: Vec<Settlement> = escrow
+            .proposals
+            .iter()
+            .filter(unsaid)
+            .map(|it| it.settlement.clone())
+            .collect();
+        for settlement in unsaid {
+            let body = Body::Settle(Settle {
+                order,
+                settlement: settlement.clone(),
+            });
+            let until = now + PRIVATE_LIFETIME_MAX;
+            let Ok(message) = self.send(id, body, until, now, batch) else {
+                return;
+            };
+            if let Some(proposal) = self.escrow_mut(&id).and_then(|it| it.proposal(&settlement)) {
+                proposal.said = Some((message, false));
+            }
+        }
+    }
+
+    /// Whether a message arrived or is still tried.
+    fn is_said(&self, id: &ThreadId, said: Option<(MessageId, bool)>) -> bool {
+        let waits = |message| self.threads.get(id).is_some_and(|it| it.waits(message));
+        said.is_some_and(|(message, arrived)| arrived || waits(message))
+    }
+
+    /// A message about an escrow arrived, or is not taken.
+    pub(crate) fn escrow_heard(&mut self, id: ThreadId, message: MessageId, batch: &mut Batch) {
+        if self.escrow_mut(&id).is_some_and(|it| it.heard(message)) {
+            batch.thread(id);
+            batch.trades.insert(id);
+        }
+    }
+
+    /// A rail has answered.
+    pub(crate) fn paid(
+        &mut self,
+        job: Job,
+        answer: Result<Paid, Trouble>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let id = job.thread;
+        let Some(escrow) = self.escrow_mut(&id) else {
+            return;
+        };
+        // An answer to something that was asked before a start, or of an order that another one has replaced.
+        let Some((_, ask)) = escrow.asked.take_if(|(asked, _)| *asked == job) else {
+            return;
+        };
+        match answer {
+            Ok(paid) => {
+                escrow.went_well();
+                self.did(id, ask, paid, now, batch);
+            }
+            Err(trouble) => {
+                escrow.did_not(&ask, trouble, now);
+            }
+        }
+        batch.thread(id);
+        batch.trades.insert(id);
+    }
+
+    fn did(&mut self, id: ThreadId, ask: Ask, paid: Paid, now: Timestamp, batch: &mut Batch) {
+        let Some(escrow) = self.escrow_mut(&id) else {
+            return;
+        };
+        match (ask, paid) {
+            (Ask::Key { party, .. }, Paid::Key(key)) => {
+                escrow.mine = Some(key);
+                if party == Party::Seller {
+                    self.confirm_by_rule(id, now, batch);
+                }
+            }
+            (Ask::Lock { contract, .. }, Paid::Locked(locked)) => {
+                escrow.locking = false;
+                escrow.hold(Held {
+                    contract,
+                    locked,
+                    said: None,
+                });
+            }
+            (Ask::Verify { contract, .. }, Paid::Done) => {
+                if let Some(held) = escrow.claimed.take_if(|it| it.contract == contract) {
+                    escrow.hold(held);
+                }
+            }
+            (Ask::Propose { .. }, Paid::Settlement(settlement)) => {
+                let Some((role, ..)) = self.escrow(&id) else {
+                    return;
+                };
+                if let Some(escrow) = self.escrow_mut(&id) {
+                    escrow.proposals.push(Proposal {
+                        settlement,
+                        by: role,
+                        agreed: true,
+                        done: false,
+                        dead: false,
+                        said: None,
+                    });
+                }
+            }
+            (Ask::Cosign { settlement, .. }, Paid::Settlement(signed)) => {
+                if let Some(proposal) = escrow.proposal(&settlement) {
+                    proposal.settlement = signed;
+                }
+            }
+            (
+                Ask::Execute {
+                    contract,
+                    settlement,
+                    ..
+                },
+                Paid::Executed(renewed),
+            ) => match (settlement.outcome, renewed) {
+                (Outcome::Renew { holder, deadline }, Some(locked)) => escrow.hold(Held {
+                    contract: contract.renewed(holder, deadline),
+                    locked,
+                    said: None,
+                }),
+                _ => {
+                    if let Some(proposal) = escrow.proposal(&settlement) {
+                        proposal.done = true;
+                        proposal.said = None;
+                    }
+                }
+            },
+            (Ask::Claim { settlement, .. }, Paid::Money(money)) => {
+                let Some((role, ..)) = self.escrow(&id) else {
+                    return;
+                };
+                // A rail says what came in now: nothing, if it had come in before and only the answer was lost.
+                let share = match settlement.outcome {
+                    Outcome::Split(split) => split.of(role.side().into()),
+                    Outcome::Renew { .. } | Outcome::Expired => 0,
+                };
+                let mine = money.minor.max(share);
+                if let Some(escrow) = self.escrow_mut(&id) {
+                    escrow.settle(Some(settlement.outcome), mine, now);
+                }
+            }
+            (Ask::Refund { contract, .. }, Paid::Money(money)) => {
+                let mine = money.minor.max(contract.amount.minor);
+                escrow.settle(Some(Outcome::Expired), mine, now);
+            }
+            (Ask::Status { .. }, Paid::Moved) => escrow.moved_away(now),
+            // It is still there: its holder has not come for it.
+            (Ask::Status { .. }, _) => escrow.next = now + LOOK_AGAIN,
+            // Not an answer to what was asked.
+            _ => escrow.again(now),
+        }
+    }
+}
+
+impl Escrow {
+    /// The rail did not do what it was asked.
+    fn did_not(&mut self, ask: &Ask, trouble: Trouble, now: Timestamp) {
+        self.again(now);
+        match (trouble, ask) {
+            (Trouble::Later(code), Ask::Claim { settlement, .. }) if code == NOT_DONE => {
+                // What is moved was moved by something else.
+                if self.moved
+                    && let Some(proposal) = self.proposal(settlement)
+                {
+                    proposal.dead = true;
+                    self.moved_away(now);
+                }
+            }
+            (Trouble::Later(code), _) => {
+                self.trouble = (code != NOT_DONE && code != TOO_EARLY).then_some(code);
+            }
+            (Trouble::Spent, Ask::Verify { .. }) => {
+                self.claimed = None;
+                self.trouble = Some(SPENT.to_owned());
+            }
+            (
+                Trouble::Spent,
+                Ask::Claim { settlement, .. }
+                | Ask::Cosign { settlement, .. }
+                | Ask::Execute { settlement, .. },
+            ) => {
+                if let Some(proposal) = self.proposal(settlement) {
+                    proposal.dead = true;
+                }
+                self.moved_away(now);
+            }
+            (Trouble::Spent, _) => self.moved_away(now),
+            (Trouble::Never(code), Ask::Lock { .. }) => {
+                // It is not locked; what is missing (money, a mint that is trusted) may be there later.
+                self.locking = false;
+                self.trouble = Some(code);
+            }
+            (Trouble::Never(code), Ask::Verify { .. }) => {
+                self.claimed = None;
+                self.trouble = Some(code);
+            }
+            (
+                Trouble::Never(code),
+                Ask::Cosign { settlement, .. } | Ask::Execute { settlement, .. },
+            ) => {
+                if let Some(proposal) = self.proposal(settlement) {
+                    proposal.dead = true;
+                }
+                if self.moved {
+                    self.moved_away(now);
+                } else {
+                    self.trouble = Some(code);
+                }
+            }
+            (Trouble::Never(code), _) => self.trouble = Some(code),
+        }
+    }
+
+    /// The lock was moved: by one of the proposals, whose shares can be claimed, or by its holder.
+    fn moved_away(&mut self, now: Timestamp) {
+        self.moved = true;
+        self.tries = 0;
+        self.next = Timestamp(0);
+        if self.proposals.iter().all(|it| it.dead) && self.claimed.is_none() {
+            self.settle(None, 0, now);
+        }
+    }
+}
+
+/// What a rail says of what nobody has carried out.
+const NOT_DONE: &str = "not-done";
+/// What a rail says when its custodian does not answer.
+const UNKNOWN: &str = "unknown";
+/// What a rail says before a deadline.
+const TOO_EARLY: &str = "too-early";
+/// What a rail says of money that has gone elsewhere.
+const SPENT: &str = "spent";
+
+impl Deal {
+    /// Whether money of it has not come to its end.
+    pub(crate) fn holds_money(&self) -> bool {
+        self.escrow.as_ref().is_some_and(Escrow::is_open)
+    }
+
+    /// Whether its seller may send it: it is paid as agreed outside, or he has seen that the money is locked.
+    pub(crate) fn may_be_sent(&self) -> bool {
+        let funded = self.escrow.as_ref().is_some_and(Escrow::is_funded);
+        self.order.escrow.is_none() || funded
+    }
+
+    /// Whether its seller has the key that his confirmation has to name.
+    pub(crate) fn key_to_confirm(&self) -> Option<DealKey> {
+        self.escrow.as_ref().and_then(|it| it.mine)
+    }
+
+    /// The other side has named its key.
+    pub(crate) fn learn_key(&mut self, key: Option<DealKey>) {
+        if let (Some(escrow), Some(key)) = (&mut self.escrow, key) {
+            escrow.theirs = Some(key);
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! What the two of a trade agree on about locked money, and what one hears of the other: the plan of an order, a lock that is told of, a
+//! proposal how to share it out.
+
+use haggle_protocol::limits::CLOCK_SKEW;
+use haggle_protocol::settlement::{EscrowLock, Settle};
+use haggle_protocol::{
+    ContractId, EscrowPlan, Money, Outcome, Party, Refusal, Side, Split, ThreadId, Timestamp,
+};
+
+use super::{Escrow, Held, LOCK_BEFORE, PROPOSALS_MAX, Proposal, REVIEW};
+use crate::batch::Batch;
+use crate::command::{Complaint, Payment};
+use crate::mail::Opened;
+use crate::market::Market;
+use crate::orders::{no_such_thread, unsent};
+use crate::threads::{Deal, DealState, Taken};
+use crate::view::{Role, TradeStep};
+
+impl Escrow {
+    /// Whether this is a contract that my side knows and has not seen the lock of: it is being looked at, or on its way here.
+    fn may_come_to(&self, role: Role, deal: &Deal, plan: &EscrowPlan, id: &ContractId) -> bool {
+        let claimed = self.claimed.as_ref().map(|it| it.contract.id());
+        let mut renewed = self.lock.iter().flat_map(|lock| {
+            let mine = self.proposals.iter().filter(|it| it.by == role);
+            mine.filter_map(|it| match it.settlement.outcome {
+                Outcome::Renew { holder, deadline } => {
+                    Some(lock.contract.renewed(holder, deadline).id())
+                }
+                Outcome::Split(_) | Outcome::Expired => None,
+            })
+        });
+        // Until the buyer has told his key, nobody can say which one the first is.
+        let first = self.contract(role, deal.message, plan);
+        let first = first.map_or(role == Role::Seller, |it| it.id() == *id);
+        (self.lock.is_none() && first) || claimed == Some(*id) || renewed.any(|it| it == *id)
+    }
+}
+
+impl Market {
+    /// What a buyer who pays through escrow plans: with whom, how much, and until when.
+    pub(crate) fn plan(
+        &self,
+        id: ThreadId,
+        payment: &Payment,
+        now: Timestamp,
+    ) -> Result<EscrowPlan, Complaint> {
+        let offer = self.threads.get(&id).and_then(|it| it.offer.as_ref());
+        let quote = &offer.ok_or_else(no_such_thread)?.quote;
+        if !quote.keepers.contains(&payment.keeper) {
+            let sentence = "The seller does not take that. Choose one of the places that his quote names, or pay him directly.";
+            return Err(Complaint::about("not-offered", "keeper", sentence));
+        }
+        let same = payment.keeper.asset == quote.total.asset;
+        let minor = match payment.minor {
+            None if same => quote.total.minor,
+            Some(minor) if !same || minor == quote.total.minor => minor,
+            Some(_) => {
+                let sentence = "In the currency of the quote, what is locked is its total.";
+                return Err(Complaint::about("wrong-total", "minor", sentence));
+            }
+            None => {
+                let sentence = "Say how much of it you pay: the quote is in another currency, and only the two of you can agree on a rate.";
+                return Err(Complaint::about("no-rate", "minor", sentence));
+            }
+        };
+        let facts = self.rails.iter().find(|it| it.name == payment.keeper.rail);
+        let facts = facts.ok_or_else(|| {
+            let sentence = "This way of paying is not set up here.";
+            Complaint::about("no-rail", "keeper", sentence)
+        })?;
+        if minor < facts.floor || minor > facts.ceiling {
+            let sentence = format!(
+                "Between {} and {} can be locked there. Pay this one directly, or by another way.",
+                Money::new(facts.floor, payment.keeper.asset),
+                Money::new(facts.ceiling, payment.keeper.asset)
+            );
+            let code = if minor < facts.floor {
+                "below-floor"
+            } else {
+                "above-ceiling"
+            };
+            return Err(Complaint::about(code, "minor", &sentence));
+        }
+        let plan = EscrowPlan {
+            keeper: payment.keeper.clone(),
+            minor,
+            deadline: now + u64::from(quote.lead_time) + crate::cancelling::DISPATCH_GRACE,
+            review: REVIEW,
+        };
+        let bad = |_| Complaint::about("bad-field", "minor", "This cannot be locked.");
+        plan.check().map_err(bad)?;
+        Ok(plan)
+    }
+
+    /// Whether what an order plans is something that its quote has offered, with time enough for its seller.
+    pub(crate) fn check_plan(&self, id: ThreadId, plan: &EscrowPlan) -> Result<(), Refusal> {
+        let offer = self.threads.get(&id).and_then(|it| it.offer.as_ref());
+        let quote = &offer.ok_or(Refusal::WrongState)?.quote;
+        if !quote.keepers.contains(&plan.keeper) {
+            return Err(Refusal::BadField);
+        }
+        if plan.keeper.asset == quote.total.asset && plan.minor != quote.total.minor {
+            return Err(Refusal::WrongSum);
+        }
+        Ok(())
+    }
+
+    /// Whether a rule may take what an order plans: the total itself, with the usual times. At a rate a person has to look.
+    pub(crate) fn is_usual(deal: &Deal, now: Timestamp) -> bool {
+        let usual = |plan: &EscrowPlan| {
+            let least = now + u64::from(deal.quote.lead_time) + LOCK_BEFORE;
+            plan.keeper.asset == deal.quote.total.asset
+                && plan.review <= REVIEW
+                && plan.deadline > least
+        };
+        deal.order.escrow.as_ref().is_none_or(usual)
+    }
+
+    /// The buyer says that money is locked.
+    pub(crate) fn hear_lock(
+        &mut self,
+        opened: &Opened,
+        said: &EscrowLock,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let id = opened.message.thread;
+        let (role, deal, plan, escrow) = self.escrow(&id).ok_or(Refusal::WrongState)?;
+        let confirmed = deal.state == DealState::Confirmed;
+        let cancelled = matches!(deal.state, DealState::Cancelled { .. });
+        if deal.message != said.order || escrow.settled.is_some() || !(confirmed || cancelled) {
+            return Err(Refusal::WrongState);
+        }
+        deal.check_trader(opened)?;
+        if escrow.theirs.is_some_and(|known| known != said.key) {
+            return Err(Refusal::WrongSender);
+        }
+        let contract = match &escrow.lock {
+            None => {
+                let known = Escrow {
+                    theirs: Some(said.key),
+                    ..escrow.clone()
+                };
+                known.contract(role, deal.message, plan)
+            }
+            Some(lock) => escrow.proposals.iter().find_map(|it| {
+                let Outcome::Renew { holder, deadline } = it.settlement.outcome else {
+                    return None;
+                };
+                let renewed = lock.contract.renewed(holder, deadline);
+                (it.by == role && renewed.id() == said.contract).then_some(renewed)
+            }),
+        };
+        let contract = contract.filter(|it| it.id() == said.contract);
+        let contract = contract.ok_or(Refusal::BadField)?;
+        self.took(opened, now, batch);
+        if let Some(deal) = self.deal_mut(&id) {
+            if deal.state == DealState::Confirmed && !deal.has(TradeStep::Paid) {
+                deal.steps.push(Taken {
+                    step: TradeStep::Paid,
+                    message: opened.id,
+                    at: now,
+                    note: None,
+                    delivered: true,
+                    files: Vec::new(),
+                });
+            }
+            if let Some(escrow) = &mut deal.escrow {
+                escrow.theirs = Some(said.key);
+                escrow.went_well();
+                escrow.claimed = Some(Held {
+                    contract,
+                    locked: said.locked.clone(),
+                    said: None,
+                });
+            }
+        }
+        batch.trades.insert(id);
+        Ok(())
+    }
+
+    /// The other side proposes what shall become of the lock, or has carried out what I proposed.
+    pub(crate) fn hear_settle(
+        &mut self,
+        opened: &Opened,
+        said: &Settle,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Refusal> {
+        let id = opened.message.thread;
+        let (role, deal, plan, escrow) = self.escrow(&id).ok_or(Refusal::WrongState)?;
+        if deal.message != said.order {
+            return Err(Refusal::WrongState);
+        }
+        deal.check_trader(opened)?;
+        let other = Party::from(role.other().side());
+        let settlement = &said.settlement;
+        if !settlement.is_signed_by(other) {
+            return Err(Refusal::BadField);
+        }
+        let known = escrow
+            .proposals
+            .iter()
+            .find(|it| it.settlement.salt == settlement.salt);
+        if let Some(known) = known {
+            if known.by != role {
+                // He says again what he proposed.
+                self.took(opened, now, batch);
+                return Ok(());
+            }
+            if known.settlement.outcome != settlement.outcome {
+                return Err(Refusal::BadField);
+            }
+            self.took(opened, now, batch);
+            let escrow = self.escrow_mut(&id);
+            if let Some(proposal) = escrow.and_then(|it| it.proposal(settlement)) {
+                proposal.settlement = settlement.clone();
+                proposal.done = true;
+                // He knows.
+                proposal.said = proposal.said.map(|(message, _)| (message, true));
+            }
+            self.hurry_escrow(id, batch);
+            return Ok(());
+        }
+        if escrow.settled.is_some() {
+            // What is settled already is settled.
+            self.took(opened, now, batch);
+            return Ok(());
+        }
+        // Of a lock that I have not seen yet it is said again later.
+        if escrow.may_come_to(role, deal, plan, &settlement.contract) {
+            return Err(Refusal::NotKept);
+        }
+        let lock = escrow.lock.as_ref().ok_or(Refusal::WrongState)?;
+        let (agreed, fits) = match settlement.outcome {
+            Outcome::Split(split) => (false, split.fits(&lock.contract)),
+            Outcome::Renew { holder, deadline } => {
+                let review = u64::from(plan.review);
+                // The buyer shall have at least half of his time when he learns of it; the seller has waited no longer than he has said.
+                let enough = now + review / 2 < deadline && deadline <= now + review + CLOCK_SKEW;
+                let fits = role == Role::Buyer && holder == Side::Seller;
+                (enough, fits && lock.contract.holder == Side::Buyer)
+            }
+            Outcome::Expired => (false, false),
+        };
+        if !fits || settlement.contract != lock.contract.id() {
+            return Err(Refusal::BadField);
+        }
+        let theirs = escrow.proposals.iter().filter(|it| it.by != role).count();
+        if theirs >= PROPOSALS_MAX {
+            return Err(Refusal::WhisperRate);
+        }
+        self.took(opened, now, batch);
+        if let Some(escrow) = self.escrow_mut(&id) {
+            escrow.proposals.push(Proposal {
+                settlement: settlement.clone(),
+                by: role.other(),
+                agreed,
+                done: false,
+                dead: false,
+                said: None,
+            });
+        }
+        self.hurry_escrow(id, batch);
+        Ok(())
+    }
+
+    /// Something has changed for an escrow: the rail is asked at once.
+    fn hurry_escrow(&mut self, id: ThreadId, batch: &mut Batch) {
+        if let Some(escrow) = self.escrow_mut(&id) {
+            escrow.tries = 0;
+            escrow.next = Timestamp(0);
+        }
+        batch.thread(id);
+        batch.trades.insert(id);
+    }
+
+    /// Try again now what a rail did not do: money is there, or a mint answers again.
+    pub(crate) fn pay_again(&mut self, id: ThreadId, batch: &mut Batch) -> Result<(), Complaint> {
+        self.escrow(&id).ok_or_else(no_such_thread)?;
+        self.hurry_escrow(id, batch);
+        Ok(())
+    }
+
+    /// Offers to share out what is locked.
+    pub(crate) fn offer_split(
+        &mut self,
+        id: ThreadId,
+        buyer: u64,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let (role, _, plan, escrow) = self.escrow(&id).ok_or_else(no_such_thread)?;
+        if !escrow.is_funded() {
+            let sentence = "Nothing is locked that could be shared out.";
+            return Err(Complaint::new("not-locked", sentence));
+        }
+        let Some(seller) = plan.minor.checked_sub(buyer) else {
+            let sentence = "That is more than is locked.";
+            return Err(Complaint::about("wrong-sum", "buyer", sentence));
+        };
+        let split = Split {
+            buyer,
+            seller,
+            arbiter: 0,
+        };
+        let mine = escrow.proposals.iter().filter(|it| it.by == role);
+        if mine.count() >= PROPOSALS_MAX {
+            return Err(unsent(Refusal::WhisperRate));
+        }
+        if let Some(escrow) = self.escrow_mut(&id) {
+            escrow.offer = Some(split);
+        }
+        self.hurry_escrow(id, batch);
+        Ok(())
+    }
+
+    /// Agrees to how the other side would have it shared out.
+    pub(crate) fn agree(
+        &mut self,
+        id: ThreadId,
+        buyer: u64,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let (role, ..) = self.escrow(&id).ok_or_else(no_such_thread)?;
+        let escrow = self.escrow_mut(&id).ok_or_else(no_such_thread)?;
+        let open = |it: &&mut Proposal| it.by != role && !it.dead && !it.done;
+        let same = |it: &&mut Proposal| match it.settlement.outcome {
+            Outcome::Split(split) => split.buyer == buyer,
+            Outcome::Renew { .. } | Outcome::Expired => false,
+        };
+        let mut proposals = escrow.proposals.iter_mut().filter(open);
+        let proposal = proposals.find(same).ok_or_else(|| {
+            let sentence = "The other side has not offered that.";
+            Complaint::about("no-such-offer", "buyer", sentence)
+        })?;
+        proposal.agreed = true;
+        self.hurry_escrow(id, batch);
+        Ok(())
+    }
+}

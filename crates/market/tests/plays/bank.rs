@@ -1,0 +1,308 @@
+//! A bank that keeps money between two: what a rail promises and no arithmetic beside it, for markets under test.
+//!
+//! It answers every question twice if it is asked twice, does nothing twice, moves a lock once, and counts: what is in purses and
+//! locks is always the same sum.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haggle_market::{Ask, Paid, Trouble};
+use haggle_protocol::{
+    Asset, Contract, ContractId, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement,
+    Signed, Timestamp,
+};
+
+/// What the bank's rail is called.
+pub(crate) const RAIL: &str = "bank";
+
+/// What a fault does to one question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The question never came.
+    Deaf,
+    /// It was done, and the answer never came.
+    Mute,
+}
+
+#[derive(Default)]
+pub(crate) struct Bank {
+    pub(crate) purses: BTreeMap<usize, u64>,
+    locks: BTreeMap<ContractId, Lock>,
+    owners: BTreeMap<DealKey, usize>,
+    signed: BTreeSet<([u8; 32], Party)>,
+    /// Shares that nobody has brought in yet.
+    shares: BTreeMap<([u8; 32], Party), u64>,
+    /// How each order's money was moved in the end.
+    pub(crate) ends: BTreeMap<MessageId, Vec<Outcome>>,
+}
+
+struct Lock {
+    contract: Contract,
+    /// By which settlement it was moved.
+    moved: Option<[u8; 32]>,
+}
+
+/// The salt of what a holder takes after the deadline.
+const EXPIRED: [u8; 32] = [0xee; 32];
+
+impl Bank {
+    /// All the money there is: in purses, locked, and shared out but not brought in.
+    pub(crate) fn sum(&self) -> u64 {
+        let held = self.locks.values().filter(|lock| lock.moved.is_none());
+        let held: u64 = held.map(|lock| lock.contract.amount.minor).sum();
+        self.purses.values().sum::<u64>() + held + self.shares.values().sum::<u64>()
+    }
+
+    /// What is still locked.
+    pub(crate) fn locked(&self) -> usize {
+        let held = self.locks.values().filter(|lock| lock.moved.is_none());
+        held.count()
+    }
+
+    #[allow(dead_code, reason = "not every play has a bank that forgets")]
+    /// A bank that knows nothing of any lock any more: nobody has ever paid.
+    pub(crate) fn forget(&mut self) {
+        self.locks.clear();
+    }
+
+    fn key(&mut self, owner: usize, party: Party, quote: &MessageId) -> DealKey {
+        let mut key = [2; 33];
+        key[1..].copy_from_slice(&quote.0);
+        key[1] ^= owner.to_be_bytes()[7];
+        key[2] = match party {
+            Party::Buyer => 1,
+            Party::Seller => 2,
+            Party::Arbiter => 3,
+        };
+        self.owners.insert(DealKey(key), owner);
+        DealKey(key)
+    }
+
+    fn is(&self, owner: usize, contract: &Contract, party: Party) -> bool {
+        let key = contract.key(party);
+        key.is_some_and(|key| self.owners.get(&key) == Some(&owner))
+    }
+
+    /// Answers a question of `owner`, whose clock it goes by no more than by its own.
+    pub(crate) fn ask(&mut self, owner: usize, ask: &Ask, now: Timestamp) -> Result<Paid, Trouble> {
+        let never = |code: &str| Err(Trouble::Never(code.to_owned()));
+        match ask {
+            Ask::Key { party, quote } => Ok(Paid::Key(self.key(owner, *party, quote))),
+            Ask::Lock {
+                contract, party, ..
+            } => {
+                let (id, amount) = (contract.id(), contract.amount.minor);
+                if !self.is(owner, contract, *party) || *party != Party::Buyer {
+                    return never("not-yours");
+                }
+                if !self.locks.contains_key(&id) {
+                    let purse = self.purses.entry(owner).or_default();
+                    let Some(rest) = purse.checked_sub(amount) else {
+                        return never("not-enough");
+                    };
+                    *purse = rest;
+                    let contract = contract.clone();
+                    self.locks.insert(
+                        id,
+                        Lock {
+                            contract,
+                            moved: None,
+                        },
+                    );
+                }
+                Ok(Paid::Locked(Locked(id.0.to_vec())))
+            }
+            Ask::Verify { contract, locked } => {
+                self.untouched(contract, locked)?;
+                Ok(Paid::Done)
+            }
+            Ask::Propose {
+                contract,
+                party,
+                locked,
+                outcome,
+                ..
+            } => {
+                self.untouched(contract, locked)?;
+                let mut salt = contract.id().0;
+                salt[0] ^= owner.to_be_bytes()[7];
+                salt[1] ^= match outcome {
+                    Outcome::Split(split) => split.buyer.to_be_bytes()[7] ^ 1,
+                    Outcome::Renew { .. } => 2,
+                    Outcome::Expired => 3,
+                };
+                let settlement = Settlement {
+                    contract: contract.id(),
+                    outcome: *outcome,
+                    salt,
+                    signatures: Vec::new(),
+                };
+                self.sign(owner, contract, *party, settlement)
+            }
+            Ask::Cosign {
+                contract,
+                party,
+                locked,
+                settlement,
+                ..
+            } => {
+                self.untouched(contract, locked)?;
+                self.sign(owner, contract, *party, settlement.clone())
+            }
+            Ask::Execute {
+                contract,
+                settlement,
+                ..
+            } => self.execute(contract, settlement),
+            Ask::Claim {
+                contract,
+                party,
+                settlement,
+                ..
+            } => {
+                if !self.is(owner, contract, *party) {
+                    return never("not-yours");
+                }
+                match self.locks.get(&contract.id()).map(|lock| lock.moved) {
+                    Some(Some(salt)) if salt == settlement.salt => {}
+                    Some(Some(_)) => return Err(Trouble::Spent),
+                    Some(None) => return Err(Trouble::Later("not-done".to_owned())),
+                    None => return never("mismatch"),
+                }
+                let share = self.shares.remove(&(settlement.salt, *party));
+                Ok(Paid::Money(self.pay(owner, share, contract.amount.asset)))
+            }
+            Ask::Refund {
+                contract, party, ..
+            } => {
+                let holder = Party::from(contract.holder);
+                if !self.is(owner, contract, *party) || *party != holder {
+                    return never("not-yours");
+                }
+                if now <= contract.deadline {
+                    return Err(Trouble::Later("too-early".to_owned()));
+                }
+                let Some(lock) = self.locks.get_mut(&contract.id()) else {
+                    return never("mismatch");
+                };
+                let share = match lock.moved {
+                    None => {
+                        lock.moved = Some(EXPIRED);
+                        let ends = self.ends.entry(contract.order).or_default();
+                        ends.push(Outcome::Expired);
+                        Some(contract.amount.minor)
+                    }
+                    Some(EXPIRED) => None,
+                    Some(_) => return Err(Trouble::Spent),
+                };
+                Ok(Paid::Money(self.pay(owner, share, contract.amount.asset)))
+            }
+            Ask::Status { contract, .. } => match self.locks.get(&contract.id()) {
+                Some(lock) if lock.moved.is_some() => Ok(Paid::Moved),
+                Some(_) => Ok(Paid::Done),
+                None => never("mismatch"),
+            },
+        }
+    }
+
+    /// The same with a fault: what happened then nobody can tell.
+    pub(crate) fn ask_in_vain(
+        &mut self,
+        owner: usize,
+        ask: &Ask,
+        now: Timestamp,
+        fault: Fault,
+    ) -> Trouble {
+        if fault == Fault::Mute {
+            let _ = self.ask(owner, ask, now);
+        }
+        Trouble::Later("unknown".to_owned())
+    }
+
+    fn untouched(&self, contract: &Contract, locked: &Locked) -> Result<(), Trouble> {
+        let id = contract.id();
+        match self.locks.get(&id) {
+            Some(lock) if locked.0 != id.0 || lock.contract != *contract => {
+                Err(Trouble::Never("mismatch".to_owned()))
+            }
+            Some(lock) if lock.moved.is_some() => Err(Trouble::Spent),
+            Some(_) => Ok(()),
+            None => Err(Trouble::Never("mismatch".to_owned())),
+        }
+    }
+
+    fn sign(
+        &mut self,
+        owner: usize,
+        contract: &Contract,
+        party: Party,
+        mut settlement: Settlement,
+    ) -> Result<Paid, Trouble> {
+        if !self.is(owner, contract, party) {
+            return Err(Trouble::Never("not-yours".to_owned()));
+        }
+        self.signed.insert((settlement.salt, party));
+        settlement.signatures.retain(|one| one.party != party);
+        settlement.signatures.push(Signed {
+            party,
+            signature: vec![1],
+        });
+        Ok(Paid::Settlement(settlement))
+    }
+
+    fn execute(&mut self, contract: &Contract, settlement: &Settlement) -> Result<Paid, Trouble> {
+        let signed = |party| {
+            settlement.is_signed_by(party) && self.signed.contains(&(settlement.salt, party))
+        };
+        let signers = [Party::Buyer, Party::Seller, Party::Arbiter];
+        // What it has done it tells whoever asks.
+        let before = self.locks.get(&contract.id()).and_then(|lock| lock.moved);
+        if before != Some(settlement.salt)
+            && signers.into_iter().filter(|party| signed(*party)).count() < 2
+        {
+            return Err(Trouble::Never("signature".to_owned()));
+        }
+        let Some(lock) = self.locks.get_mut(&contract.id()) else {
+            return Err(Trouble::Never("mismatch".to_owned()));
+        };
+        let first = lock.moved.is_none();
+        if *lock.moved.get_or_insert(settlement.salt) != settlement.salt {
+            return Err(Trouble::Spent);
+        }
+        match settlement.outcome {
+            Outcome::Split(split) => {
+                assert!(
+                    split.fits(contract),
+                    "shared out another sum than was locked"
+                );
+                if first {
+                    for party in signers {
+                        self.shares
+                            .insert((settlement.salt, party), split.of(party));
+                    }
+                    let ends = self.ends.entry(contract.order).or_default();
+                    ends.push(settlement.outcome);
+                }
+                Ok(Paid::Executed(None))
+            }
+            Outcome::Renew { holder, deadline } => {
+                let renewed = contract.renewed(holder, deadline);
+                let id = renewed.id();
+                if first {
+                    let lock = Lock {
+                        contract: renewed,
+                        moved: None,
+                    };
+                    self.locks.insert(id, lock);
+                }
+                Ok(Paid::Executed(Some(Locked(id.0.to_vec()))))
+            }
+            Outcome::Expired => Err(Trouble::Never("signature".to_owned())),
+        }
+    }
+
+    fn pay(&mut self, owner: usize, share: Option<u64>, asset: Asset) -> Money {
+        let share = share.unwrap_or_default();
+        *self.purses.entry(owner).or_default() += share;
+        Money::new(share, asset)
+    }
+}
