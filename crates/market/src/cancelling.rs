@@ -14,7 +14,7 @@ use crate::command::Complaint;
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{bad_note, no_such_thread, unsent};
-use crate::threads::{Cancelling, Deal, DealState, Over, Sort};
+use crate::threads::{Cancelling, Deal, DealState, Over, Sort, Taken};
 use crate::view::{AnswerState, Role, TradeStep};
 
 /// How long after the time that was quoted it is waited for word that something was sent or handed over, in seconds: two weeks, for holidays.
@@ -36,7 +36,13 @@ impl Deal {
 
     /// Whether its seller has said that he sent it or handed it over.
     pub(crate) fn was_sent(&self) -> bool {
-        self.has(TradeStep::Dispatched) || self.has(TradeStep::Delivered)
+        self.sent().is_some()
+    }
+
+    /// Where its seller has said so first.
+    pub(crate) fn sent(&self) -> Option<&Taken> {
+        let mut steps = self.steps.iter();
+        steps.find(|it| matches!(it.step, TradeStep::Dispatched | TradeStep::Delivered))
     }
 
     /// How far it is, as this side knows; `None` once something was sent, handed over or received.
@@ -67,9 +73,7 @@ impl Deal {
         if self.state != DealState::Confirmed || !self.under_way() {
             return None;
         }
-        let mut steps = self.steps.iter();
-        let sent = steps.find(|it| matches!(it.step, TradeStep::Dispatched | TradeStep::Delivered));
-        Some(match sent {
+        Some(match self.sent() {
             Some(sent) => sent.at + RECEIPT_WITHIN,
             None => self.at + u64::from(self.quote.lead_time) + DISPATCH_GRACE,
         })

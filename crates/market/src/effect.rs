@@ -3,6 +3,7 @@
 
 use haggle_protocol::attachment::Piece;
 use haggle_protocol::reach::Circuit;
+use haggle_protocol::settlement::Deal;
 use haggle_protocol::{Contract, Locked, MessageId, Outcome, Party, Refusal, Settlement};
 
 use crate::command::{Complaint, Reply};
@@ -68,12 +69,8 @@ pub enum Ask {
     },
     /// Lock what the contract says, out of my purse. Answered by [`crate::input::Paid::Locked`].
     Lock {
-        /// The terms.
-        contract: Contract,
-        /// Who I am in it.
-        party: Party,
-        /// By what my key was made.
-        quote: MessageId,
+        /// The terms, and who I am in them.
+        deal: Deal,
     },
     /// Check that it is locked as the contract says. Answered by [`crate::input::Paid::Done`].
     Verify {
@@ -84,12 +81,8 @@ pub enum Ask {
     },
     /// Sign what should become of it. Answered by [`crate::input::Paid::Settlement`].
     Propose {
-        /// The terms.
-        contract: Contract,
-        /// Who I am in it.
-        party: Party,
-        /// By what my key was made.
-        quote: MessageId,
+        /// The terms, and who I am in them.
+        deal: Deal,
         /// What is locked.
         locked: Locked,
         /// What should become of it.
@@ -97,12 +90,8 @@ pub enum Ask {
     },
     /// Sign what another party has signed: I agree. Answered by [`crate::input::Paid::Settlement`].
     Cosign {
-        /// The terms.
-        contract: Contract,
-        /// Who I am in it.
-        party: Party,
-        /// By what my key was made.
-        quote: MessageId,
+        /// The terms, and who I am in them.
+        deal: Deal,
         /// What is locked.
         locked: Locked,
         /// What was proposed.
@@ -119,12 +108,8 @@ pub enum Ask {
     },
     /// Bring in my share of what was carried out. Answered by [`crate::input::Paid::Money`].
     Claim {
-        /// The terms.
-        contract: Contract,
-        /// Who I am in it.
-        party: Party,
-        /// By what my key was made.
-        quote: MessageId,
+        /// The terms, and who I am in them.
+        deal: Deal,
         /// What was locked.
         locked: Locked,
         /// What was signed.
@@ -132,12 +117,8 @@ pub enum Ask {
     },
     /// Take what is mine after the deadline. Answered by [`crate::input::Paid::Money`].
     Refund {
-        /// The terms.
-        contract: Contract,
-        /// Who I am in it.
-        party: Party,
-        /// By what my key was made.
-        quote: MessageId,
+        /// The terms, and who I am in them.
+        deal: Deal,
         /// What is locked.
         locked: Locked,
     },

@@ -16,7 +16,7 @@ mod agreeing;
 
 use haggle_protocol::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
 use haggle_protocol::private::Body;
-use haggle_protocol::settlement::{EscrowLock, Settle};
+use haggle_protocol::settlement::{self, EscrowLock, Settle};
 use haggle_protocol::{
     Contract, DealKey, EscrowPlan, Locked, MessageId, Money, Outcome, Party, Settlement, Side,
     Split, ThreadId, Timestamp,
@@ -98,6 +98,19 @@ struct Proposal {
     said: Option<(MessageId, bool)>,
 }
 
+impl Proposal {
+    fn new(settlement: Settlement, by: Role, agreed: bool) -> Self {
+        Self {
+            settlement,
+            by,
+            agreed,
+            done: false,
+            dead: false,
+            said: None,
+        }
+    }
+}
+
 /// How it ended.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Settled {
@@ -105,7 +118,6 @@ struct Settled {
     outcome: Option<Outcome>,
     /// What came to me, in minor units.
     mine: u64,
-    at: Timestamp,
 }
 
 impl Role {
@@ -129,18 +141,19 @@ impl Escrow {
         self.lock.is_some() && self.settled.is_none() && !self.moved
     }
 
-    /// My key and the other side's, by side.
-    fn keys(&self, role: Role) -> Option<(DealKey, DealKey)> {
-        let (mine, theirs) = (self.mine?, self.theirs?);
-        Some(match role {
+    /// The contract under which the buyer locks first, if the other side's key is this one.
+    fn contract(
+        &self,
+        role: Role,
+        order: MessageId,
+        plan: &EscrowPlan,
+        theirs: Option<DealKey>,
+    ) -> Option<Contract> {
+        let (mine, theirs) = (self.mine?, theirs?);
+        let (buyer, seller) = match role {
             Role::Buyer => (mine, theirs),
             Role::Seller => (theirs, mine),
-        })
-    }
-
-    /// The contract under which the buyer locks first.
-    fn contract(&self, role: Role, order: MessageId, plan: &EscrowPlan) -> Option<Contract> {
-        let (buyer, seller) = self.keys(role)?;
+        };
         let contract = Contract {
             order,
             custodian: plan.keeper.custodian.clone(),
@@ -152,6 +165,19 @@ impl Escrow {
             deadline: plan.deadline,
         };
         contract.check().ok().map(|()| contract)
+    }
+
+    /// The contracts that would come of what this side has proposed to renew.
+    fn renewals(&self, role: Role) -> impl Iterator<Item = Contract> {
+        self.lock.iter().flat_map(move |lock| {
+            let mine = self.proposals.iter().filter(move |it| it.by == role);
+            mine.filter_map(|it| match it.settlement.outcome {
+                Outcome::Renew { holder, deadline } => {
+                    Some(lock.contract.renewed(holder, deadline))
+                }
+                Outcome::Split(_) | Outcome::Expired => None,
+            })
+        })
     }
 
     /// What this side proposes by itself, as the trade stands.
@@ -171,9 +197,7 @@ impl Escrow {
                 wanted.push(Outcome::Split(Split::all_to(Side::Buyer, amount)));
             }
             Role::Seller if confirmed && lock.contract.holder == Side::Buyer => {
-                let mut steps = deal.steps.iter();
-                let sent = |it: &&Taken| it.step.role() == Role::Seller;
-                let renewed = steps.find(sent).map(|sent| Outcome::Renew {
+                let renewed = deal.sent().map(|sent| Outcome::Renew {
                     holder: Side::Seller,
                     deadline: sent.at + u64::from(plan.review),
                 });
@@ -220,14 +244,22 @@ impl Escrow {
                 && deal.ended.is_none()
                 && now + LOCK_BEFORE < plan.deadline;
             let wanted = role == Role::Buyer && (self.locking || begins);
-            let contract = self.contract(role, deal.message, plan);
-            return contract.filter(|_| wanted).map(|contract| Ask::Lock {
-                contract,
-                party,
-                quote,
+            let contract = self.contract(role, deal.message, plan, self.theirs);
+            let contract = contract.filter(|_| wanted)?;
+            return Some(Ask::Lock {
+                deal: settlement::Deal {
+                    contract,
+                    party,
+                    quote,
+                },
             });
         };
         let (contract, locked) = (lock.contract.clone(), lock.locked.clone());
+        let mine = |contract| settlement::Deal {
+            contract,
+            party,
+            quote,
+        };
         let live = || self.proposals.iter().filter(|it| !it.dead);
         if let Some(done) = live().find(|it| it.done || self.moved) {
             if matches!(done.settlement.outcome, Outcome::Renew { .. }) {
@@ -239,9 +271,7 @@ impl Escrow {
                 });
             }
             return Some(Ask::Claim {
-                contract,
-                party,
-                quote,
+                deal: mine(contract),
                 locked,
                 settlement: done.settlement.clone(),
             });
@@ -262,9 +292,7 @@ impl Escrow {
                 }
             } else {
                 Ask::Cosign {
-                    contract,
-                    party,
-                    quote,
+                    deal: mine(contract),
                     locked,
                     settlement,
                 }
@@ -277,9 +305,7 @@ impl Escrow {
         let mut wanted = self.wanted(role, deal, plan, now).into_iter();
         if let Some(outcome) = wanted.find(|outcome| !proposed(outcome)) {
             return Some(Ask::Propose {
-                contract,
-                party,
-                quote,
+                deal: mine(contract),
                 locked,
                 outcome,
             });
@@ -287,9 +313,7 @@ impl Escrow {
         let over = contract.deadline + CLOCK_SKEW;
         if contract.holder == role.side() {
             return (over < now).then_some(Ask::Refund {
-                contract,
-                party,
-                quote,
+                deal: mine(contract),
                 locked,
             });
         }
@@ -341,8 +365,8 @@ impl Escrow {
         self.lock = Some(held);
     }
 
-    fn settle(&mut self, outcome: Option<Outcome>, mine: u64, at: Timestamp) {
-        self.settled = Some(Settled { outcome, mine, at });
+    fn settle(&mut self, outcome: Option<Outcome>, mine: u64) {
+        self.settled = Some(Settled { outcome, mine });
         self.proposals
             .retain(|it| !it.said.is_some_and(|(_, arrived)| arrived));
     }
@@ -352,9 +376,9 @@ impl Escrow {
         let held = self.lock.iter_mut().map(|it| &mut it.said);
         let said = held.chain(self.proposals.iter_mut().map(|it| &mut it.said));
         let mut found = false;
-        for (one, arrived) in said.flatten().filter(|(one, _)| *one == message) {
+        for (_, arrived) in said.flatten().filter(|(one, _)| *one == message) {
             *arrived = true;
-            found |= *one == message;
+            found = true;
         }
         found
     }
@@ -489,21 +513,33 @@ impl Market {
         let Ok(message) = self.send(id, Body::EscrowLock(told), until, now, batch) else {
             return;
         };
-        let Some(deal) = self.deal_mut(&id) else {
-            return;
-        };
-        if let Some(held) = deal.escrow.as_mut().and_then(|it| it.lock.as_mut()) {
+        if let Some(held) = self.escrow_mut(&id).and_then(|it| it.lock.as_mut()) {
             held.said = Some((message, false));
         }
-        if deal.state == DealState::Confirmed && !deal.has(TradeStep::Paid) {
-            deal.steps.push(Taken {
-                step: TradeStep::Paid,
+        self.pay_by_lock(id, message, false, now, batch);
+    }
+
+    /// A lock counts as the buyer's payment, once and while the trade goes on.
+    fn pay_by_lock(
+        &mut self,
+        id: ThreadId,
+        message: MessageId,
+        delivered: bool,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let step = TradeStep::Paid;
+        let open = |deal: &Deal| deal.state == DealState::Confirmed && !deal.has(step);
+        if self.deal(&id).is_some_and(open) {
+            let taken = Taken {
+                step,
                 message,
                 at: now,
                 note: None,
-                delivered: false,
+                delivered,
                 files: Vec::new(),
-            });
+            };
+            self.take_step(id, taken, batch);
         }
         batch.trades.insert(id);
     }
@@ -577,29 +613,30 @@ impl Market {
                 escrow.went_well();
                 self.did(id, ask, paid, now, batch);
             }
-            Err(trouble) => {
-                escrow.did_not(&ask, trouble, now);
-            }
+            Err(trouble) => escrow.did_not(&ask, trouble, now),
         }
         batch.thread(id);
         batch.trades.insert(id);
     }
 
     fn did(&mut self, id: ThreadId, ask: Ask, paid: Paid, now: Timestamp, batch: &mut Batch) {
+        let Some((role, ..)) = self.escrow(&id) else {
+            return;
+        };
         let Some(escrow) = self.escrow_mut(&id) else {
             return;
         };
         match (ask, paid) {
-            (Ask::Key { party, .. }, Paid::Key(key)) => {
+            (Ask::Key { .. }, Paid::Key(key)) => {
                 escrow.mine = Some(key);
-                if party == Party::Seller {
+                if role == Role::Seller {
                     self.confirm_by_rule(id, now, batch);
                 }
             }
-            (Ask::Lock { contract, .. }, Paid::Locked(locked)) => {
+            (Ask::Lock { deal }, Paid::Locked(locked)) => {
                 escrow.locking = false;
                 escrow.hold(Held {
-                    contract,
+                    contract: deal.contract,
                     locked,
                     said: None,
                 });
@@ -610,19 +647,7 @@ impl Market {
                 }
             }
             (Ask::Propose { .. }, Paid::Settlement(settlement)) => {
-                let Some((role, ..)) = self.escrow(&id) else {
-                    return;
-                };
-                if let Some(escrow) = self.escrow_mut(&id) {
-                    escrow.proposals.push(Proposal {
-                        settlement,
-                        by: role,
-                        agreed: true,
-                        done: false,
-                        dead: false,
-                        said: None,
-                    });
-                }
+                escrow.proposals.push(Proposal::new(settlement, role, true));
             }
             (Ask::Cosign { settlement, .. }, Paid::Settlement(signed)) => {
                 if let Some(proposal) = escrow.proposal(&settlement) {
@@ -650,24 +675,18 @@ impl Market {
                 }
             },
             (Ask::Claim { settlement, .. }, Paid::Money(money)) => {
-                let Some((role, ..)) = self.escrow(&id) else {
-                    return;
-                };
                 // A rail says what came in now: nothing, if it had come in before and only the answer was lost.
                 let share = match settlement.outcome {
                     Outcome::Split(split) => split.of(role.side().into()),
                     Outcome::Renew { .. } | Outcome::Expired => 0,
                 };
-                let mine = money.minor.max(share);
-                if let Some(escrow) = self.escrow_mut(&id) {
-                    escrow.settle(Some(settlement.outcome), mine, now);
-                }
+                escrow.settle(Some(settlement.outcome), money.minor.max(share));
             }
-            (Ask::Refund { contract, .. }, Paid::Money(money)) => {
-                let mine = money.minor.max(contract.amount.minor);
-                escrow.settle(Some(Outcome::Expired), mine, now);
+            (Ask::Refund { deal, .. }, Paid::Money(money)) => {
+                let mine = money.minor.max(deal.contract.amount.minor);
+                escrow.settle(Some(Outcome::Expired), mine);
             }
-            (Ask::Status { .. }, Paid::Moved) => escrow.moved_away(now),
+            (Ask::Status { .. }, Paid::Moved) => escrow.moved_away(),
             // It is still there: its holder has not come for it.
             (Ask::Status { .. }, _) => escrow.next = now + LOOK_AGAIN,
             // Not an answer to what was asked.
@@ -687,7 +706,7 @@ impl Escrow {
                     && let Some(proposal) = self.proposal(settlement)
                 {
                     proposal.dead = true;
-                    self.moved_away(now);
+                    self.moved_away();
                 }
             }
             (Trouble::Later(code), _) => {
@@ -706,9 +725,9 @@ impl Escrow {
                 if let Some(proposal) = self.proposal(settlement) {
                     proposal.dead = true;
                 }
-                self.moved_away(now);
+                self.moved_away();
             }
-            (Trouble::Spent, _) => self.moved_away(now),
+            (Trouble::Spent, _) => self.moved_away(),
             (Trouble::Never(code), Ask::Lock { .. }) => {
                 // It is not locked; what is missing (money, a mint that is trusted) may be there later.
                 self.locking = false;
@@ -726,7 +745,7 @@ impl Escrow {
                     proposal.dead = true;
                 }
                 if self.moved {
-                    self.moved_away(now);
+                    self.moved_away();
                 } else {
                     self.trouble = Some(code);
                 }
@@ -736,12 +755,12 @@ impl Escrow {
     }
 
     /// The lock was moved: by one of the proposals, whose shares can be claimed, or by its holder.
-    fn moved_away(&mut self, now: Timestamp) {
+    fn moved_away(&mut self) {
         self.moved = true;
         self.tries = 0;
         self.next = Timestamp(0);
         if self.proposals.iter().all(|it| it.dead) && self.claimed.is_none() {
-            self.settle(None, 0, now);
+            self.settle(None, 0);
         }
     }
 }

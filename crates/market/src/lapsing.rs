@@ -25,12 +25,7 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) {
-        let Some(thread) = self.threads.get_mut(&id) else {
-            return;
-        };
-        if thread.deal.is_some() {
-            self.escrow_heard(id, message, batch);
-        }
+        self.escrow_heard(id, message, batch);
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };

@@ -229,7 +229,7 @@ impl Market {
         let waits = deal.state == DealState::Ordered && deal.order.confirm_by > now;
         // The key of a deal with escrow comes from a rail.
         let ready = deal.order.escrow.is_none() || deal.key_to_confirm().is_some();
-        let usual = Self::is_usual(deal, now) && (deal.quote.firm || self.is_trusted(id, now));
+        let usual = deal.is_usual(now) && (deal.quote.firm || self.is_trusted(id, now));
         if waits && ready && usual && self.can_supply(&id) {
             let payment = self.stall.rules.payment.clone();
             // Fails only if too much waits for this buyer; then it is left to be confirmed by hand.

@@ -230,7 +230,7 @@ impl Market {
         Ok(())
     }
 
-    fn take_step(&mut self, id: ThreadId, taken: Taken, batch: &mut Batch) {
+    pub(crate) fn take_step(&mut self, id: ThreadId, taken: Taken, batch: &mut Batch) {
         if let Some(deal) = self.deal_mut(&id) {
             deal.steps.push(taken);
             batch.thread(id);

@@ -13,9 +13,8 @@ use futures::StreamExt as _;
 use futures::lock::Mutex;
 use futures::stream::FuturesUnordered;
 use haggle_market::{Ask, Job, Paid, RailFacts, Trouble};
-use haggle_payments::{Deal, Error, LockState, Rail};
+use haggle_payments::{Error, LockState, Rail};
 use haggle_protocol::keys::Root;
-use haggle_protocol::{Contract, MessageId, Party};
 use zeroize::Zeroizing;
 
 /// A rail that is open.
@@ -132,40 +131,23 @@ impl Paying {
 
 /// Puts a market's question to a rail.
 async fn answer(rail: &OpenRail, ask: Ask) -> Result<Paid, Error> {
-    let deal = |contract: Contract, party: Party, quote: MessageId| Deal {
-        contract,
-        party,
-        quote,
-    };
     Ok(match ask {
         Ask::Key { party, quote } => Paid::Key(rail.key(party, &quote)?),
-        Ask::Lock {
-            contract,
-            party,
-            quote,
-        } => Paid::Locked(rail.lock(&deal(contract, party, quote)).await?),
+        Ask::Lock { deal } => Paid::Locked(rail.lock(&deal).await?),
         Ask::Verify { contract, locked } => {
             rail.verify(&contract, &locked).await?;
             Paid::Done
         }
         Ask::Propose {
-            contract,
-            party,
-            quote,
+            deal,
             locked,
             outcome,
-        } => {
-            let deal = deal(contract, party, quote);
-            Paid::Settlement(rail.propose(&deal, &locked, outcome).await?)
-        }
+        } => Paid::Settlement(rail.propose(&deal, &locked, outcome).await?),
         Ask::Cosign {
-            contract,
-            party,
-            quote,
+            deal,
             locked,
             settlement,
         } => {
-            let deal = deal(contract, party, quote);
             let settlement = rail.contribute(&deal, settlement).await?;
             Paid::Settlement(rail.cosign(&deal, &locked, settlement).await?)
         }
@@ -175,21 +157,11 @@ async fn answer(rail: &OpenRail, ask: Ask) -> Result<Paid, Error> {
             settlement,
         } => Paid::Executed(rail.execute(&contract, &locked, &settlement).await?),
         Ask::Claim {
-            contract,
-            party,
-            quote,
+            deal,
             locked,
             settlement,
-        } => {
-            let deal = deal(contract, party, quote);
-            Paid::Money(rail.claim(&deal, &locked, &settlement).await?)
-        }
-        Ask::Refund {
-            contract,
-            party,
-            quote,
-            locked,
-        } => Paid::Money(rail.refund(&deal(contract, party, quote), &locked).await?),
+        } => Paid::Money(rail.claim(&deal, &locked, &settlement).await?),
+        Ask::Refund { deal, locked } => Paid::Money(rail.refund(&deal, &locked).await?),
         Ask::Status { contract, locked } => match rail.status(&contract, &locked).await? {
             LockState::Locked => Paid::Done,
             LockState::Moved => Paid::Moved,
@@ -227,7 +199,7 @@ fn trouble(error: &Error) -> Trouble {
 mod tests {
     use futures::future::poll_fn;
     use haggle_payments::Direct;
-    use haggle_protocol::ThreadId;
+    use haggle_protocol::{MessageId, Party, ThreadId};
 
     use super::*;
 

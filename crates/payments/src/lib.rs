@@ -19,5 +19,6 @@ mod rail;
 
 pub use direct::Direct;
 pub use error::{Error, Mismatch};
+pub use haggle_protocol::settlement::Deal;
 pub use haggle_protocol::{Locked, Outcome, Settlement, Signed};
-pub use rail::{Balance, Capabilities, Deal, Deposit, Given, LockState, Purse, Rail, Withdrawal};
+pub use rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};

@@ -11,6 +11,7 @@
 use core::fmt;
 
 use async_trait::async_trait;
+use haggle_protocol::settlement::Deal;
 use haggle_protocol::{
     Asset, Contract, Custodian, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement,
     Timestamp,
@@ -95,17 +96,6 @@ pub struct Withdrawal {
     pub cost: u64,
     /// What shows that it was paid, if the way of paying has such a thing.
     pub proof: Option<String>,
-}
-
-/// A contract and who one is in it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Deal {
-    /// The terms.
-    pub contract: Contract,
-    /// Which of its parties the owner of the rail is.
-    pub party: Party,
-    /// Under which name this party's key was made: see [`Rail::key`].
-    pub quote: MessageId,
 }
 
 /// Whether a lock still holds.

@@ -2,7 +2,7 @@
 //! order, that it is locked, and what shall become of it.
 //!
 //! What a rail needs beside that is bytes to everybody else: [`Locked`] and the signatures of a [`Settlement`] mean something to the
-//! rail alone, which checks them against the [`Contract`](crate::Contract) that both sides work out for themselves.
+//! rail alone, which checks them against the [`Contract`] that both sides work out for themselves.
 
 use core::fmt;
 
@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::amount::{Asset, Money};
 use crate::cbor::{Fields, Reader, Writer};
-use crate::escrow::{CUSTODIAN_MAX, Custodian, Party, Side, Split};
+use crate::escrow::{CUSTODIAN_MAX, Contract, Custodian, Party, Side, Split};
 use crate::ids::{ContractId, DealKey, MessageId};
 use crate::refusal::Refusal;
 use crate::text;
@@ -114,6 +114,17 @@ impl EscrowPlan {
         plan.check()?;
         Ok(plan)
     }
+}
+
+/// A contract and who one is in it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Deal {
+    /// The terms.
+    pub contract: Contract,
+    /// Which of its parties one is.
+    pub party: Party,
+    /// By which quote this party's key was made.
+    pub quote: MessageId,
 }
 
 /// What a locking party tells the others, in the rail's own form: everything that is needed to check and to move the lock beside the

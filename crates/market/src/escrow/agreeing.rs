@@ -4,7 +4,8 @@
 use haggle_protocol::limits::CLOCK_SKEW;
 use haggle_protocol::settlement::{EscrowLock, Settle};
 use haggle_protocol::{
-    ContractId, EscrowPlan, Money, Outcome, Party, Refusal, Side, Split, ThreadId, Timestamp,
+    Contract, ContractId, EscrowPlan, Money, Outcome, Party, Refusal, Side, Split, ThreadId,
+    Timestamp,
 };
 
 use super::{Escrow, Held, LOCK_BEFORE, PROPOSALS_MAX, Proposal, REVIEW};
@@ -13,26 +14,31 @@ use crate::command::{Complaint, Payment};
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{no_such_thread, unsent};
-use crate::threads::{Deal, DealState, Taken};
-use crate::view::{Role, TradeStep};
+use crate::threads::{Deal, DealState};
+use crate::view::Role;
 
 impl Escrow {
     /// Whether this is a contract that my side knows and has not seen the lock of: it is being looked at, or on its way here.
     fn may_come_to(&self, role: Role, deal: &Deal, plan: &EscrowPlan, id: &ContractId) -> bool {
         let claimed = self.claimed.as_ref().map(|it| it.contract.id());
-        let mut renewed = self.lock.iter().flat_map(|lock| {
-            let mine = self.proposals.iter().filter(|it| it.by == role);
-            mine.filter_map(|it| match it.settlement.outcome {
-                Outcome::Renew { holder, deadline } => {
-                    Some(lock.contract.renewed(holder, deadline).id())
-                }
-                Outcome::Split(_) | Outcome::Expired => None,
-            })
-        });
         // Until the buyer has told his key, nobody can say which one the first is.
-        let first = self.contract(role, deal.message, plan);
+        let first = self.contract(role, deal.message, plan, self.theirs);
         let first = first.map_or(role == Role::Seller, |it| it.id() == *id);
-        (self.lock.is_none() && first) || claimed == Some(*id) || renewed.any(|it| it == *id)
+        let mut renewals = self.renewals(role);
+        (self.lock.is_none() && first) || claimed == Some(*id) || renewals.any(|it| it.id() == *id)
+    }
+}
+
+impl Deal {
+    /// Whether a rule may take what its order plans: the total itself, with the usual times. At a rate a person has to look.
+    pub(crate) fn is_usual(&self, now: Timestamp) -> bool {
+        let usual = |plan: &EscrowPlan| {
+            let least = now + u64::from(self.quote.lead_time) + LOCK_BEFORE;
+            plan.keeper.asset == self.quote.total.asset
+                && plan.review <= REVIEW
+                && plan.deadline > least
+        };
+        self.order.escrow.as_ref().is_none_or(usual)
     }
 }
 
@@ -105,17 +111,6 @@ impl Market {
         Ok(())
     }
 
-    /// Whether a rule may take what an order plans: the total itself, with the usual times. At a rate a person has to look.
-    pub(crate) fn is_usual(deal: &Deal, now: Timestamp) -> bool {
-        let usual = |plan: &EscrowPlan| {
-            let least = now + u64::from(deal.quote.lead_time) + LOCK_BEFORE;
-            plan.keeper.asset == deal.quote.total.asset
-                && plan.review <= REVIEW
-                && plan.deadline > least
-        };
-        deal.order.escrow.as_ref().is_none_or(usual)
-    }
-
     /// The buyer says that money is locked.
     pub(crate) fn hear_lock(
         &mut self,
@@ -135,47 +130,25 @@ impl Market {
         if escrow.theirs.is_some_and(|known| known != said.key) {
             return Err(Refusal::WrongSender);
         }
+        let is_it = |it: &Contract| it.id() == said.contract;
         let contract = match &escrow.lock {
-            None => {
-                let known = Escrow {
-                    theirs: Some(said.key),
-                    ..escrow.clone()
-                };
-                known.contract(role, deal.message, plan)
-            }
-            Some(lock) => escrow.proposals.iter().find_map(|it| {
-                let Outcome::Renew { holder, deadline } = it.settlement.outcome else {
-                    return None;
-                };
-                let renewed = lock.contract.renewed(holder, deadline);
-                (it.by == role && renewed.id() == said.contract).then_some(renewed)
-            }),
+            None => escrow
+                .contract(role, deal.message, plan, Some(said.key))
+                .filter(is_it),
+            Some(_) => escrow.renewals(role).find(is_it),
         };
-        let contract = contract.filter(|it| it.id() == said.contract);
         let contract = contract.ok_or(Refusal::BadField)?;
         self.took(opened, now, batch);
-        if let Some(deal) = self.deal_mut(&id) {
-            if deal.state == DealState::Confirmed && !deal.has(TradeStep::Paid) {
-                deal.steps.push(Taken {
-                    step: TradeStep::Paid,
-                    message: opened.id,
-                    at: now,
-                    note: None,
-                    delivered: true,
-                    files: Vec::new(),
-                });
-            }
-            if let Some(escrow) = &mut deal.escrow {
-                escrow.theirs = Some(said.key);
-                escrow.went_well();
-                escrow.claimed = Some(Held {
-                    contract,
-                    locked: said.locked.clone(),
-                    said: None,
-                });
-            }
+        if let Some(escrow) = self.escrow_mut(&id) {
+            escrow.theirs = Some(said.key);
+            escrow.went_well();
+            escrow.claimed = Some(Held {
+                contract,
+                locked: said.locked.clone(),
+                said: None,
+            });
         }
-        batch.trades.insert(id);
+        self.pay_by_lock(id, opened.id, true, now, batch);
         Ok(())
     }
 
@@ -252,14 +225,8 @@ impl Market {
         }
         self.took(opened, now, batch);
         if let Some(escrow) = self.escrow_mut(&id) {
-            escrow.proposals.push(Proposal {
-                settlement: settlement.clone(),
-                by: role.other(),
-                agreed,
-                done: false,
-                dead: false,
-                said: None,
-            });
+            let proposal = Proposal::new(settlement.clone(), role.other(), agreed);
+            escrow.proposals.push(proposal);
         }
         self.hurry_escrow(id, batch);
         Ok(())

@@ -87,11 +87,10 @@ impl Bank {
         let never = |code: &str| Err(Trouble::Never(code.to_owned()));
         match ask {
             Ask::Key { party, quote } => Ok(Paid::Key(self.key(owner, *party, quote))),
-            Ask::Lock {
-                contract, party, ..
-            } => {
+            Ask::Lock { deal } => {
+                let (contract, party) = (&deal.contract, deal.party);
                 let (id, amount) = (contract.id(), contract.amount.minor);
-                if !self.is(owner, contract, *party) || *party != Party::Buyer {
+                if !self.is(owner, contract, party) || party != Party::Buyer {
                     return never("not-yours");
                 }
                 if !self.locks.contains_key(&id) {
@@ -116,12 +115,11 @@ impl Bank {
                 Ok(Paid::Done)
             }
             Ask::Propose {
-                contract,
-                party,
+                deal,
                 locked,
                 outcome,
-                ..
             } => {
+                let contract = &deal.contract;
                 self.untouched(contract, locked)?;
                 let mut salt = contract.id().0;
                 salt[0] ^= owner.to_be_bytes()[7];
@@ -136,17 +134,15 @@ impl Bank {
                     salt,
                     signatures: Vec::new(),
                 };
-                self.sign(owner, contract, *party, settlement)
+                self.sign(owner, contract, deal.party, settlement)
             }
             Ask::Cosign {
-                contract,
-                party,
+                deal,
                 locked,
                 settlement,
-                ..
             } => {
-                self.untouched(contract, locked)?;
-                self.sign(owner, contract, *party, settlement.clone())
+                self.untouched(&deal.contract, locked)?;
+                self.sign(owner, &deal.contract, deal.party, settlement.clone())
             }
             Ask::Execute {
                 contract,
@@ -154,12 +150,10 @@ impl Bank {
                 ..
             } => self.execute(contract, settlement),
             Ask::Claim {
-                contract,
-                party,
-                settlement,
-                ..
+                deal, settlement, ..
             } => {
-                if !self.is(owner, contract, *party) {
+                let (contract, party) = (&deal.contract, deal.party);
+                if !self.is(owner, contract, party) {
                     return never("not-yours");
                 }
                 match self.locks.get(&contract.id()).map(|lock| lock.moved) {
@@ -168,14 +162,13 @@ impl Bank {
                     Some(None) => return Err(Trouble::Later("not-done".to_owned())),
                     None => return never("mismatch"),
                 }
-                let share = self.shares.remove(&(settlement.salt, *party));
+                let share = self.shares.remove(&(settlement.salt, party));
                 Ok(Paid::Money(self.pay(owner, share, contract.amount.asset)))
             }
-            Ask::Refund {
-                contract, party, ..
-            } => {
+            Ask::Refund { deal, .. } => {
+                let contract = &deal.contract;
                 let holder = Party::from(contract.holder);
-                if !self.is(owner, contract, *party) || *party != holder {
+                if !self.is(owner, contract, deal.party) || deal.party != holder {
                     return never("not-yours");
                 }
                 if now <= contract.deadline {

@@ -10,6 +10,7 @@ use cdk::{Amount, cdk_database::WalletDatabase as _};
 use cdk_common::wallet::{
     OperationData, ReceiveOptions, SendOptions, SendSagaState, WalletSagaState,
 };
+use haggle_protocol::settlement::Deal;
 use haggle_protocol::{
     Contract, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement, Timestamp,
 };
@@ -23,9 +24,7 @@ use super::settling::Carried;
 use super::taking::proofs_of;
 use super::{CEILING, Cashu, Ledger};
 use crate::error::{Error, Mismatch};
-use crate::rail::{
-    Balance, Capabilities, Deal, Deposit, Given, LockState, Purse, Rail, Withdrawal,
-};
+use crate::rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};
 
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]

@@ -14,6 +14,7 @@ use cdk::nuts::{
 use cdk::wallet::Wallet;
 use cdk_common::wallet::{ProofInfo, Transaction, TransactionDirection, TransactionStatus};
 use haggle_protocol::Locked;
+use haggle_protocol::settlement::Deal;
 use uuid::Uuid;
 
 use super::mint::{Remembered, able, active_keys, not_saved, remembered, spent, trouble};
@@ -21,7 +22,6 @@ use super::names::purse_of;
 use super::outputs::{self, For, Output, Told};
 use super::{CEILING, Cashu};
 use crate::error::{Error, Mismatch};
-use crate::rail::Deal;
 
 /// A lock that this peer pays for, from before the mint is asked.
 #[derive(serde::Serialize, serde::Deserialize)]

@@ -28,6 +28,7 @@ use cdk::nuts::{Id, KeySet, Proofs, SecretKey};
 use cdk::wallet::{HttpClient, MintConnector, Wallet, WalletBuilder};
 use cdk_common::wallet::KeysetLoadPolicy;
 use futures::lock::Mutex;
+use haggle_protocol::settlement::Deal;
 use haggle_protocol::tag::{Tag, expand, hash};
 use haggle_protocol::{Contract, Custodian, DealKey, Locked, MessageId, Outcome, Party};
 use haggle_store::Store;
@@ -40,7 +41,7 @@ use self::names::{custodian_of, purse_of, unit_of, url_of};
 use self::outputs::{For, Told};
 use self::shared::Shared;
 use crate::error::{Error, Mismatch};
-use crate::rail::{Deal, Purse};
+use crate::rail::Purse;
 
 /// How a mint is reached.
 pub type Connect = Box<dyn Fn(&MintUrl) -> Arc<dyn MintConnector + Send + Sync> + Send + Sync>;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use cdk::nuts::{BlindSignature, BlindedMessage, Id, P2PKWitness, SwapRequest, Witness};
 use cdk::secp256k1::schnorr;
 use cdk_common::nuts::nut10::SpendingConditionVerification as _;
+use haggle_protocol::settlement::Deal;
 use haggle_protocol::{Contract, Locked, Outcome, Party, Settlement, Signed};
 
 use super::mint::{Remembered, moved, remembered, trouble};
 use super::outputs::{self, For, Use};
 use super::{Cashu, Opened};
 use crate::error::{Error, Mismatch};
-use crate::rail::Deal;
 
 impl Cashu {
     /// The request that a settlement stands for, without its signatures.
