@@ -9,7 +9,7 @@ use haggle_payments::{Error, LockState, Mismatch, Outcome, Rail, Settlement};
 use haggle_protocol::{Contract, DealKey, MessageId, Party, Side, Split, Timestamp};
 
 use crate::bare;
-use crate::support::{FAR, Life, PAST, QUOTE, Three, deal};
+use crate::support::{FAR, Life, PAST, QUOTE, Three, deal, settle};
 
 /// A lock at the mint, taken out of the hands of our rail.
 struct Bare {
@@ -194,25 +194,8 @@ async fn what_is_paid_out_only_its_payee_can_bring_in() {
         seller: 9_000,
         arbiter: 0,
     });
-    let seller = deal(contract, Party::Seller);
-    let proposed = three
-        .seller
-        .rail
-        .propose(&seller, &locked, all)
-        .await
-        .unwrap();
-    let signed = three
-        .buyer
-        .rail
-        .cosign(&buyer, &locked, proposed)
-        .await
-        .unwrap();
-    three
-        .buyer
-        .rail
-        .execute(contract, &locked, &signed)
-        .await
-        .unwrap();
+    let pair = (Party::Seller, Party::Buyer);
+    let (signed, _) = settle(three, contract, &locked, all, pair).await.unwrap();
 
     // The buyer knows every secret of these outputs and gets the mint's signatures, but has not the key.
     let amounts = bare::powers(9_000);
@@ -329,20 +312,10 @@ async fn what_was_signed_for_less_beforehand_is_no_settlement_carried_out() {
         let state = three.buyer.rail.status(&contract, &locked).await;
         assert_eq!(state, Ok(LockState::Locked));
         // Another one, with another salt, is carried out as ever.
-        let proposed = three
-            .buyer
-            .rail
-            .propose(&buyer, &locked, all)
-            .await
-            .unwrap();
-        let signed = three
-            .seller
-            .rail
-            .cosign(&seller, &locked, proposed)
-            .await
-            .unwrap();
-        let done = three.seller.rail.execute(&contract, &locked, &signed).await;
-        assert_eq!(done, Ok(None));
+        let pair = (Party::Buyer, Party::Seller);
+        let done = settle(&three, &contract, &locked, all, pair).await;
+        let (signed, next) = done.unwrap();
+        assert_eq!(next, None);
         let paid = three.seller.rail.claim(&seller, &locked, &signed).await;
         assert_eq!(paid.unwrap().minor, 9_000);
     }

@@ -1,6 +1,6 @@
 //! Locks between three people at a real mint: each way one can end, what must be refused, and by whom.
 
-use crate::support::{FAR, Life, Mint, PAST, Person, QUOTE, Three, deal};
+use crate::support::{FAR, Life, Mint, PAST, Person, QUOTE, Three, deal, settle};
 use haggle_payments::{
     Direct, Error, LockState, Locked, Mismatch, Outcome, Purse, Rail, Settlement,
 };
@@ -14,25 +14,6 @@ fn split(buyer: u64, seller: u64, arbiter: u64) -> Outcome {
         seller,
         arbiter,
     })
-}
-
-/// One proposes, another cosigns, and it is carried out by the second.
-async fn settle(
-    three: &Three,
-    contract: &Contract,
-    locked: &Locked,
-    outcome: Outcome,
-    (first, second): (Party, Party),
-) -> Result<(Settlement, Option<Locked>), Error> {
-    let rail = |party| &three.person(party).rail;
-    let proposed = rail(first)
-        .propose(&deal(contract, first), locked, outcome)
-        .await?;
-    let signed = rail(second)
-        .cosign(&deal(contract, second), locked, proposed)
-        .await?;
-    let next = rail(second).execute(contract, locked, &signed).await?;
-    Ok((signed, next))
 }
 
 async fn claim(

@@ -19,7 +19,7 @@ use cdk_common::common::FeeReserve;
 use cdk_common::{HttpError, RawResponse};
 use cdk_fake_wallet::FakeWallet;
 use haggle_payments::cashu::{Cashu, Connect};
-use haggle_payments::{Deal, Purse, Rail};
+use haggle_payments::{Deal, Error, Locked, Outcome, Purse, Rail, Settlement};
 use haggle_protocol::keys::Root;
 use haggle_protocol::{Asset, Contract, Custodian, MessageId, Money, Party, Side, Timestamp};
 use haggle_store::{Answer, Memory, Record, Store, Write};
@@ -518,6 +518,25 @@ pub(crate) fn deal(contract: &Contract, party: Party) -> Deal {
         party,
         quote: QUOTE,
     }
+}
+
+/// One proposes, another cosigns, and it is carried out by the second.
+pub(crate) async fn settle(
+    three: &Three,
+    contract: &Contract,
+    locked: &Locked,
+    outcome: Outcome,
+    (first, second): (Party, Party),
+) -> Result<(Settlement, Option<Locked>), Error> {
+    let rail = |party| &three.person(party).rail;
+    let proposed = rail(first)
+        .propose(&deal(contract, first), locked, outcome)
+        .await?;
+    let signed = rail(second)
+        .cosign(&deal(contract, second), locked, proposed)
+        .await?;
+    let next = rail(second).execute(contract, locked, &signed).await?;
+    Ok((signed, next))
 }
 
 /// A time that has not come when any test ends.

@@ -317,20 +317,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 order: Some(said),
             }),
         ),
-        (
-            Direction::ToSeller,
-            Body::Order(Order {
-                quote: said,
-                total: Money::new(38_500, eur()),
-                quantity: Quantity::pieces(1),
-                delivery: Delivery::Shipping,
-                confirm_by: NOW + 900,
-                note: Some("The bell, too, please.".into()),
-                handover: None,
-                escrow: None,
-                reach_secret: None,
-            }),
-        ),
+        (Direction::ToSeller, Body::Order(order(said))),
         (
             Direction::ToBuyer,
             Body::OrderConfirm(OrderConfirm {
@@ -427,20 +414,14 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
         (
             Direction::ToSeller,
             Body::Order(Order {
-                quote: said,
-                total: Money::new(38_500, eur()),
-                quantity: Quantity::pieces(1),
-                delivery: Delivery::Shipping,
-                confirm_by: NOW + 900,
                 note: None,
-                handover: None,
                 escrow: Some(EscrowPlan {
                     keeper: keeper(),
                     minor: 38_500,
                     deadline: NOW + 1_296_000,
                     review: 1_209_600,
                 }),
-                reach_secret: None,
+                ..order(said)
             }),
         ),
         (
@@ -477,6 +458,20 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
             })),
         ),
     ]
+}
+
+fn order(quote: MessageId) -> Order {
+    Order {
+        quote,
+        total: Money::new(38_500, eur()),
+        quantity: Quantity::pieces(1),
+        delivery: Delivery::Shipping,
+        confirm_by: NOW + 900,
+        note: Some("The bell, too, please.".into()),
+        handover: None,
+        escrow: None,
+        reach_secret: None,
+    }
 }
 
 pub(crate) fn keeper() -> Keeper {

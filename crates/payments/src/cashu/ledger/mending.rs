@@ -12,7 +12,7 @@ use cdk_common::wallet::{
 };
 use uuid::Uuid;
 
-use super::{Ledger, all, decode, one, range, table, wanted};
+use super::{Change, Ledger, all, decode, one, range, table, wanted};
 
 impl Ledger {
     /// Every proof that is known.
@@ -59,15 +59,7 @@ impl Ledger {
 
     /// Puts back those of these proofs that are no longer here, as they were.
     pub(in super::super) async fn put_back(&self, proofs: &[ProofInfo]) -> Result<(), Error> {
-        self.change(|change| {
-            for proof in proofs {
-                if change.get::<ProofInfo>(table::PROOF, proof.y)?.is_none() {
-                    change.put(table::PROOF, proof.y, proof)?;
-                }
-            }
-            Ok(())
-        })
-        .await
+        self.change(|change| put_missing(change, proofs)).await
     }
 
     /// How much was given away and not taken yet: so many operations.
@@ -126,11 +118,7 @@ impl Ledger {
         proofs: &[ProofInfo],
     ) -> Result<(), Error> {
         self.change(|change| {
-            for proof in proofs {
-                if change.get::<ProofInfo>(table::PROOF, proof.y)?.is_none() {
-                    change.put(table::PROOF, proof.y, proof)?;
-                }
-            }
+            put_missing(change, proofs)?;
             if change.get::<WalletSaga>(table::SAGA, saga.id)?.is_none() {
                 change.put(table::SAGA, saga.id, saga)?;
             }
@@ -185,6 +173,16 @@ impl Ledger {
         })
         .await
     }
+}
+
+/// Writes those of these proofs that are not there.
+fn put_missing(change: &mut Change<'_>, proofs: &[ProofInfo]) -> Result<(), Error> {
+    for proof in proofs {
+        if change.get::<ProofInfo>(table::PROOF, proof.y)?.is_none() {
+            change.put(table::PROOF, proof.y, proof)?;
+        }
+    }
+    Ok(())
 }
 
 /// What an operation has given away that waits to be taken, if it is one of this mint and unit.
