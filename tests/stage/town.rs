@@ -18,8 +18,10 @@ use super::trader::{Done, Life, SKEW, Trader};
 /// When the day begins.
 pub(crate) const START: Timestamp = Timestamp(1_800_000_000);
 
-/// Every so many cells, one is tried on every key that anybody has.
+/// Every so many cells, one is tried on the keys that others have.
 const OVERHEARD: u64 = 100;
+/// Traders from which on a town is a large one.
+const MANY: u64 = 20;
 
 /// How long before the end of a day the last one decides something, in seconds: what is on its way is tried again within a minute.
 const LAST_WORDS: u64 = 600;
@@ -453,7 +455,7 @@ impl Town {
     /// The weeks after, in which nobody hears of anybody any more: only machines that wake now and then, and the bank.
     pub(crate) fn live_on(&mut self) {
         self.calm = true;
-        for _ in 0..50 * 4 {
+        for _ in 0..60 * 4 {
             self.now = self.now + 6 * 60 * 60;
             for at in 0..self.traders.len() {
                 let mut asks = self.traders[at].handle(Input::Tick, self.now).asks;
@@ -527,8 +529,11 @@ impl Town {
                     },
                 );
             }
-            if self.tally.cells.is_multiple_of(OVERHEARD) {
-                laws::only_its_recipient_can_open_it(self, to, &bytes);
+            let (nth, rest) = (self.tally.cells / OVERHEARD, self.tally.cells % OVERHEARD);
+            // A large town says more, and the sum of it shall not be looked at for hours.
+            let each = (self.plan.traders as u64).div_ceil(MANY);
+            if rest == 0 && nth.is_multiple_of(each) {
+                laws::only_its_recipient_can_open_it(self, to, &bytes, nth / each);
             }
             self.fate(Next::Cell {
                 from: (at, life),

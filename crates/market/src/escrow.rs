@@ -25,6 +25,7 @@ use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
+use crate::command::Complaint;
 use crate::effect::{Ask, Effect};
 use crate::input::{Job, Paid, Trouble};
 use crate::market::Market;
@@ -33,17 +34,27 @@ use crate::view::{EscrowState, EscrowView, ProposalView, Role, TradeStep};
 
 /// How long a buyer usually has to object once it is said to be sent or handed over, in seconds: as long as he has to say that he has it.
 pub(crate) const REVIEW: u32 = 14 * 24 * 60 * 60;
+/// The least time between now and a buyer's deadline for a seller to send it, in seconds: until then the buyer has to have signed that
+/// it is the seller's, and a peer that somebody opens once a day shall have the time.
+const SEND_BEFORE: u64 = 24 * 60 * 60;
 /// The least time between now and the deadline for a lock to be begun, in seconds: later, nobody could still send it in time.
-const LOCK_BEFORE: u64 = 24 * 60 * 60;
+const LOCK_BEFORE: u64 = 2 * SEND_BEFORE;
 /// How long a rail is left alone after it could not tell, in seconds: doubled each time, up to the last.
 const AGAIN: u64 = 5;
-const AGAIN_MAX: u64 = 600;
+const AGAIN_MAX: u64 = 60 * 60;
 /// How long after a deadline whoever is not the holder asks what has become of the lock, in seconds, so that the holder is first.
 const ASK_AFTER: u64 = 60 * 60;
 /// How long it is waited before it is looked again whether the holder has come for his money, in seconds.
 const LOOK_AGAIN: u64 = 6 * 60 * 60;
-/// Proposals that are kept of each side: an honest one makes three.
-const PROPOSALS_MAX: usize = 4;
+/// How long after its deadline a lock is left alone by whoever said that he has the goods, in seconds: a seller who was away comes back
+/// and takes what was released to him. One who never comes shall not freeze it.
+const RELEASED_FOR: u64 = 30 * 24 * 60 * 60;
+/// How long after a deadline whoever is not the holder looks what has become of the lock, in seconds. After that it is its holder's affair.
+const LOOK_FOR: u64 = 2 * RELEASED_FOR;
+/// Proposals that are kept of each side.
+const PROPOSALS_MAX: usize = 8;
+/// How many of these are not for offers to share out: a renewal and a release shall always find room.
+const PROPOSALS_KEPT: usize = 2;
 
 /// One side's view of what is locked in a deal.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -210,16 +221,49 @@ impl Escrow {
     }
 
     /// Whether this side agrees to a proposal of the other one without asking anybody: it gets everything, or it was agreed on with the order.
-    fn agrees(&self, role: Role, deal: &Deal, plan: &EscrowPlan, proposal: &Proposal) -> bool {
+    fn agrees(
+        &self,
+        role: Role,
+        deal: &Deal,
+        plan: &EscrowPlan,
+        proposal: &Proposal,
+        now: Timestamp,
+    ) -> bool {
         match proposal.settlement.outcome {
             Outcome::Split(split) => {
                 proposal.agreed || split == Split::all_to(role.side(), plan.amount())
             }
-            Outcome::Renew { holder, .. } => {
-                proposal.agreed && holder == Side::Seller && deal.was_sent()
+            Outcome::Renew { holder, deadline } => {
+                // A custodian may have been away for days since it was heard.
+                let signed = proposal.settlement.is_signed_by(role.side().into());
+                let in_time = signed || leaves_a_review(plan, deadline, now);
+                proposal.agreed && in_time && holder == Side::Seller && deal.was_sent()
             }
             Outcome::Expired => false,
         }
+    }
+
+    /// What was signed here and can still come true: what others propose cannot without this side.
+    fn live(&self, role: Role) -> impl Iterator<Item = &Proposal> {
+        let party = role.side().into();
+        let live = self.proposals.iter().filter(|it| !it.dead);
+        live.filter(move |it| it.settlement.is_signed_by(party))
+    }
+
+    /// Whether this side would get something by what was signed here, if the other one still carried it out.
+    fn may_come_in(&self, role: Role) -> bool {
+        let party = role.side().into();
+        self.live(role).any(|it| match it.settlement.outcome {
+            Outcome::Split(split) => split.of(party) > 0,
+            Outcome::Renew { holder, .. } => holder == role.side(),
+            Outcome::Expired => false,
+        })
+    }
+
+    /// Whether this side has said that the money is the other one's, and he may still come for it.
+    fn is_released(&self, role: Role, deal: &Deal, lock: &Held, now: Timestamp) -> bool {
+        let received = role == Role::Buyer && deal.has(TradeStep::Received);
+        received && now < lock.contract.deadline + RELEASED_FOR
     }
 
     /// What the rail has to be asked now, if anything.
@@ -240,6 +284,7 @@ impl Escrow {
         }
         let Some(lock) = &self.lock else {
             let begins = deal.state == DealState::Confirmed
+                && !deal.has(TradeStep::Received)
                 && deal.cancelling.is_none()
                 && deal.ended.is_none()
                 && now + LOCK_BEFORE < plan.deadline;
@@ -260,8 +305,7 @@ impl Escrow {
             party,
             quote,
         };
-        let live = || self.proposals.iter().filter(|it| !it.dead);
-        if let Some(done) = live().find(|it| it.done || self.moved) {
+        if let Some(done) = self.live(role).find(|it| it.done || self.moved) {
             if matches!(done.settlement.outcome, Outcome::Renew { .. }) {
                 // Perhaps it was locked anew, and I was not told: then the rail finds that lock.
                 return Some(Ask::Execute {
@@ -279,7 +323,10 @@ impl Escrow {
         if self.moved {
             return None;
         }
-        let theirs = live().filter(|it| it.by != role && self.agrees(role, deal, plan, it));
+        let theirs = self
+            .proposals
+            .iter()
+            .filter(|it| !it.dead && it.by != role && self.agrees(role, deal, plan, it, now));
         if let Some(agreed) =
             theirs.min_by_key(|it| matches!(it.settlement.outcome, Outcome::Renew { .. }))
         {
@@ -298,6 +345,14 @@ impl Escrow {
                 }
             });
         }
+        let over = contract.deadline + CLOCK_SKEW;
+        if contract.holder == role.side() && over < now && !self.is_released(role, deal, lock, now)
+        {
+            return Some(Ask::Refund {
+                deal: mine(contract),
+                locked,
+            });
+        }
         let proposed = |outcome: &Outcome| {
             let mut mine = self.proposals.iter().filter(|it| it.by == role);
             mine.any(|it| it.settlement.outcome == *outcome)
@@ -310,14 +365,8 @@ impl Escrow {
                 outcome,
             });
         }
-        let over = contract.deadline + CLOCK_SKEW;
-        if contract.holder == role.side() {
-            return (over < now).then_some(Ask::Refund {
-                deal: mine(contract),
-                locked,
-            });
-        }
-        (over + ASK_AFTER < now).then_some(Ask::Status { contract, locked })
+        let looks = contract.holder != role.side() && over + ASK_AFTER < now;
+        looks.then_some(Ask::Status { contract, locked })
     }
 
     /// When there is something to be done for it without anything happening before.
@@ -329,7 +378,7 @@ impl Escrow {
             return Some(self.next.max(now));
         }
         let over = self.lock.as_ref()?.contract.deadline + CLOCK_SKEW + 1;
-        let later = [over, over + ASK_AFTER];
+        let later = [over, over + ASK_AFTER, over + RELEASED_FOR];
         later.into_iter().find(|at| *at > now)
     }
 
@@ -601,6 +650,9 @@ impl Market {
         batch: &mut Batch,
     ) {
         let id = job.thread;
+        let Some((role, ..)) = self.escrow(&id) else {
+            return;
+        };
         let Some(escrow) = self.escrow_mut(&id) else {
             return;
         };
@@ -611,18 +663,23 @@ impl Market {
         match answer {
             Ok(paid) => {
                 escrow.went_well();
-                self.did(id, ask, paid, now, batch);
+                self.did(id, role, ask, paid, now, batch);
             }
-            Err(trouble) => escrow.did_not(&ask, trouble, now),
+            Err(trouble) => escrow.did_not(role, &ask, trouble, now),
         }
         batch.thread(id);
         batch.trades.insert(id);
     }
 
-    fn did(&mut self, id: ThreadId, ask: Ask, paid: Paid, now: Timestamp, batch: &mut Batch) {
-        let Some((role, ..)) = self.escrow(&id) else {
-            return;
-        };
+    fn did(
+        &mut self,
+        id: ThreadId,
+        role: Role,
+        ask: Ask,
+        paid: Paid,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
         let Some(escrow) = self.escrow_mut(&id) else {
             return;
         };
@@ -641,8 +698,8 @@ impl Market {
                     said: None,
                 });
             }
-            (Ask::Verify { contract, .. }, Paid::Done) => {
-                if let Some(held) = escrow.claimed.take_if(|it| it.contract == contract) {
+            (Ask::Verify { contract, locked }, Paid::Done) => {
+                if let Some(held) = escrow.take_claimed(&contract, &locked) {
                     escrow.hold(held);
                 }
             }
@@ -686,9 +743,14 @@ impl Market {
                 let mine = money.minor.max(deal.contract.amount.minor);
                 escrow.settle(Some(Outcome::Expired), mine);
             }
-            (Ask::Status { .. }, Paid::Moved) => escrow.moved_away(),
-            // It is still there: its holder has not come for it.
-            (Ask::Status { .. }, _) => escrow.next = now + LOOK_AGAIN,
+            (Ask::Status { .. }, Paid::Moved) => escrow.moved_away(role),
+            // It is still there: its holder has not come for it, and one day it is no more looked for.
+            (Ask::Status { contract, .. }, _) => {
+                if contract.deadline + LOOK_FOR < now && !escrow.may_come_in(role) {
+                    escrow.settle(None, 0);
+                }
+                escrow.next = now + LOOK_AGAIN;
+            }
             // Not an answer to what was asked.
             _ => escrow.again(now),
         }
@@ -697,69 +759,89 @@ impl Market {
 
 impl Escrow {
     /// The rail did not do what it was asked.
-    fn did_not(&mut self, ask: &Ask, trouble: Trouble, now: Timestamp) {
+    fn did_not(&mut self, role: Role, ask: &Ask, trouble: Trouble, now: Timestamp) {
         self.again(now);
-        match (trouble, ask) {
-            (Trouble::Later(code), Ask::Claim { settlement, .. }) if code == NOT_DONE => {
-                // What is moved was moved by something else.
-                if self.moved
-                    && let Some(proposal) = self.proposal(settlement)
-                {
-                    proposal.dead = true;
-                    self.moved_away();
+        match ask {
+            Ask::Lock { .. } => {
+                // Not locked, or not known. What was to be locked and is spent, another device of this person has spent; what is missing
+                // (money, a custodian that is trusted) may be there later.
+                self.locking &= matches!(trouble, Trouble::Later(_));
+                self.trouble = Some(trouble.into_code());
+            }
+            Ask::Verify { contract, locked } => {
+                if matches!(trouble, Trouble::Spent | Trouble::Never(_)) {
+                    // A newer claim is looked at by itself.
+                    self.take_claimed(contract, locked);
                 }
+                self.trouble = Some(trouble.into_code());
             }
-            (Trouble::Later(code), _) => {
-                self.trouble = (code != NOT_DONE && code != TOO_EARLY).then_some(code);
-            }
-            (Trouble::Spent, Ask::Verify { .. }) => {
-                self.claimed = None;
-                self.trouble = Some(SPENT.to_owned());
-            }
-            (
-                Trouble::Spent,
-                Ask::Claim { settlement, .. }
-                | Ask::Cosign { settlement, .. }
-                | Ask::Execute { settlement, .. },
-            ) => {
-                if let Some(proposal) = self.proposal(settlement) {
-                    proposal.dead = true;
+            Ask::Claim { settlement, .. } => self.not_claimed(role, settlement, trouble),
+            Ask::Cosign { settlement, .. } | Ask::Execute { settlement, .. } => match trouble {
+                Trouble::Spent => {
+                    self.bury(settlement);
+                    self.moved_away(role);
                 }
-                self.moved_away();
-            }
-            (Trouble::Spent, _) => self.moved_away(),
-            (Trouble::Never(code), Ask::Lock { .. }) => {
-                // It is not locked; what is missing (money, a mint that is trusted) may be there later.
-                self.locking = false;
-                self.trouble = Some(code);
-            }
-            (Trouble::Never(code), Ask::Verify { .. }) => {
-                self.claimed = None;
-                self.trouble = Some(code);
-            }
-            (
-                Trouble::Never(code),
-                Ask::Cosign { settlement, .. } | Ask::Execute { settlement, .. },
-            ) => {
-                if let Some(proposal) = self.proposal(settlement) {
-                    proposal.dead = true;
+                Trouble::Never(_) if self.moved => {
+                    self.bury(settlement);
+                    self.moved_away(role);
                 }
-                if self.moved {
-                    self.moved_away();
-                } else {
+                Trouble::Never(code) => {
+                    self.bury(settlement);
                     self.trouble = Some(code);
                 }
-            }
-            (Trouble::Never(code), _) => self.trouble = Some(code),
+                Trouble::Later(code) | Trouble::Blocked(code) => self.trouble = Some(code),
+            },
+            Ask::Propose { .. } | Ask::Refund { .. } | Ask::Status { .. } => match trouble {
+                Trouble::Spent => self.moved_away(role),
+                Trouble::Later(code) if code == TOO_EARLY => self.trouble = None,
+                Trouble::Later(code) | Trouble::Blocked(code) | Trouble::Never(code) => {
+                    self.trouble = Some(code);
+                }
+            },
+            Ask::Key { .. } => self.trouble = Some(trouble.into_code()),
         }
     }
 
-    /// The lock was moved: by one of the proposals, whose shares can be claimed, or by its holder.
-    fn moved_away(&mut self) {
+    /// What was said to be carried out brought nothing in.
+    fn not_claimed(&mut self, role: Role, settlement: &Settlement, trouble: Trouble) {
+        let not_done = match &trouble {
+            Trouble::Spent => true,
+            Trouble::Later(code) => code == NOT_DONE,
+            Trouble::Never(_) | Trouble::Blocked(_) => false,
+        };
+        if trouble == Trouble::Spent || (not_done && self.moved) {
+            // What is moved was moved by something else.
+            self.bury(settlement);
+            return self.moved_away(role);
+        }
+        if not_done || matches!(trouble, Trouble::Never(_)) {
+            // It was only said. Whatever else can become of the lock goes on, and if it moves, this is tried again.
+            if let Some(proposal) = self.proposal(settlement) {
+                proposal.done = false;
+            }
+        }
+        self.trouble = (!not_done).then(|| trouble.into_code());
+    }
+
+    /// A proposal cannot come true any more.
+    fn bury(&mut self, settlement: &Settlement) {
+        if let Some(proposal) = self.proposal(settlement) {
+            proposal.dead = true;
+        }
+    }
+
+    /// What was claimed and has been looked at now, if nothing else is claimed meanwhile.
+    fn take_claimed(&mut self, contract: &Contract, locked: &Locked) -> Option<Held> {
+        self.claimed
+            .take_if(|it| it.contract == *contract && it.locked == *locked)
+    }
+
+    /// The lock was moved: by something that was signed here, whose shares can be claimed, or by its holder.
+    fn moved_away(&mut self, role: Role) {
         self.moved = true;
         self.tries = 0;
         self.next = Timestamp(0);
-        if self.proposals.iter().all(|it| it.dead) && self.claimed.is_none() {
+        if self.live(role).next().is_none() && self.claimed.is_none() {
             self.settle(None, 0);
         }
     }
@@ -771,8 +853,11 @@ const NOT_DONE: &str = "not-done";
 const UNKNOWN: &str = "unknown";
 /// What a rail says before a deadline.
 const TOO_EARLY: &str = "too-early";
-/// What a rail says of money that has gone elsewhere.
-const SPENT: &str = "spent";
+
+/// Whether a buyer who signs now that the seller holds the lock still has at least half of his time to object.
+fn leaves_a_review(plan: &EscrowPlan, deadline: Timestamp, now: Timestamp) -> bool {
+    now + u64::from(plan.review) / 2 < deadline
+}
 
 impl Deal {
     /// Whether money of it has not come to its end.
@@ -780,10 +865,25 @@ impl Deal {
         self.escrow.as_ref().is_some_and(Escrow::is_open)
     }
 
-    /// Whether its seller may send it: it is paid as agreed outside, or he has seen that the money is locked.
-    pub(crate) fn may_be_sent(&self) -> bool {
-        let funded = self.escrow.as_ref().is_some_and(Escrow::is_funded);
-        self.order.escrow.is_none() || funded
+    /// Whether its seller may send it: it is paid as agreed outside, or he has seen that the money is locked, and for long enough.
+    ///
+    /// # Errors
+    /// `not-funded`, `too-late`.
+    pub(crate) fn may_be_sent(&self, now: Timestamp) -> Result<(), Complaint> {
+        if self.order.escrow.is_none() {
+            return Ok(());
+        }
+        let funded = self.escrow.as_ref().filter(|it| it.is_funded());
+        let Some(lock) = funded.and_then(|it| it.lock.as_ref()) else {
+            let sentence = "The buyer's money is not locked yet. Wait until it is, then send it or hand it over.";
+            return Err(Complaint::new("not-funded", sentence));
+        };
+        let contract = &lock.contract;
+        if contract.holder == Side::Buyer && contract.deadline <= now + SEND_BEFORE {
+            let sentence = "The buyer can take his money back soon, so do not send it any more. Cancel the order, and let him order again.";
+            return Err(Complaint::new("too-late", sentence));
+        }
+        Ok(())
     }
 
     /// Whether its seller has the key that his confirmation has to name.

@@ -64,8 +64,20 @@ pub enum Trouble {
     Later(String),
     /// The money has gone another way already.
     Spent,
-    /// It was not done, and will not be as things are.
+    /// It was not done, and will not be before somebody here has changed something: money is missing, or a custodian is not trusted yet.
+    Blocked(String),
+    /// It was not done and never will be.
     Never(String),
+}
+
+impl Trouble {
+    /// What a person is told of it.
+    pub(crate) fn into_code(self) -> String {
+        match self {
+            Self::Later(code) | Self::Blocked(code) | Self::Never(code) => code,
+            Self::Spent => "spent".to_owned(),
+        }
+    }
 }
 
 /// What came from the network.

@@ -100,7 +100,7 @@ impl Market {
         let id = opened.message.thread;
         match &opened.message.body {
             Body::Order(order) => {
-                self.check_order(id, opened.id, order)?;
+                self.check_order(id, opened.id, order, now)?;
                 self.took(opened, now, batch);
                 self.take_order(opened, order, now, batch);
             }
@@ -146,7 +146,13 @@ impl Market {
         self.threads.get_mut(id)?.deal.as_mut()
     }
 
-    fn check_order(&self, id: ThreadId, message: MessageId, order: &Order) -> Result<(), Refusal> {
+    fn check_order(
+        &self,
+        id: ThreadId,
+        message: MessageId,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let thread = self.threads.get(&id).ok_or(Refusal::UnknownRecipient)?;
         if thread.cancelled == Some(message) {
             return Err(Refusal::Closed);
@@ -178,7 +184,7 @@ impl Market {
         order
             .escrow
             .as_ref()
-            .map_or(Ok(()), |plan| self.check_plan(id, plan))
+            .map_or(Ok(()), |plan| self.check_plan(id, plan, now))
     }
 
     fn take_order(&mut self, opened: &Opened, order: &Order, now: Timestamp, batch: &mut Batch) {

@@ -164,9 +164,8 @@ impl Market {
             let sentence = "The seller sees it by itself once your money is locked.";
             return Err(Complaint::about("escrow-pays", "step", sentence));
         }
-        if step.role() == Role::Seller && !deal.may_be_sent() {
-            let sentence = "The buyer's money is not locked yet. Wait until it is, then send it or hand it over.";
-            return Err(Complaint::new("not-funded", sentence));
+        if step.role() == Role::Seller {
+            deal.may_be_sent(now)?;
         }
         if step.role() == Role::Seller && deal.has(TradeStep::Received) {
             let sentence = "The buyer has it already.";

@@ -8,12 +8,14 @@ use haggle_protocol::{
     Timestamp,
 };
 
-use super::{Escrow, Held, LOCK_BEFORE, PROPOSALS_MAX, Proposal, REVIEW};
+use super::{
+    Escrow, Held, LOCK_BEFORE, PROPOSALS_KEPT, PROPOSALS_MAX, Proposal, REVIEW, leaves_a_review,
+};
 use crate::batch::Batch;
 use crate::command::{Complaint, Payment};
 use crate::mail::Opened;
 use crate::market::Market;
-use crate::orders::{no_such_thread, unsent};
+use crate::orders::no_such_thread;
 use crate::threads::{Deal, DealState};
 use crate::view::Role;
 
@@ -99,7 +101,12 @@ impl Market {
     }
 
     /// Whether what an order plans is something that its quote has offered, with time enough for its seller.
-    pub(crate) fn check_plan(&self, id: ThreadId, plan: &EscrowPlan) -> Result<(), Refusal> {
+    pub(crate) fn check_plan(
+        &self,
+        id: ThreadId,
+        plan: &EscrowPlan,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let offer = self.threads.get(&id).and_then(|it| it.offer.as_ref());
         let quote = &offer.ok_or(Refusal::WrongState)?.quote;
         if !quote.keepers.contains(&plan.keeper) {
@@ -107,6 +114,9 @@ impl Market {
         }
         if plan.keeper.asset == quote.total.asset && plan.minor != quote.total.minor {
             return Err(Refusal::WrongSum);
+        }
+        if plan.deadline <= now + LOCK_BEFORE {
+            return Err(Refusal::Expired);
         }
         Ok(())
     }
@@ -176,18 +186,21 @@ impl Market {
             .iter()
             .find(|it| it.settlement.salt == settlement.salt);
         if let Some(known) = known {
-            if known.by != role {
-                // He says again what he proposed.
-                self.took(opened, now, batch);
-                return Ok(());
-            }
-            if known.settlement.outcome != settlement.outcome {
+            let mine = &known.settlement;
+            let (known_by, renews) = (known.by, matches!(mine.outcome, Outcome::Renew { .. }));
+            if known_by == role
+                && (mine.contract != settlement.contract || mine.outcome != settlement.outcome)
+            {
                 return Err(Refusal::BadField);
             }
             self.took(opened, now, batch);
+            if known_by != role || renews {
+                // He says again what he proposed; or that he has renewed, which a lock tells and nothing else.
+                return Ok(());
+            }
             let escrow = self.escrow_mut(&id);
             if let Some(proposal) = escrow.and_then(|it| it.proposal(settlement)) {
-                proposal.settlement = settlement.clone();
+                // Whether it is true the rail says, by what this side has signed.
                 proposal.done = true;
                 // He knows.
                 proposal.said = proposal.said.map(|(message, _)| (message, true));
@@ -209,8 +222,9 @@ impl Market {
             Outcome::Split(split) => (false, split.fits(&lock.contract)),
             Outcome::Renew { holder, deadline } => {
                 let review = u64::from(plan.review);
-                // The buyer shall have at least half of his time when he learns of it; the seller has waited no longer than he has said.
-                let enough = now + review / 2 < deadline && deadline <= now + review + CLOCK_SKEW;
+                // The seller has waited no longer than he has said.
+                let in_time = deadline <= now + review + CLOCK_SKEW;
+                let enough = in_time && leaves_a_review(plan, deadline, now);
                 let fits = role == Role::Buyer && holder == Side::Seller;
                 (enough, fits && lock.contract.holder == Side::Buyer)
             }
@@ -271,8 +285,9 @@ impl Market {
             arbiter: 0,
         };
         let mine = escrow.proposals.iter().filter(|it| it.by == role);
-        if mine.count() >= PROPOSALS_MAX {
-            return Err(unsent(Refusal::WhisperRate));
+        if mine.count() >= PROPOSALS_MAX - PROPOSALS_KEPT {
+            let sentence = "You have made many offers already. Write to the other side, and agree to one of them.";
+            return Err(Complaint::new("too-many-offers", sentence));
         }
         if let Some(escrow) = self.escrow_mut(&id) {
             escrow.offer = Some(split);

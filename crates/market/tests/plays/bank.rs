@@ -33,6 +33,10 @@ pub(crate) struct Bank {
     shares: BTreeMap<([u8; 32], Party), u64>,
     /// How each order's money was moved in the end.
     pub(crate) ends: BTreeMap<MessageId, Vec<Outcome>>,
+    /// How often somebody claimed by what he never signed.
+    pub(crate) unsigned: u32,
+    /// Who has not named this bank as one that he trusts.
+    pub(crate) distrusted: BTreeSet<usize>,
 }
 
 struct Lock {
@@ -85,6 +89,10 @@ impl Bank {
     /// Answers a question of `owner`, whose clock it goes by no more than by its own.
     pub(crate) fn ask(&mut self, owner: usize, ask: &Ask, now: Timestamp) -> Result<Paid, Trouble> {
         let never = |code: &str| Err(Trouble::Never(code.to_owned()));
+        let blocked = |code: &str| Err(Trouble::Blocked(code.to_owned()));
+        if self.distrusted.contains(&owner) && !matches!(ask, Ask::Key { .. }) {
+            return blocked("not-trusted");
+        }
         match ask {
             Ask::Key { party, quote } => Ok(Paid::Key(self.key(owner, *party, quote))),
             Ask::Lock { deal } => {
@@ -96,7 +104,7 @@ impl Bank {
                 if !self.locks.contains_key(&id) {
                     let purse = self.purses.entry(owner).or_default();
                     let Some(rest) = purse.checked_sub(amount) else {
-                        return never("not-enough");
+                        return blocked("not-enough");
                     };
                     *purse = rest;
                     let contract = contract.clone();
@@ -123,11 +131,13 @@ impl Bank {
                 self.untouched(contract, locked)?;
                 let mut salt = contract.id().0;
                 salt[0] ^= owner.to_be_bytes()[7];
-                salt[1] ^= match outcome {
-                    Outcome::Split(split) => split.buyer.to_be_bytes()[7] ^ 1,
-                    Outcome::Renew { .. } => 2,
-                    Outcome::Expired => 3,
+                let (kind, buyer) = match outcome {
+                    Outcome::Split(split) => (1, split.buyer),
+                    Outcome::Renew { .. } => (2, 0),
+                    Outcome::Expired => (3, 0),
                 };
+                salt[1] ^= kind;
+                salt[2..10].copy_from_slice(&buyer.to_be_bytes());
                 let settlement = Settlement {
                     contract: contract.id(),
                     outcome: *outcome,
@@ -155,6 +165,10 @@ impl Bank {
                 let (contract, party) = (&deal.contract, deal.party);
                 if !self.is(owner, contract, party) {
                     return never("not-yours");
+                }
+                if !self.signed.contains(&(settlement.salt, party)) {
+                    self.unsigned += 1;
+                    return never("signature");
                 }
                 match self.locks.get(&contract.id()).map(|lock| lock.moved) {
                     Some(Some(salt)) if salt == settlement.salt => {}

@@ -14,15 +14,15 @@ use crate::bank::RAIL;
 use crate::stage::*;
 use crate::steps::{confirm, report};
 
-const BUYER: usize = 0;
-const SELLER: usize = 1;
+pub(crate) const BUYER: usize = 0;
+pub(crate) const SELLER: usize = 1;
 /// What both have at the beginning.
-const PURSE: u64 = 100_000;
+pub(crate) const PURSE: u64 = 100_000;
 /// What the laptop costs, with its shipping.
-const PRICE: u64 = 40_500;
-const DAY: u64 = 24 * 60 * 60;
+pub(crate) const PRICE: u64 = 40_500;
+pub(crate) const DAY: u64 = 24 * 60 * 60;
 
-fn keeper(asset: &str) -> Keeper {
+pub(crate) fn keeper(asset: &str) -> Keeper {
     Keeper {
         rail: RAIL.to_owned(),
         custodian: Custodian::new("https://bank.example").unwrap(),
@@ -31,7 +31,7 @@ fn keeper(asset: &str) -> Keeper {
 }
 
 /// A stage with two purses, a stall that takes what is locked, and a quote.
-fn quoted(auto: &str) -> (Stage, ThreadId) {
+pub(crate) fn quoted(auto: &str) -> (Stage, ThreadId) {
     let mut stage = Stage::new(&["buyer", "seller"]);
     stage.bank.purses = [(BUYER, PURSE), (SELLER, PURSE)].into();
     stage.put(SELLER, laptop(40_000, 3));
@@ -47,7 +47,12 @@ fn quoted(auto: &str) -> (Stage, ThreadId) {
     (stage, thread)
 }
 
-fn accept(stage: &Stage, thread: ThreadId, keeper: Keeper, minor: Option<u64>) -> Command {
+pub(crate) fn accept(
+    stage: &Stage,
+    thread: ThreadId,
+    keeper: Keeper,
+    minor: Option<u64>,
+) -> Command {
     let mine = stage.actors[BUYER].mine.values();
     let mut quotes = mine.flat_map(|mine| &mine.quotes);
     let quote = quotes.find(|quote| quote.thread == thread).unwrap();
@@ -60,26 +65,26 @@ fn accept(stage: &Stage, thread: ThreadId, keeper: Keeper, minor: Option<u64>) -
 }
 
 /// The same, ordered and confirmed: the money is locked.
-fn locked() -> (Stage, ThreadId) {
+pub(crate) fn locked() -> (Stage, ThreadId) {
     let (mut stage, thread) = quoted("firm");
     let order = accept(&stage, thread, keeper("EUR"), None);
     stage.tell(BUYER, order).unwrap();
     (stage, thread)
 }
 
-fn escrow(stage: &Stage, who: usize) -> EscrowView {
+pub(crate) fn escrow(stage: &Stage, who: usize) -> EscrowView {
     stage.actors[who].trade().escrow.clone().unwrap()
 }
 
-fn states(stage: &Stage) -> [EscrowState; 2] {
+pub(crate) fn states(stage: &Stage) -> [EscrowState; 2] {
     [BUYER, SELLER].map(|who| escrow(stage, who).state)
 }
 
-fn purses(stage: &Stage) -> [u64; 2] {
+pub(crate) fn purses(stage: &Stage) -> [u64; 2] {
     [BUYER, SELLER].map(|who| stage.bank.purses[&who])
 }
 
-fn say(stage: &mut Stage, who: usize, step: TradeStep) -> Result<(), String> {
+pub(crate) fn say(stage: &mut Stage, who: usize, step: TradeStep) -> Result<(), String> {
     let thread = stage.actors[who].trade().thread;
     let said = stage.tell(who, report(thread, step, None));
     said.map(drop).map_err(|complaint| complaint.code)
@@ -429,13 +434,15 @@ fn any_trade(seed: u64) {
             stage.reload(who);
         }
     }
-    // Machines that sleep most of the day, for as long as the longest deadline.
-    for _ in 0..45 {
-        stage.now = stage.now + DAY;
+    // Machines that sleep most of the day, for as long as the longest deadline; and then most of the week, until what was released and
+    // not fetched goes back.
+    for days in [1; 45].into_iter().chain([7; 6]) {
+        stage.now = stage.now + days * DAY;
         stage.tick();
         stage.pass(20 * 60);
     }
     assert_eq!(stage.bank.sum(), sum, "seed {seed}");
+    assert_eq!(stage.bank.unsigned, 0, "seed {seed}");
     let ends: Vec<(&MessageId, &Vec<Outcome>)> = stage.bank.ends.iter().collect();
     assert!(ends.len() <= 1, "seed {seed}");
     for (order, moved) in ends {

@@ -9,6 +9,7 @@ mod bank;
 mod cancelling;
 mod chatting;
 mod escrow;
+mod escrow_lies;
 mod faults;
 mod files;
 mod finding;

@@ -9,9 +9,11 @@ use haggle_protocol::trade::{
     Ack, Counter, Decline, DeclineReason, NotSelected, Order, OrderConfirm, Step,
 };
 use haggle_protocol::{
-    Asset, FrameId, IntentId, MessageId, Money, Quantity, Refusal, SealPublic, ThreadId,
+    Asset, Custodian, EscrowPlan, FrameId, IntentId, MessageId, Money, Quantity, Refusal,
+    SealPublic, ThreadId,
 };
 
+use crate::escrow::keeper;
 use crate::forge::{FakeBuyer, Forger};
 use crate::stage::*;
 
@@ -366,7 +368,10 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
     let mut stage = Stage::new(&["seller", "somebody"]);
     let now = stage.now;
     stage.put(0, laptop(40_000, 50));
-    stage.tell(0, rules("indicative")).unwrap();
+    let rules = serde_json::json!({
+        "auto": "indicative", "validFor": 1_800, "perHour": 120, "keepers": [keeper("EUR")],
+    });
+    stage.tell(0, ruled(rules)).unwrap();
     let id = stage.publish(1, wants_laptop());
     let like = stage.actors[1].mine[&id].intent.clone();
     stage.actors[1].online = false;
@@ -405,6 +410,17 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
         }),
         (Refusal::WrongUnit, |_, message| {
             message.body = counter(order(message), "USD", 1);
+        }),
+        // What shall be locked: elsewhere, another sum, and when nobody could do it in time.
+        (Refusal::BadField, |_, message| {
+            let custodian = Custodian::new("https://elsewhere.example").unwrap();
+            planned(order(message)).keeper.custodian = custodian;
+        }),
+        (Refusal::WrongSum, |_, message| {
+            planned(order(message)).minor -= 1
+        }),
+        (Refusal::Expired, |_, message| {
+            planned(order(message)).deadline = START + 2 * 24 * 60 * 60;
         }),
     ];
     for (row, (code, bend)) in (1u8..).zip(table) {
@@ -473,7 +489,7 @@ fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twi
         let cell = buyer.sealed(&other, read.message.reply, &stranger);
         assert_eq!(says(&mut stage, 0, cell), Some(Refusal::WrongSender));
     }
-    assert_eq!(stage.actors[0].trades.len(), 9);
+    assert_eq!(stage.actors[0].trades.len(), 12);
 }
 
 #[test]
@@ -587,6 +603,17 @@ fn counter(order: &Order, asset: &str, less: u64) -> Body {
         round: 1,
         note: None,
     })
+}
+
+/// What an order plans to lock, as it may be.
+fn planned(order: &mut Order) -> &mut EscrowPlan {
+    let plan = EscrowPlan {
+        keeper: keeper("EUR"),
+        minor: order.total.minor,
+        deadline: START + 16 * 24 * 60 * 60,
+        review: 14 * 24 * 60 * 60,
+    };
+    order.escrow.insert(plan)
 }
 
 fn order(message: &mut haggle_protocol::private::Message) -> &mut Order {

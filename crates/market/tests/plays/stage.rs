@@ -72,6 +72,8 @@ pub(crate) enum Fate {
     Forgotten,
     Twice,
     Later,
+    /// Kept until the play lets it go on.
+    Held,
 }
 
 /// A trader with his shell.
@@ -102,6 +104,7 @@ pub(crate) struct Stage {
     pub(crate) now: Timestamp,
     pub(crate) actors: Vec<Actor>,
     pub(crate) queue: VecDeque<Post>,
+    pub(crate) held: Vec<Post>,
     /// Every frame that was ever said, for those who come late.
     pub(crate) air: Vec<Vec<u8>>,
     /// What the network does; decided for each thing on its way.
@@ -130,6 +133,7 @@ impl Stage {
             now: START,
             actors: Vec::new(),
             queue: VecDeque::new(),
+            held: Vec::new(),
             air: Vec::new(),
             fate: Box::new(|_| Fate::Arrives),
             restless: false,
@@ -331,8 +335,17 @@ impl Stage {
                     self.deliver(post);
                 }
                 Fate::Later => self.queue.push_back(post),
+                Fate::Held => self.held.push(post),
             }
         }
+    }
+
+    /// What was held arrives.
+    pub(crate) fn release(&mut self) {
+        for post in core::mem::take(&mut self.held) {
+            self.deliver(post);
+        }
+        self.settle();
     }
 
     /// What is lost on its way to somebody is not delivered; what is lost on its way back nobody hears of.
