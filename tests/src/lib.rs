@@ -4,6 +4,7 @@
 //! relay, [`site`] is the plainest static host there is, [`data`] reads advertisements that real people once placed.
 //! Every wait is for a condition and has a deadline; none is for a guess.
 
+pub mod agent;
 pub mod browser;
 pub mod cable;
 pub mod data;
@@ -12,6 +13,7 @@ pub mod forge;
 pub mod http;
 pub mod interop;
 pub mod list;
+pub mod mint;
 pub mod peer;
 pub mod person;
 pub mod photo;

@@ -179,7 +179,8 @@ impl Seen {
             Event::Market(Told::Gone(id)) => drop(self.open.remove(&id)),
             Event::Market(Told::Trade(trade)) => drop(self.trades.insert(trade.thread, *trade)),
             Event::Market(Told::Stall(stall)) => self.stall = Some(*stall),
-            Event::Market(Told::Chat(_) | Told::Forgotten(..) | Told::Ready) => {}
+            Event::Market(Told::Chat(_) | Told::Forgotten(..) | Told::Ready) | Event::Wallet(_) => {
+            }
         }
     }
 }

@@ -46,6 +46,15 @@ pub fn agent() -> Outcome<PathBuf> {
     from_environment("HAGGLE_AGENT", "the program `haggle`")
 }
 
+/// The program of a mint.
+///
+/// # Errors
+/// If `HAGGLE_MINT` is not set.
+#[track_caller]
+pub fn mint() -> Outcome<PathBuf> {
+    from_environment("HAGGLE_MINT", "the program `haggle-mint`")
+}
+
 /// Where pictures and figures are kept.
 ///
 /// # Errors

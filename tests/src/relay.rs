@@ -158,7 +158,7 @@ fn errors(state: &Path) -> PathBuf {
 }
 
 /// A port that nobody listens on at this moment: the relay says where its pages are, and not where its other doors are.
-fn free_port() -> Outcome<u16> {
+pub(crate) fn free_port() -> Outcome<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())

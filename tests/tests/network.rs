@@ -108,6 +108,7 @@ impl Screen {
     fn take(&mut self, event: Event) {
         match event {
             Event::Network(view) => self.network = view,
+            Event::Wallet(_) => {}
             Event::Stopped { code, .. } => self.stopped = Some(code),
             Event::Market(MarketEvent::MyIntent(mine)) => {
                 self.mine.insert(mine.id, *mine);
@@ -850,7 +851,7 @@ async fn a_listener_that_comes_late_is_told_everything_and_each_thing_once() {
         match late.next().await.unwrap() {
             Event::Market(MarketEvent::MyIntent(mine)) => told.push(mine.id),
             Event::Market(MarketEvent::Ready) => break,
-            Event::Market(_) | Event::Network(_) | Event::Stopped { .. } => {}
+            Event::Market(_) | Event::Network(_) | Event::Wallet(_) | Event::Stopped { .. } => {}
         }
     }
     assert_eq!(told, [intent]);

@@ -1,18 +1,12 @@
 //! Shops without a page: the program `haggle`, run as a process as a shop would run it, trades over a real relay.
 
 use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
 
 use haggle_protocol::taxonomy;
-use haggle_tests::process::Process;
+use haggle_tests::agent::{Agent, program};
 use haggle_tests::relay::Relay;
-use haggle_tests::{Outcome, Trouble, ensure, place};
+use haggle_tests::{Outcome, Trouble, ensure};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-
-/// How long anything that works may take on a busy machine.
-const SOON: Duration = Duration::from_secs(30);
 
 const SHOP: &str = r#"
     currency = "EUR"
@@ -45,67 +39,6 @@ const BUYER: &str = r#"
     [mandate]
     buy-per-day = "400"
 "#;
-
-/// A program `haggle` with its files.
-struct Agent {
-    process: Process,
-    folder: TempDir,
-    args: Vec<String>,
-}
-
-impl Agent {
-    fn start(relay: &Relay, task: &[&str], files: &[(&str, &str)]) -> Outcome<Self> {
-        let folder = tempfile::tempdir()?;
-        for (name, text) in files {
-            std::fs::write(folder.path().join(name), text)?;
-        }
-        let mut args: Vec<String> = task.iter().map(ToString::to_string).collect();
-        args.extend(["--relay".to_owned(), relay.address()]);
-        let process = launch(folder.path(), &args)?;
-        Ok(Self {
-            process,
-            folder,
-            args,
-        })
-    }
-
-    /// Ends it as a power cut would, and starts it again with the same files.
-    fn kill_and_start_again(&mut self) -> Outcome {
-        self.process.kill()?;
-        self.process = launch(self.folder.path(), &self.args)?;
-        Ok(())
-    }
-
-    /// Waits for a line of this kind that `wanted` makes something of.
-    fn says<T>(&self, kind: &str, wanted: impl Fn(&Value) -> Option<T>) -> Outcome<T> {
-        let found = |line: &str| {
-            let line: Value = serde_json::from_str(line).ok()?;
-            (line["type"] == kind).then(|| wanted(&line["data"]))?
-        };
-        self.process.until_it_says(found, SOON)
-    }
-
-    /// Waits until a trade has come so far.
-    fn trade(&self, state: &str) -> Outcome<Value> {
-        self.says("trade", |trade| {
-            (trade["state"] == state).then(|| trade.clone())
-        })
-    }
-
-    fn tell(&mut self, command: &Value) -> Outcome {
-        self.process.tell(&command.to_string())
-    }
-}
-
-fn program() -> Outcome<Command> {
-    Ok(Command::new(place::agent()?))
-}
-
-fn launch(folder: &Path, args: &[String]) -> Outcome<Process> {
-    let mut command = program()?;
-    command.args(args).current_dir(folder);
-    Process::start(&mut command, &folder.join("errors.log"))
-}
 
 fn wants_bike() -> Value {
     json!({

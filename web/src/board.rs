@@ -138,6 +138,8 @@ impl Board {
                 self.network = Some(view);
                 Vec::new()
             }
+            // No rail is set up in a page yet.
+            Event::Wallet(_) => Vec::new(),
             Event::Stopped { code, sentence } => {
                 self.stopped = Some(Stopped { code, sentence });
                 Vec::new()

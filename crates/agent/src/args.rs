@@ -2,15 +2,19 @@
 
 use std::path::PathBuf;
 
+use haggle_protocol::Custodian;
 use lexopt::prelude::*;
 
 use crate::Error;
+use crate::stall::mint;
 
 /// What `haggle --help` prints.
 pub const HELP: &str = "\
 haggle stall FILE [options]    Runs the stall of a file until it is stopped.
 haggle ask FILE [options]      Publishes the request of a JSON file, and prints the quotes as they come.
 haggle live [options]          Runs a peer that does what it is told on standard input.
+haggle restore FILE [options]  Puts a backup into a new data file. The phrase, or the passphrase of the backup, is read
+                               from standard input.
 haggle check FILE              Reads a stall's file and says what it offers, or what is wrong with it.
 haggle categories [WORDS]      Lists the categories, or those that a text speaks of.
 
@@ -23,6 +27,8 @@ Options:
   --network NAME      Another market than the public one.
   --mandate FILE      For ask and live: the stall file whose [mandate] says what may be bought.
   --take SECONDS      For ask: after so many seconds take the best quote, if the mandate allows it.
+  --escrow MINT       For ask and live: a mint that you trust to keep what you lock. With --take, only quotes that can be paid
+                      through it are taken.
 
 Exit codes: 0 stopped, or the request came to its end; 1 failed; 2 not understood.
 ";
@@ -48,6 +54,8 @@ pub enum Task {
     },
     /// Do what is told.
     Live,
+    /// Put a backup back.
+    Restore(PathBuf),
 }
 
 /// How a peer is run.
@@ -61,6 +69,8 @@ pub struct Options {
     pub network: Option<String>,
     /// Whose mandate holds, if not that of the stall.
     pub mandate: Option<PathBuf>,
+    /// A mint to lock money with.
+    pub escrow: Option<Custodian>,
 }
 
 /// Reads the command line, without the program's name.
@@ -76,6 +86,7 @@ pub fn read(
         data: DATA.into(),
         network: None,
         mandate: None,
+        escrow: None,
     };
     let mut take = None;
     let mut words: Vec<String> = Vec::new();
@@ -95,6 +106,10 @@ pub fn read(
             Long("network") => {
                 let name = parser.value().and_then(ValueExt::string).map_err(usage)?;
                 options.network = Some(name);
+            }
+            Long("escrow") => {
+                let name = parser.value().and_then(ValueExt::string).map_err(usage)?;
+                options.escrow = Some(mint(&name).map_err(Error::Usage)?);
             }
             Long("mandate") => options.mandate = Some(parser.value().map_err(usage)?.into()),
             Long("take") => {
@@ -120,8 +135,9 @@ fn task(words: &[String], take: Option<u64>) -> Result<Task, Error> {
             take,
         },
         ["live"] => Task::Live,
+        ["restore", file] => Task::Restore(file.into()),
         ["categories", words @ ..] => Task::Print(categories(&words.join(" "))),
-        ["stall" | "check" | "ask", ..] => {
+        ["stall" | "check" | "ask" | "restore", ..] => {
             return Err(Error::Usage("this takes the path of one file".to_owned()));
         }
         [other, ..] => return Err(Error::Usage(format!("there is no command \"{other}\""))),
@@ -178,6 +194,7 @@ mod tests {
             &["live", "--take", "3"],
             &["ask", "a", "--take", "soon"],
             &["live", "--rely", "x"],
+            &["live", "--escrow", "mint"],
         ] {
             let error = read(args.iter().copied()).unwrap_err().to_string();
             assert!(error.contains("haggle --help"), "{args:?}: {error}");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use haggle_node::market::command::NewFile;
 use haggle_node::market::{Command, Complaint};
+use haggle_node::wallet;
 use haggle_protocol::FileId;
 use haggle_protocol::limits::FILE_BYTES_MAX;
 use serde::Deserialize;
@@ -18,6 +19,23 @@ pub(crate) enum Line {
     Command(Command),
     /// Write a file that is here into the file system.
     Save(SaveFile),
+    /// What the wallet can do.
+    Wallet(wallet::Command),
+    /// Write everything into an encrypted file.
+    Backup(BackupFile),
+    /// The words that bring this trader back.
+    Phrase,
+}
+
+/// Where a backup is to be written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BackupFile {
+    /// Where; an existing file there is an error.
+    pub(crate) path: PathBuf,
+    /// What opens it beside the phrase.
+    #[serde(default)]
+    pub(crate) passphrase: Option<String>,
 }
 
 /// Where a file is to be written.
@@ -53,6 +71,17 @@ pub(crate) fn read(text: &str) -> Result<Line, Complaint> {
         let save = serde_json::from_value(save.take()).map_err(|error| bad(&error))?;
         return Ok(Line::Save(save));
     }
+    if value == "phrase" {
+        return Ok(Line::Phrase);
+    }
+    if let Some(backup) = value.get_mut("backup") {
+        let backup = serde_json::from_value(backup.take()).map_err(|error| bad(&error))?;
+        return Ok(Line::Backup(backup));
+    }
+    if let Some(wallet) = value.get_mut("wallet") {
+        let wallet = serde_json::from_value(wallet.take()).map_err(|error| bad(&error))?;
+        return Ok(Line::Wallet(wallet));
+    }
     let mut named = Vec::new();
     for of in ["say", "report"] {
         let files = value.get_mut(of).and_then(|it| it.get_mut("files"));
@@ -73,14 +102,14 @@ pub(crate) fn read(text: &str) -> Result<Line, Complaint> {
 ///
 /// # Errors
 /// `no-file`.
-pub(crate) fn save(file: &NewFile, path: &Path) -> Result<(), Complaint> {
+pub(crate) fn save(bytes: &[u8], path: &Path) -> Result<(), Complaint> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     let written = options
         .write(true)
         .create_new(true)
         .open(path)
-        .and_then(|mut to| to.write_all(&file.bytes));
+        .and_then(|mut to| to.write_all(bytes).and_then(|()| to.sync_all()));
     written.map_err(|why| unusable(path, &why))
 }
 
@@ -168,9 +197,9 @@ mod tests {
         assert_eq!(files[0].bytes, b"notes");
 
         let to = folder.path().join("copy.pdf");
-        save(&files[0], &to).unwrap();
+        save(&files[0].bytes, &to).unwrap();
         assert_eq!(std::fs::read(&to).unwrap(), b"notes");
-        assert_eq!(save(&files[0], &to).unwrap_err().code, "no-file");
+        assert_eq!(save(&files[0].bytes, &to).unwrap_err().code, "no-file");
         let save = serde_json::json!({"save-file": {"file": thread, "path": to}});
         assert!(matches!(read(&save.to_string()), Ok(Line::Save(_))));
     }

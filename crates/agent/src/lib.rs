@@ -8,6 +8,7 @@ pub mod args;
 mod files;
 pub mod live;
 pub mod mandate;
+mod money;
 pub mod stall;
 
 pub use args::{Options, Task};

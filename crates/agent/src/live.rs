@@ -9,13 +9,15 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _};
+use haggle_node::market::command::Payment;
 use haggle_node::market::view::{IntentState, QuoteState};
 use haggle_node::market::{
     Command, Complaint, Draft, Event as MarketEvent, Item, MyIntent, StallView,
 };
 use haggle_node::store::File;
-use haggle_node::{Client, Config, Event, Events};
-use haggle_protocol::{IntentId, ThreadId};
+use haggle_node::{Client, Config, Event, Events, backup, wallet};
+use haggle_protocol::quote::Quote;
+use haggle_protocol::{Custodian, IntentId, Keeper, ThreadId};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
@@ -24,6 +26,7 @@ use crate::Error;
 use crate::args::{Options, Task};
 use crate::files::{self, Line};
 use crate::mandate::Mandate;
+use crate::money;
 use crate::stall::Shop;
 
 /// Does a task, until it is at its end or `stop` is.
@@ -57,11 +60,31 @@ pub async fn run(
             let intent = agent.ask(draft).await?;
             agent.live(Some(Wish { intent, take }), stop).await
         }
+        Task::Restore(file) => restore(&file, &options.data).await,
         Task::Live => {
             let mut agent = Agent::start(&options, mandate(&options)?).await?;
             agent.live(None, stop).await
         }
     }
+}
+
+/// Puts a backup into a data file that is not there yet. What opens it is the first line of standard input.
+async fn restore(path: &Path, data: &Path) -> Result<(), Error> {
+    let named = || path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|why| Error::File { path: named(), why })?;
+    if data.exists() {
+        let why = std::io::ErrorKind::AlreadyExists.into();
+        let path = data.display().to_string();
+        return Err(Error::File { path, why });
+    }
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let secret = lines.next_line().await.map_err(Error::System)?;
+    let secret = backup::Secret::typed(&secret.unwrap_or_default());
+    let opened = backup::open(&bytes, &secret).map_err(Complaint::from)?;
+    let summary = opened.summary();
+    let store = File::open(data).await?;
+    opened.restore(&store).await?;
+    print(&line("restored", &summary)?)
 }
 
 fn mandate(options: &Options) -> Result<Mandate, Error> {
@@ -90,6 +113,7 @@ struct Agent {
     client: Client,
     events: Events,
     mandate: Mandate,
+    escrow: Option<Custodian>,
     mine: Vec<MyIntent>,
     stall: Option<StallView>,
 }
@@ -100,6 +124,7 @@ impl Agent {
         let store = File::open(&options.data).await?;
         let mut config = Config::new(options.relays.clone(), Box::new(store));
         config.agent = concat!("haggle-agent/", env!("CARGO_PKG_VERSION")).to_owned();
+        config.rails = money::rails();
         if let Some(network) = &options.network {
             config.network.clone_from(network);
         }
@@ -108,9 +133,13 @@ impl Agent {
             events: client.events(),
             client,
             mandate,
+            escrow: options.escrow.clone(),
             mine: Vec::new(),
             stall: None,
         };
+        if let Some(mint) = &options.escrow {
+            agent.trust(mint).await?;
+        }
         loop {
             let event = agent.events.next().await;
             let ready = matches!(event, Some(Event::Market(MarketEvent::Ready)));
@@ -153,9 +182,17 @@ impl Agent {
                 | MarketEvent::Forgotten(..)
                 | MarketEvent::Ready,
             )
-            | Event::Network(_) => text(&event)?,
+            | Event::Network(_)
+            | Event::Wallet(_) => text(&event)?,
         };
         print(&text)
+    }
+
+    /// Names a mint as one to keep money with, since its owner has.
+    async fn trust(&self, mint: &Custodian) -> Result<(), Complaint> {
+        let custodian = mint.clone();
+        let trust = wallet::Command::Trust { custodian };
+        self.client.wallet(money::RAIL, trust).await.map(drop)
     }
 
     /// Makes the peer's stall like its file.
@@ -167,6 +204,9 @@ impl Agent {
             if !shop.items.iter().any(|item| item.id == old.id) {
                 self.client.remove_item(old.id).await?;
             }
+        }
+        for keeper in &shop.rules.keepers {
+            self.trust(&keeper.custodian).await?;
         }
         // Before the items, so that none is answered by rules that no longer hold.
         if known.is_none_or(|stall| stall.rules != shop.rules) {
@@ -244,14 +284,27 @@ impl Agent {
                 thread,
                 total,
                 note,
-                escrow: None,
+                escrow,
             })) => {
-                let taken = self.accept(thread, total, note).await;
+                let taken = self.accept(thread, total, note, escrow).await;
                 taken.map(|()| json!("done"))
+            }
+            Ok(Line::Backup(to)) => {
+                let file = self.client.backup(to.passphrase).await;
+                let saved = file.and_then(|file| files::save(&file, &to.path));
+                saved.map(|()| json!("done"))
+            }
+            Ok(Line::Phrase) => {
+                let words = self.client.phrase().await;
+                words.map(|words| json!({ "phrase": words.join(" ") }))
+            }
+            Ok(Line::Wallet(command)) => {
+                let reply = self.client.wallet(money::RAIL, command).await;
+                reply.map(|reply| json!({ "wallet": reply }))
             }
             Ok(Line::Save(save)) => {
                 let file = self.client.file(save.file).await;
-                let saved = file.and_then(|file| files::save(&file, &save.path));
+                let saved = file.and_then(|file| files::save(&file.bytes, &save.path));
                 saved.map(|()| json!("done"))
             }
             Ok(Line::Command(command)) => {
@@ -269,6 +322,7 @@ impl Agent {
         thread: ThreadId,
         total: haggle_protocol::Money,
         note: Option<String>,
+        escrow: Option<Payment>,
     ) -> Result<(), Complaint> {
         let now = haggle_node::now();
         self.mandate
@@ -280,7 +334,13 @@ impl Agent {
             })?;
         // Counted before the trade is told of: two commands in a row do not spend the same money.
         self.mandate.spend(thread, total, now);
-        let taken = self.client.accept(thread, total, note).await;
+        let accept = Command::Accept {
+            thread,
+            total,
+            note,
+            escrow,
+        };
+        let taken = self.client.command(accept).await.map(drop);
         if taken.is_err() {
             self.mandate.take_back(thread);
         }
@@ -297,11 +357,15 @@ impl Agent {
             .quotes
             .iter()
             .filter(|quote| quote.state == QuoteState::Standing);
-        let Some(best) = standing.min_by_key(|quote| quote.rank) else {
+        let payable = standing.filter_map(|quote| match &self.escrow {
+            None => Some((quote, None)),
+            Some(mint) => payment(&quote.quote, mint).map(|payment| (quote, Some(payment))),
+        });
+        let Some((best, escrow)) = payable.min_by_key(|(quote, _)| quote.rank) else {
             return Ok(false);
         };
         let (thread, total) = (best.thread, best.quote.total);
-        let taken = self.accept(thread, total, None).await;
+        let taken = self.accept(thread, total, None, escrow).await;
         let taken = taken.map(|()| json!({ "accepted": { "thread": thread, "total": total } }));
         print(&answered(&taken)?)?;
         Ok(true)
@@ -315,6 +379,18 @@ impl Agent {
             IntentState::Withdrawn | IntentState::Expired => true,
         })
     }
+}
+
+/// How a quote can be paid through a mint, in its own currency: only a person agrees to a rate.
+fn payment(quote: &Quote, mint: &Custodian) -> Option<Payment> {
+    let fits = |keeper: &&Keeper| {
+        keeper.rail == money::RAIL && keeper.custodian == *mint && keeper.asset == quote.total.asset
+    };
+    let keeper = quote.keepers.iter().find(fits)?.clone();
+    Some(Payment {
+        keeper,
+        minor: None,
+    })
 }
 
 /// The next line of standard input; never, once that has ended.

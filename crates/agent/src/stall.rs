@@ -14,11 +14,12 @@ use haggle_protocol::attribute::{Attribute, Value};
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::Quality;
+use haggle_protocol::settlement::KEEPERS_MAX;
 use haggle_protocol::trade::ContactWay;
-use haggle_protocol::{Asset, Money, Quantity, Unit, taxonomy};
+use haggle_protocol::{Asset, Custodian, Keeper, Money, Quantity, Unit, taxonomy};
 use serde::Deserialize;
 
-use crate::Error;
+use crate::{Error, money};
 
 /// Seconds of a day.
 const DAY: f64 = 86_400.0;
@@ -34,6 +35,13 @@ pub struct Shop {
     pub items: Vec<Item>,
     /// The most that may be bought in a day; nothing if not said.
     pub buy_per_day: Option<Money>,
+}
+
+/// What is wrong with a mint's name.
+pub(crate) fn mint(name: &str) -> Result<Custodian, String> {
+    let web = name.starts_with("https://") || name.starts_with("http://");
+    let mint = Custodian::new(name).ok().filter(|_| web);
+    mint.ok_or_else(|| format!("{name:?} is no address of a mint like \"https://mint.example\""))
 }
 
 impl Shop {
@@ -67,6 +75,9 @@ struct Sheet {
     profile: Who,
     #[serde(default)]
     rules: How,
+    /// Where buyers can lock what they pay.
+    #[serde(default)]
+    escrow: Vec<At>,
     #[serde(default)]
     mandate: Bounds,
     #[serde(default)]
@@ -94,6 +105,30 @@ struct How {
     payment: Option<String>,
     concession_percent: Option<u8>,
     min_trust: Option<u32>,
+}
+
+/// A mint that this shop trusts to keep money until it is released.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct At {
+    mint: String,
+    /// What it is counted in there; the shop's currency if not said.
+    currency: Option<String>,
+}
+
+impl At {
+    fn keeper(&self, usual: Asset) -> Result<Keeper, String> {
+        let code = self.currency.as_deref();
+        let asset = code.map_or(Ok(usual), Asset::new).map_err(|_| {
+            let code = code.unwrap_or_default();
+            format!("escrow: {code:?} is no code like \"EUR\" or \"sat\"")
+        })?;
+        Ok(Keeper {
+            rail: money::RAIL.to_owned(),
+            custodian: mint(&self.mint).map_err(|why| format!("escrow: {why}"))?,
+            asset,
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -159,6 +194,11 @@ impl Sheet {
         let asset = Asset::new(&self.currency)
             .map_err(|_| format!("currency: {:?} is no code like \"EUR\"", self.currency))?;
         let usual = Rules::default();
+        let keepers = self.escrow.iter().map(|at| at.keeper(asset));
+        let keepers = keepers.collect::<Result<Vec<_>, _>>()?;
+        if keepers.len() > KEEPERS_MAX {
+            return Err(format!("escrow: at most {KEEPERS_MAX} can be named"));
+        }
         let amount = |place: &str, text: &Option<String>| {
             text.as_deref()
                 .map(|text| money(place, text, asset))
@@ -175,8 +215,7 @@ impl Sheet {
             per_day: amount("mandate.sell-per-day", &self.mandate.sell_per_day)?,
             concession: self.rules.concession_percent.unwrap_or(0),
             min_trust: self.rules.min_trust,
-            // A stall without a page has no rail yet.
-            keepers: Vec::new(),
+            keepers,
         };
         let buy_per_day = amount("mandate.buy-per-day", &self.mandate.buy_per_day)?;
         let ways = self.profile.ways.into_iter();
@@ -377,6 +416,13 @@ mod tests {
         [mandate]
         sell-per-day = "2000"
 
+        [[escrow]]
+        mint = "https://mint.example"
+
+        [[escrow]]
+        mint = "https://other.example/cashu"
+        currency = "sat"
+
         [[items]]
         sku = "road-56"
         title = "Road bike, 56 cm, steel"
@@ -398,6 +444,17 @@ mod tests {
         assert_eq!(shop.rules.min_trust, Some(2));
         assert_eq!(shop.rules.per_day, Some(Money::new(200_000, eur)));
         assert_eq!(shop.buy_per_day, None);
+        let keepers = shop.rules.keepers.iter();
+        let keepers: Vec<String> = keepers
+            .map(|it| format!("{} {} {}", it.rail, it.custodian, it.asset))
+            .collect();
+        assert_eq!(
+            keepers,
+            [
+                "cashu https://mint.example EUR",
+                "cashu https://other.example/cashu sat"
+            ]
+        );
         assert_eq!(shop.profile.ways[0].kind, "phone");
         let [item] = shop.items.as_slice() else {
             panic!("{:?}", shop.items)
@@ -447,6 +504,8 @@ mod tests {
                 "mandate.sell-per-day",
             ),
             ("valid-minutes", "valid-minuets", "valid-minuets"),
+            ("https://mint.example", "mint.example", "escrow"),
+            ("\"sat\"", "\"a coin\"", "escrow"),
         ];
         for (right, wrong, place) in table {
             let why = parse(&BIKES.replace(right, wrong)).unwrap_err();

@@ -459,7 +459,7 @@ async fn view(client: &Client) -> NetworkView {
         match event {
             Event::Network(view) => return view,
             Event::Stopped { .. } => break,
-            Event::Market(_) => {}
+            Event::Market(_) | Event::Wallet(_) => {}
         }
     }
     NetworkView {

@@ -111,6 +111,8 @@ fn data_of(kind: Kind, event: &Event, told: &mut Told) -> Vec<Result<JsValue, Js
     };
     match event {
         Event::Network(view) => one(Kind::Network, write(view)),
+        // No rail is set up for programs in a browser yet.
+        Event::Wallet(_) => Vec::new(),
         Event::Stopped { code, sentence } => one(Kind::Stopped, write(&Stopped { code, sentence })),
         Event::Market(event) => match event {
             MarketEvent::MyIntent(mine) if kind == Kind::Quote => {

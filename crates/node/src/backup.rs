@@ -34,7 +34,7 @@ use haggle_store::{MAX_BATCH_BYTES, Record, Store, Write};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::clock;
-use crate::config::is_own;
+use crate::config::{self, is_the_markets, rails_of};
 
 const MAGIC: &[u8; 14] = b"haggle backup\0";
 const VERSION: u8 = 1;
@@ -343,7 +343,7 @@ impl Backup {
     pub async fn restore(mut self, store: &dyn Store) -> Result<(), crate::Error> {
         let not_bulky = |key: &str| !key.starts_with(haggle_store::BULK);
         let rest = self.records.iter();
-        let rest = rest.filter(|(key, _)| !is_own(key) && not_bulky(key));
+        let rest = rest.filter(|(key, _)| is_the_markets(key) && not_bulky(key));
         try_start(rest.cloned().collect())?;
         fill(store, core::mem::take(&mut self.records)).await?;
         Ok(())
@@ -386,6 +386,8 @@ async fn fill(store: &dyn Store, mut records: Vec<Record>) -> Result<(), haggle_
     let restored = record::restored();
     records.retain(|(key, _)| *key != restored.key);
     records.extend(restored.value.map(|value| (restored.key, value)));
+    let rails = rails_of(records.iter().map(|(key, _)| key));
+    records.extend(rails.iter().map(|rail| (config::restored(rail), vec![1])));
     let kept: BTreeSet<&str> = records.iter().map(|(key, _)| key.as_str()).collect();
     let mut batch = Vec::new();
     match store.load().await {
@@ -630,7 +632,7 @@ mod tests {
             let before = vec![Write::put("item/1", "old"), Write::put("seed", "old")];
             store.commit(before).await.unwrap();
             let mut records = first_records();
-            records.push((crate::config::HIDDEN.to_owned(), vec![1]));
+            records.push((config::HIDDEN.to_owned(), vec![1]));
             let file = seal(&records, &phrase(), None, NOW, [9; 64]).unwrap();
             let backup = open(&file, &Secret::Phrase(phrase())).unwrap();
             backup.restore(&store).await.unwrap();

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::event::Event;
 use crate::feed::{Events, Feed};
+use crate::wallet;
 
 /// Questions that may wait for the loop before the next asker waits too.
 pub(crate) const ASKS: usize = 32;
@@ -31,6 +32,11 @@ pub(crate) enum Ask {
         oneshot::Sender<Result<Vec<u8>, Complaint>>,
     ),
     File(FileId, oneshot::Sender<Result<NewFile, Complaint>>),
+    Wallet(
+        String,
+        wallet::Command,
+        oneshot::Sender<Result<wallet::Reply, Complaint>>,
+    ),
     Close(oneshot::Sender<()>),
 }
 
@@ -162,6 +168,19 @@ impl Client {
     pub async fn backup(&self, passphrase: Option<String>) -> Result<Vec<u8>, Complaint> {
         let passphrase = passphrase.map(Zeroizing::new);
         self.ask(|answer| Ask::Backup(passphrase, answer)).await
+    }
+
+    /// Asks a rail about my money with it; see [`wallet::Command`].
+    ///
+    /// # Errors
+    /// The rail's own code (`not-trusted`, `not-enough`, `unknown`, …) and as [`Client::command`].
+    pub async fn wallet(
+        &self,
+        rail: &str,
+        command: wallet::Command,
+    ) -> Result<wallet::Reply, Complaint> {
+        let rail = rail.to_owned();
+        self.ask(|answer| Ask::Wallet(rail, command, answer)).await
     }
 
     /// Ends the peer: nothing is announced, everything is saved already, and the store is free for the next one.

@@ -1,6 +1,6 @@
 //! How a peer is started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use haggle_book::Limits;
@@ -21,9 +21,36 @@ use crate::{clock, spawn, swarm};
 /// Keys of records that are the node's own; all others are the market's.
 const OWN: &str = "node/";
 
+/// What the names of rails' records begin with; each rail keeps its own by its name behind that.
+const RAILS_OWN: &str = "rail/";
+
+/// There if a rail's records are a backup's, of which nobody knows what happened since.
+pub(crate) fn restored(rail: &str) -> String {
+    format!("{RAILS_OWN}{rail}/restored")
+}
+
+/// The rails of which something is saved.
+pub(crate) fn rails_of(keys: impl Iterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
+    let name = |key: &str| {
+        let rest = key.strip_prefix(RAILS_OWN)?;
+        rest.split('/').next().map(str::to_owned)
+    };
+    keys.filter_map(|key| name(key.as_ref())).collect()
+}
+
 /// Whether a record is the node's own.
-pub(crate) fn is_own(key: &str) -> bool {
+fn is_own(key: &str) -> bool {
     key.starts_with(OWN)
+}
+
+/// Whether a record is one of a rail's.
+fn is_a_rails(key: &str) -> bool {
+    key.starts_with(RAILS_OWN)
+}
+
+/// Whether a record is the market's.
+pub(crate) fn is_the_markets(key: &str) -> bool {
+    !is_own(key) && !is_a_rails(key)
 }
 
 /// Relays that the person added, and relays that were found.
@@ -101,11 +128,18 @@ pub async fn open(config: Config) -> Result<Client, Error> {
     } = config;
     let network = Network::named(&network);
     let now = clock::now();
+    let store: Arc<dyn Store> = Arc::from(store);
 
     let records = store.load().await?;
+    let mut used = Vec::new();
     let (own, records): (BTreeMap<_, _>, Vec<_>) = {
-        let (own, rest): (Vec<_>, Vec<_>) = records.into_iter().partition(|(key, _)| is_own(key));
-        (own.into_iter().collect(), rest)
+        let (rest, others): (Vec<_>, Vec<_>) = records
+            .into_iter()
+            .partition(|(key, _)| is_the_markets(key));
+        // A rail reads its records itself.
+        used.extend(others.iter().map(|(key, _)| key.clone()));
+        let own = others.into_iter().filter(|(key, _)| is_own(key));
+        (own.collect(), rest)
     };
     // The market looks at their names alone.
     let bulky = store.bulky().await?.into_iter();
@@ -155,6 +189,10 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         rails,
     };
     let mut peer = Peer::new(parts, &relays, &remembered);
+    // Whoever has paid or been paid before has something there, or something to end.
+    for rail in rails_of(used.iter()) {
+        peer.paying.begin(peer.market.root(), &rail);
+    }
     peer.begin(effects).await?;
     spawn::spawn(peer.live());
     Ok(client)

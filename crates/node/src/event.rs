@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use haggle_market::event::Event as MarketEvent;
 
 pub use crate::paths::Path;
+use crate::wallet;
 
 /// Something a person or a program may want to know. In JSON one flat list of types: the market's own
-/// (`my-intent`, `open-intent`, `gone`, `trade`, `stall`, `ready`) beside `network` and `stopped`.
+/// (`my-intent`, `open-intent`, `gone`, `trade`, `stall`, `ready`) beside `network`, `wallet` and `stopped`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "kebab-case")]
 pub enum Event {
     /// How the network is.
     Network(NetworkView),
+    /// What there is with a rail. Told once one has been used.
+    Wallet(wallet::View),
     /// The peer has stopped and will do nothing more. Everything that was confirmed is saved.
     Stopped {
         /// Stable, for programs: `store-full`, `store-closed`, `closed`, …

@@ -17,9 +17,10 @@ use haggle_protocol::{IntentId, ThreadId};
 use crate::event::Event;
 
 /// What an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Name {
     Network,
+    Wallet(String),
     MyIntent(IntentId),
     OpenIntent(IntentId),
     /// A person may trade with himself, to try both sides.
@@ -35,6 +36,7 @@ impl Name {
     fn of(event: &Event) -> Self {
         match event {
             Event::Network(_) => Self::Network,
+            Event::Wallet(view) => Self::Wallet(view.rail.clone()),
             Event::Stopped { .. } => Self::Stopped,
             Event::Market(event) => match event {
                 MarketEvent::MyIntent(mine) => Self::MyIntent(mine.id),
@@ -109,6 +111,7 @@ impl Queue {
                 | MarketEvent::Ready,
             )
             | Event::Network(_)
+            | Event::Wallet(_)
             | Event::Stopped { .. } => {}
         }
         Some(event)

@@ -26,6 +26,7 @@ mod said;
 mod spawn;
 mod swarm;
 mod sync;
+pub mod wallet;
 mod whispers;
 
 pub use client::{Client, Safe};

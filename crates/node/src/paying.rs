@@ -5,17 +5,26 @@
 
 use core::fmt;
 use std::collections::BTreeMap;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
 use futures::lock::Mutex;
 use futures::stream::FuturesUnordered;
-use haggle_market::{Ask, Job, Paid, RailFacts, Trouble};
+use futures_timer::Delay;
+use haggle_market::{Ask, Complaint, Job, Paid, RailFacts, Trouble};
 use haggle_payments::{Error, LockState, Rail};
+use haggle_protocol::Timestamp;
 use haggle_protocol::keys::Root;
+use haggle_store::{Store, Write};
 use zeroize::Zeroizing;
+
+use crate::config::restored;
+use crate::{clock, wallet};
 
 /// A rail that is open.
 #[cfg(not(target_arch = "wasm32"))]
@@ -31,20 +40,36 @@ pub type Opening = Pin<Box<dyn Future<Output = Result<OpenRail, Error>> + Send>>
 #[cfg(target_arch = "wasm32")]
 pub type Opening = Pin<Box<dyn Future<Output = Result<OpenRail, Error>>>>;
 
-/// How a rail is opened, with the 64 bytes that the phrase gives it (docs/protocol.md, Keys): whoever never pays does not load it.
+/// How a rail is opened, over the peer's own store and with the 64 bytes that the phrase gives it (docs/protocol.md, Keys): whoever
+/// never pays does not load it. What it keeps there is called `rail/<its name>/…`.
 #[cfg(not(target_arch = "wasm32"))]
-pub type Open = Arc<dyn Fn(Zeroizing<[u8; 64]>) -> Opening + Send + Sync>;
-/// How a rail is opened, with the 64 bytes that the phrase gives it (docs/protocol.md, Keys): whoever never pays does not load it.
+pub type Open = Arc<dyn Fn(Box<dyn Store>, Zeroizing<[u8; 64]>) -> Opening + Send + Sync>;
+/// How a rail is opened, over the peer's own store and with the 64 bytes that the phrase gives it (docs/protocol.md, Keys): whoever
+/// never pays does not load it. What it keeps there is called `rail/<its name>/…`.
 #[cfg(target_arch = "wasm32")]
-pub type Open = Arc<dyn Fn(Zeroizing<[u8; 64]>) -> Opening>;
+pub type Open = Arc<dyn Fn(Box<dyn Store>, Zeroizing<[u8; 64]>) -> Opening>;
 
 #[cfg(not(target_arch = "wasm32"))]
 type Asking = Pin<Box<dyn Future<Output = Done> + Send>>;
 #[cfg(target_arch = "wasm32")]
 type Asking = Pin<Box<dyn Future<Output = Done>>>;
 
-/// One answer.
-type Done = (Job, Result<Paid, Trouble>);
+#[cfg(not(target_arch = "wasm32"))]
+type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+#[cfg(target_arch = "wasm32")]
+type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, Error>>>>;
+
+/// Where the answer to a person's question goes.
+pub(crate) type Answer = oneshot::Sender<Result<wallet::Reply, Complaint>>;
+
+/// Something was asked of a rail, and that is over.
+#[derive(Default)]
+pub(crate) struct Done {
+    /// What the market wanted to know, if it was its question.
+    pub(crate) paid: Option<(Job, Result<Paid, Trouble>)>,
+    /// What there is with the rail now, if it is open.
+    pub(crate) view: Option<wallet::View>,
+}
 
 /// A rail that a peer has.
 pub struct RailSetup {
@@ -64,67 +89,211 @@ impl fmt::Debug for RailSetup {
 struct Slot {
     open: Open,
     rail: Arc<Mutex<Option<OpenRail>>>,
+    /// Whether what a cut-off left undone is being looked after.
+    begun: bool,
 }
 
+/// How long an answer is waited for: a few requests to a custodian, each over a slow line. A rail that is cut off does nothing twice.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long after a deposit was asked for it is first looked whether it was paid. Each time it is half as long again, up to the last.
+const LOOK: Duration = Duration::from_secs(2);
+const LOOK_MAX: Duration = Duration::from_secs(60);
+/// The longest pause before a purse that came out of a backup is compared with its custodian again, who did not answer.
+const CATCH_UP_MAX: Duration = Duration::from_secs(60 * 60);
+/// Deposits that are looked after at once: whoever asks for more collects the rest himself.
+const DEPOSITS_MAX: usize = 16;
+
 /// All rails, and what they are being asked.
-#[derive(Default)]
 pub(crate) struct Paying {
+    store: Arc<dyn Store>,
+    patience: Duration,
     slots: BTreeMap<String, Slot>,
     asking: FuturesUnordered<Asking>,
+    deposits: Arc<()>,
 }
 
 impl Paying {
-    pub(crate) fn new(rails: Vec<RailSetup>) -> Self {
+    pub(crate) fn new(rails: Vec<RailSetup>, store: Arc<dyn Store>) -> Self {
         let slot = |it: RailSetup| {
-            let rail = Arc::default();
-            (
-                it.facts.name,
-                Slot {
-                    open: it.open,
-                    rail,
-                },
-            )
+            let slot = Slot {
+                open: it.open,
+                rail: Arc::default(),
+                begun: false,
+            };
+            (it.facts.name, slot)
         };
         Self {
+            store,
+            patience: PATIENCE,
             slots: rails.into_iter().map(slot).collect(),
             asking: FuturesUnordered::new(),
+            deposits: Arc::default(),
         }
     }
 
-    /// Asks a rail.
-    pub(crate) fn ask(&self, root: &Root, job: Job, rail: &str, ask: Ask) {
-        let Some(slot) = self.slots.get(rail) else {
-            let none = Trouble::Never(Error::Unsupported.code().to_owned());
-            self.asking
-                .push(Box::pin(core::future::ready((job, Err(none)))));
-            return;
+    /// The rail, once it is open. The first who wants it opens it; and what was cut off when it was last used is brought to its end
+    /// beside what is asked.
+    fn rail(&mut self, root: &Root, name: &str) -> Waiting<OpenRail> {
+        let Some(slot) = self.slots.get_mut(name) else {
+            return Box::pin(core::future::ready(Err(Error::Unsupported)));
         };
+        let first = !core::mem::replace(&mut slot.begun, true);
         let (open, held) = (Arc::clone(&slot.open), Arc::clone(&slot.rail));
-        let seed = root.rail(rail);
+        let (seed, store) = (root.rail(name), Arc::clone(&self.store));
+        let rail: Waiting<OpenRail> = Box::pin(async move {
+            let mut held = held.lock().await;
+            if let Some(rail) = &*held {
+                return Ok(Arc::clone(rail));
+            }
+            let rail = open(Box::new(store), seed).await?;
+            *held = Some(Arc::clone(&rail));
+            Ok(rail)
+        });
+        if first {
+            self.look_after(root, name);
+        }
+        rail
+    }
+
+    /// Opens a rail that was used before.
+    pub(crate) fn begin(&mut self, root: &Root, name: &str) {
+        // That is all: whoever is first has it looked after.
+        drop(self.rail(root, name));
+    }
+
+    /// Ends what was begun when a rail was last used, and brings it up to date if it comes out of a backup.
+    fn look_after(&mut self, root: &Root, name: &str) {
+        let rail = self.rail(root, name);
+        let (name, store) = (name.to_owned(), Arc::clone(&self.store));
         self.asking.push(Box::pin(async move {
-            let rail = {
-                let mut held = held.lock().await;
-                match &*held {
-                    Some(rail) => Ok(Arc::clone(rail)),
-                    None => open(seed).await.inspect(|rail| {
-                        *held = Some(Arc::clone(rail));
-                    }),
+            let Ok(rail) = rail.await else {
+                return Done::default();
+            };
+            let ended = rail.recover().await;
+            let came = rail.collect().await;
+            let mark = restored(&name);
+            if matches!(store.get(&mark).await, Ok(Some(_))) {
+                let mut pause = LOOK;
+                while !rail.catch_up().await.is_ok_and(|all| all) {
+                    Delay::new(pause).await;
+                    pause = (pause * 2).min(CATCH_UP_MAX);
                 }
-            };
-            let answer = match rail {
-                Ok(rail) => answer(&rail, ask).await,
-                Err(error) => Err(error),
-            };
-            (job, answer.map_err(|error| trouble(&error)))
+                // If this is not saved, it is done once more at the next start.
+                let _ = store.commit(vec![Write::delete(mark)]).await;
+            }
+            tracing::debug!(?ended, came = came.is_ok(), "what a rail had begun");
+            Done {
+                paid: None,
+                view: view(&name, &rail).await,
+            }
         }));
     }
 
-    /// The next answer.
+    /// Asks a rail for the market.
+    pub(crate) fn ask(&mut self, root: &Root, job: Job, name: &str, ask: Ask) {
+        let rail = self.rail(root, name);
+        let patience = self.patience;
+        let name = name.to_owned();
+        self.asking.push(Box::pin(async move {
+            let asked = async {
+                let rail = rail.await?;
+                let answer = answer(&rail, ask).await;
+                Ok((answer, view(&name, &rail).await))
+            };
+            let (answer, view) = match in_time(asked, Some(patience), &name).await {
+                Ok(done) => done,
+                Err(error) => (Err(error), None),
+            };
+            let answer = answer.map_err(|error| trouble(&error));
+            Done {
+                paid: Some((job, answer)),
+                view,
+            }
+        }));
+    }
+
+    /// Asks a rail for a person.
+    pub(crate) fn ask_for(
+        &mut self,
+        root: &Root,
+        name: &str,
+        command: wallet::Command,
+        answer: Answer,
+    ) {
+        let rail = self.rail(root, name);
+        let patience = command.is_bounded().then_some(self.patience);
+        let name = name.to_owned();
+        let counted =
+            (Arc::strong_count(&self.deposits) <= DEPOSITS_MAX).then(|| Arc::clone(&self.deposits));
+        self.asking.push(Box::pin(async move {
+            let asked = async {
+                let rail = rail.await?;
+                let reply = wallet::answer(&rail, command).await?;
+                Ok((rail, reply))
+            };
+            let (rail, reply) = match in_time(asked, patience, &name).await {
+                Ok(done) => done,
+                Err(error) => {
+                    // An error means that nobody waits any more.
+                    let _ = answer.send(Err(wallet::complaint(&error)));
+                    return Done::default();
+                }
+            };
+            let mut expires = None;
+            if let wallet::Reply::Deposit(deposit) = &reply {
+                expires = Some(deposit.expires);
+            }
+            let _ = answer.send(Ok(reply));
+            if let (Some(expires), Some(_counted)) = (expires, counted) {
+                until_paid(&rail, expires).await;
+            }
+            Done {
+                paid: None,
+                view: view(&name, &rail).await,
+            }
+        }));
+    }
+
+    /// What is over next.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Done> {
         match self.asking.poll_next_unpin(context) {
             Poll::Ready(Some(done)) => Poll::Ready(done),
             // Nothing is asked.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// What there is with a rail.
+async fn view(name: &str, rail: &OpenRail) -> Option<wallet::View> {
+    let balances = rail.balance().await.ok()?;
+    let rail = name.to_owned();
+    Some(wallet::View { rail, balances })
+}
+
+/// An answer, or that it is unknown when it has not come in time.
+async fn in_time<T>(
+    asked: impl Future<Output = Result<T, Error>>,
+    patience: Option<Duration>,
+    name: &str,
+) -> Result<T, Error> {
+    let Some(patience) = patience else {
+        return asked.await;
+    };
+    match select(pin!(asked), Delay::new(patience)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(((), _)) => Err(Error::Unknown(name.to_owned())),
+    }
+}
+
+/// Brings in what a deposit was made for, once it is paid, until it cannot be paid any more.
+async fn until_paid(rail: &OpenRail, expires: Timestamp) {
+    let mut pause = LOOK;
+    while clock::now() <= expires + LOOK_MAX.as_secs() {
+        Delay::new(pause).await;
+        pause = (pause * 3 / 2).min(LOOK_MAX);
+        if rail.collect().await.is_ok_and(|came| !came.is_empty()) {
+            return;
         }
     }
 }
@@ -183,10 +352,10 @@ fn trouble(error: &Error) -> Trouble {
         // A custodian that says no may say yes later: it is busy, or changes its keys.
         | Error::Refused(_) => Trouble::Later(code),
         Error::Spent => Trouble::Spent,
-        Error::Unsupported
-        | Error::NotTrusted(_)
-        | Error::NotEnough { .. }
-        | Error::BelowFloor { .. }
+        Error::Unsupported | Error::NotTrusted(_) | Error::NotEnough { .. } => {
+            Trouble::Blocked(code)
+        }
+        Error::BelowFloor { .. }
         | Error::AboveCeiling { .. }
         | Error::Mismatch(_)
         | Error::Signature
@@ -210,14 +379,24 @@ mod tests {
         }
     }
 
-    fn answer_of(mut paying: Paying, rail: &str) -> Done {
+    fn paying(rails: Vec<RailSetup>) -> Paying {
+        Paying::new(rails, Arc::new(haggle_store::Memory::new()))
+    }
+
+    fn answer_of(mut paying: Paying, rail: &str) -> Result<Paid, Trouble> {
         let root = Root::from_entropy(&[1; 16]);
         let job = Job {
             thread: ThreadId([7; 32]),
             number: 5,
         };
         paying.ask(&root, job, rail, key());
-        futures::executor::block_on(poll_fn(|context| paying.poll_next(context)))
+        loop {
+            let next = poll_fn(|context| paying.poll_next(context));
+            if let Some((answered, answer)) = futures::executor::block_on(next).paid {
+                assert_eq!(answered, job);
+                return answer;
+            }
+        }
     }
 
     fn setup(name: &str, open: Open) -> RailSetup {
@@ -233,25 +412,31 @@ mod tests {
 
     #[test]
     fn a_rail_that_is_not_here_and_one_that_cannot_do_it_say_so() {
-        let unsupported = Err(Trouble::Never("unsupported".to_owned()));
-        assert_eq!(answer_of(Paying::default(), "cashu").1, unsupported);
+        let unsupported = Err(Trouble::Blocked("unsupported".to_owned()));
+        assert_eq!(answer_of(paying(Vec::new()), "cashu"), unsupported);
         let direct = setup(
             "direct",
-            Arc::new(|_| Box::pin(async { Ok(Arc::new(Direct) as OpenRail) })),
+            Arc::new(|_, _| Box::pin(async { Ok(Arc::new(Direct) as OpenRail) })),
         );
-        assert_eq!(
-            answer_of(Paying::new(vec![direct]), "direct").1,
-            unsupported
-        );
+        assert_eq!(answer_of(paying(vec![direct]), "direct"), unsupported);
     }
 
     #[test]
     fn a_rail_that_cannot_be_opened_now_is_asked_again_later() {
         let shut = setup(
             "cashu",
-            Arc::new(|_| Box::pin(async { Err(Error::NotSaved("full".to_owned())) })),
+            Arc::new(|_, _| Box::pin(async { Err(Error::NotSaved("full".to_owned())) })),
         );
         let later = Err(Trouble::Later("not-saved".to_owned()));
-        assert_eq!(answer_of(Paying::new(vec![shut]), "cashu").1, later);
+        assert_eq!(answer_of(paying(vec![shut]), "cashu"), later);
+    }
+
+    #[test]
+    fn a_rail_that_never_answers_is_unknown_after_a_while() {
+        let silent = setup("cashu", Arc::new(|_, _| Box::pin(core::future::pending())));
+        let mut silent = paying(vec![silent]);
+        silent.patience = Duration::from_millis(1);
+        let unknown = Err(Trouble::Later("unknown".to_owned()));
+        assert_eq!(answer_of(silent, "cashu"), unknown);
     }
 }

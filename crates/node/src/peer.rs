@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -32,12 +33,13 @@ use crate::config::{SAFE, roll};
 use crate::event::{Event, Link, NetworkView};
 use crate::feed::Feed;
 use crate::paths::{Path, Paths};
-use crate::paying::{Paying, RailSetup};
+use crate::paying::{Done, Paying, RailSetup};
 use crate::perform::About;
 use crate::relays::{Relays, Remembered};
 use crate::said::Said;
 use crate::swarm::DIRECT;
 use crate::sync::Sync;
+use crate::wallet;
 use crate::whispers::Whispers;
 
 /// How often the loop looks after what has no event of its own: waits that are over, the view of the network.
@@ -58,7 +60,7 @@ const BACKLOG_MAX: usize = 16_384;
 pub(crate) struct Parts {
     pub(crate) swarm: Swarm<Behaviour>,
     pub(crate) market: Market,
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) asks: mpsc::Receiver<Ask>,
     pub(crate) network: Network,
     /// The public half of the identity.
@@ -73,7 +75,7 @@ pub(crate) struct Parts {
 pub(crate) struct Peer {
     pub(crate) swarm: Swarm<Behaviour>,
     pub(crate) market: Market,
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     asks: mpsc::Receiver<Ask>,
     pub(crate) network: Network,
     pub(crate) key: PublicKey,
@@ -122,6 +124,8 @@ pub(crate) struct Peer {
     pub(crate) own: VecDeque<Input>,
     pub(crate) backlog: VecDeque<(Vec<u8>, Source)>,
     pub(crate) paying: Paying,
+    /// What there is with each rail, as it was told last.
+    wallets: BTreeMap<String, wallet::View>,
     tickets: u64,
     /// What the alarm is set to.
     due: Option<Timestamp>,
@@ -138,6 +142,7 @@ enum Turn {
     Alarm,
     Pulse,
     Own(Input),
+    Rail(Done),
     Backlog(Vec<u8>, Source),
     Swarm(Box<SwarmEvent<BehaviourEvent>>),
 }
@@ -171,7 +176,6 @@ impl Peer {
         Self {
             swarm,
             market,
-            store,
             asks,
             network,
             key,
@@ -203,13 +207,15 @@ impl Peer {
             strangers: (now, 0),
             own: VecDeque::new(),
             backlog: VecDeque::new(),
-            paying: Paying::new(rails),
+            paying: Paying::new(rails, Arc::clone(&store)),
+            wallets: BTreeMap::new(),
             tickets: 0,
             due: None,
             alarm: clock::alarm(None),
             pulse: Delay::new(Duration::ZERO),
             asked_in_a_row: 0,
             books_turn: false,
+            store,
         }
     }
 
@@ -287,8 +293,8 @@ impl Peer {
         if let Some(input) = self.own.pop_front() {
             return Poll::Ready(Turn::Own(input));
         }
-        if let Poll::Ready((job, answer)) = self.paying.poll_next(context) {
-            return Poll::Ready(Turn::Own(Input::Paid { job, answer }));
+        if let Poll::Ready(done) = self.paying.poll_next(context) {
+            return Poll::Ready(Turn::Rail(done));
         }
         // Gossip and books in turns: neither starves the other.
         self.books_turn = !self.books_turn;
@@ -330,6 +336,16 @@ impl Peer {
                 self.tell_network();
             }
             Turn::Own(input) => self.handle(input, About::Nothing).await?,
+            Turn::Rail(done) => {
+                // First what it means for the trade, then what is left in the purse.
+                if let Some((job, answer)) = done.paid {
+                    let input = Input::Paid { job, answer };
+                    self.handle(input, About::Nothing).await?;
+                }
+                if let Some(view) = done.view {
+                    self.tell_wallet(view);
+                }
+            }
             Turn::Backlog(bytes, source) => {
                 let input = Input::Heard(Heard::Frame { bytes, source });
                 self.handle(input, About::Book).await?;
@@ -373,6 +389,9 @@ impl Peer {
                 // What has lapsed by now is news for everybody, and not part of one listener's snapshot.
                 self.handle(Input::Tick, About::Nothing).await?;
                 feed.push(Event::Network(self.network_view()));
+                for view in self.wallets.values() {
+                    feed.push(Event::Wallet(view.clone()));
+                }
                 let ticket = self.ticket();
                 let input = Input::Command(ticket, Command::Snapshot);
                 self.handle(input, About::Snapshot(feed.clone())).await?;
@@ -422,9 +441,24 @@ impl Peer {
                 // An error means that nobody waits any more.
                 let _ = answer.send(file);
             }
+            Ask::Wallet(rail, command, answer) => {
+                let root = self.market.root();
+                self.paying.ask_for(root, &rail, command, answer);
+            }
             Ask::Close(closed) => return Ok(Next::End(Some(closed))),
         }
         Ok(Next::On)
+    }
+
+    /// Tells what there is with a rail, if that has changed.
+    fn tell_wallet(&mut self, view: wallet::View) {
+        if self.wallets.get(&view.rail) == Some(&view) {
+            return;
+        }
+        for feed in &self.feeds {
+            feed.push(Event::Wallet(view.clone()));
+        }
+        self.wallets.insert(view.rail.clone(), view);
     }
 
     /// Whether the files of a command can be kept: found out by keeping so many bytes for a moment, since a save that fails

@@ -108,6 +108,9 @@ pub enum Mismatch {
     /// The custodian does not say that it keeps to locks.
     #[error("its custodian does not keep to locks")]
     Capability,
+    /// The custodian's keys end before the holder could have come for it, and ecash under them is worth nothing then.
+    #[error("the keys of its custodian end too soon after the deadline")]
+    Expires,
     /// The custodian has signed what a settlement pays out for something else before, so that this settlement can never be carried out.
     /// Another one can.
     #[error("what it is to be paid out in was signed for something else before")]
@@ -123,6 +126,7 @@ impl Mismatch {
             Self::Amount => "lock-amount",
             Self::Conditions => "lock-conditions",
             Self::Capability => "lock-capability",
+            Self::Expires => "lock-expires",
             Self::Spoiled => "lock-spoiled",
         }
     }

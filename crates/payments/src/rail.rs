@@ -120,6 +120,21 @@ pub trait Rail: fmt::Debug {
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// Names a custodian as one to keep money with: until then nothing is asked of him. Asks nobody.
+    async fn trust(&self, _custodian: &Custodian) -> Result<(), Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Takes that back. What he keeps stays written down, and can be moved again once he is named again. Asks nobody.
+    async fn distrust(&self, _custodian: &Custodian) -> Result<(), Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// The custodians that are named, in the order of their names.
+    async fn trusted(&self) -> Result<Vec<Custodian>, Error> {
+        Ok(Vec::new())
+    }
+
     /// What is in every purse. Asks nobody.
     async fn balance(&self) -> Result<Vec<Balance>, Error> {
         Ok(Vec::new())
@@ -228,6 +243,12 @@ pub trait Rail: fmt::Debug {
     /// Whether a lock still holds.
     async fn status(&self, _contract: &Contract, _locked: &Locked) -> Result<LockState, Error> {
         Err(Error::Unsupported)
+    }
+
+    /// What is saved here is a backup's, and may be older than what happened since: brings every purse up to date with its custodian, as
+    /// far as they answer; says whether all did.
+    async fn catch_up(&self) -> Result<bool, Error> {
+        Ok(true)
     }
 
     /// Ends what a cut-off left undone, as far as custodians answer; says whether everything is done. To be asked after a start.

@@ -33,6 +33,7 @@ mod web_lock;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 pub use crate::error::Error;
 #[cfg(all(not(target_arch = "wasm32"), feature = "file"))]
@@ -117,6 +118,28 @@ pub trait Store: fmt::Debug + Threads {
 }
 
 impl<S: Store + ?Sized> Store for Box<S> {
+    fn load(&self) -> Answer<'_, Vec<Record>> {
+        (**self).load()
+    }
+
+    fn bulky(&self) -> Answer<'_, Vec<String>> {
+        (**self).bulky()
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
+        (**self).get(key)
+    }
+
+    fn commit(&self, batch: Vec<Write>) -> Answer<'_, ()> {
+        (**self).commit(batch)
+    }
+
+    fn erase(&self) -> Answer<'_, ()> {
+        (**self).erase()
+    }
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
     fn load(&self) -> Answer<'_, Vec<Record>> {
         (**self).load()
     }

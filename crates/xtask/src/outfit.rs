@@ -15,6 +15,9 @@ pub(crate) const RELAY: &str = "haggle-relay";
 /// The program that trades without a page.
 pub(crate) const AGENT: &str = "haggle";
 
+/// The name of the mint's.
+const MINT: &str = "haggle-mint";
+
 /// How programs are compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speed {
@@ -71,6 +74,11 @@ pub(crate) fn relay(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
 /// The program that trades without a page.
 pub(crate) fn agent(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
     program(build(shop, speed)?, AGENT)
+}
+
+/// The program of the mint of tests.
+pub(crate) fn mint(shop: &Workshop) -> Outcome<PathBuf> {
+    program(build(shop, Speed::Dev)?, MINT)
 }
 
 /// Builds the programs, always together: by itself, each would have libp2p compiled once more with other features. For tests they are built

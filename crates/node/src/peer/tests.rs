@@ -33,7 +33,7 @@ fn peer() -> (Client, Peer) {
     let parts = Parts {
         swarm: swarm::build(keypair, "test".to_owned(), Vec::new()).unwrap(),
         market,
-        store: Box::new(Memory::new()),
+        store: Arc::new(Memory::new()),
         asks,
         network,
         key,
@@ -83,7 +83,7 @@ async fn whoever_asks_without_a_pause_does_not_silence_the_network() {
         match peer.next_turn().await {
             Turn::Ask(_) => asked += 1,
             // Others had their turn, so a row of asks begins anew.
-            turn @ (Turn::Alarm | Turn::Pulse | Turn::Own(_) | Turn::Swarm(_)) => {
+            turn @ (Turn::Alarm | Turn::Pulse | Turn::Own(_) | Turn::Rail(_) | Turn::Swarm(_)) => {
                 asked = 0;
                 peer.take(turn).await.unwrap();
             }

@@ -5,38 +5,59 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cdk::nuts::{PaymentMethod, State, Token};
+use cdk::nuts::{PaymentMethod, ProofsMethods as _, State, Token};
 use cdk::{Amount, cdk_database::WalletDatabase as _};
 use cdk_common::wallet::{
     OperationData, ReceiveOptions, SendOptions, SendSagaState, WalletSagaState,
 };
 use haggle_protocol::settlement::Deal;
 use haggle_protocol::{
-    Contract, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement, Timestamp,
+    Contract, Custodian, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement, Timestamp,
 };
 use haggle_store::Memory;
 
 use super::locking::Lock;
-use super::mint::{Remembered, able, active_keys, free, moved, not_saved, remembered, trouble};
-use super::names::{asset_of, custodian_of, purse_of};
+use super::mint::{
+    Remembered, able, active_keys, free, moved, not_saved, outlives, remembered, spent, trouble,
+};
+use super::names::{asset_of, custodian_of, purse_of, url_of};
 use super::outputs::{self, For, Told, Use};
-use super::settling::Carried;
+use super::settling::{Carried, carried_out};
 use super::taking::proofs_of;
-use super::{CEILING, Cashu, Ledger};
+use super::{CAPABILITIES, CEILING, Cashu, Ledger};
 use crate::error::{Error, Mismatch};
 use crate::rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};
+
+/// The longest text that is taken for ecash, in bytes: more than a thousand proofs.
+const TEXT_MAX: usize = 1 << 20;
 
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 impl Rail for Cashu {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            name: "cashu",
-            escrow: true,
-            custodial: true,
-            floor: 1,
-            ceiling: CEILING,
+        CAPABILITIES
+    }
+
+    async fn trust(&self, custodian: &Custodian) -> Result<(), Error> {
+        let url = url_of(custodian)?;
+        let known = self.ledger.get_mints().await.map_err(not_saved)?;
+        if !known.contains_key(&url) {
+            self.ledger.add_mint(url, None).await.map_err(not_saved)?;
         }
+        Ok(())
+    }
+
+    async fn distrust(&self, custodian: &Custodian) -> Result<(), Error> {
+        let url = url_of(custodian)?;
+        let mut wallets = self.wallets.lock().await;
+        self.ledger.remove_mint(url).await.map_err(not_saved)?;
+        wallets.retain(|purse, _| purse.custodian != *custodian);
+        Ok(())
+    }
+
+    async fn trusted(&self) -> Result<Vec<Custodian>, Error> {
+        let mints = self.ledger.mints().await.map_err(not_saved)?;
+        mints.iter().map(custodian_of).collect()
     }
 
     async fn balance(&self) -> Result<Vec<Balance>, Error> {
@@ -109,7 +130,10 @@ impl Rail for Cashu {
         }
         let mut came = Vec::new();
         for purse in purses {
-            let wallet = self.wallet(&purse).await?;
+            let wallet = match self.wallet(&purse).await {
+                Err(Error::NotTrusted(_)) => continue,
+                other => other?,
+            };
             let _alone = self.purses.lock().await;
             let amount = wallet
                 .mint_unissued_quotes()
@@ -125,11 +149,16 @@ impl Rail for Cashu {
     async fn withdraw(&self, purse: &Purse, request: &str) -> Result<Withdrawal, Error> {
         let wallet = self.wallet(purse).await?;
         let said = |error| trouble(&error, &wallet);
+        let _alone = self.paying_out.lock().await;
         let quote = wallet
             .melt_quote(PaymentMethod::BOLT11, request, None, None)
             .await
             .map_err(said)?;
-        let need = (quote.amount + quote.fee_reserve).to_u64();
+        // The mint says both, and may say anything.
+        let need = quote.amount.checked_add(quote.fee_reserve);
+        let need = need
+            .ok_or(Error::AboveCeiling { ceiling: CEILING })?
+            .to_u64();
         let have = free(&wallet).await?;
         if have < need {
             return Err(Error::NotEnough { have, need });
@@ -190,6 +219,9 @@ impl Rail for Cashu {
     }
 
     async fn take(&self, text: &str) -> Result<Money, Error> {
+        if text.len() > TEXT_MAX {
+            return Err(Error::Damaged);
+        }
         let token = Token::from_str(text.trim()).map_err(|_| Error::Damaged)?;
         let purse = Purse {
             custodian: custodian_of(&token.mint_url().map_err(|_| Error::Damaged)?)?,
@@ -255,6 +287,7 @@ impl Rail for Cashu {
     async fn verify(&self, contract: &Contract, locked: &Locked) -> Result<(), Error> {
         let opened = self.opened(contract, locked).await?;
         able(&opened.wallet).await?;
+        outlives(&opened.keyset, contract)?;
         let least = outputs::least(contract, &opened.sizes());
         if least.is_none_or(|least| opened.sum < least) {
             return Err(Mismatch::Amount.into());
@@ -296,6 +329,7 @@ impl Rail for Cashu {
         if settlement.outcome == Outcome::Expired {
             return Err(Error::NotYours);
         }
+        settlement.check()?;
         self.signed(deal, locked, settlement, Use::Sign).await
     }
 
@@ -348,7 +382,13 @@ impl Rail for Cashu {
         let shares = opened.shares(contract, &settlement.outcome)?;
         let amounts = shares.into_iter().find(|(party, _)| *party == deal.party);
         let Some((party, amounts)) = amounts.filter(|(_, amounts)| !amounts.is_empty()) else {
-            return Ok(nothing);
+            // Nothing to bring in. But whether it has come to that only the others' shares tell.
+            let all = Self::request(contract, &opened, settlement, opened.keyset.id)?;
+            return match carried_out(&opened, all.outputs()).await? {
+                Some(_) => Ok(nothing),
+                None if moved(&opened.wallet, &opened.proofs).await? => Err(Error::Spent),
+                None => Err(Error::NotDone),
+            };
         };
         let mine = outputs::outputs(contract, &settlement.salt, For::Pay(party), &amounts)?;
         let wallet = &opened.wallet;
@@ -405,6 +445,42 @@ impl Rail for Cashu {
             Err(Error::Unknown(_)) => Ok(LockState::Unknown),
             Err(other) => Err(other),
         }
+    }
+
+    async fn catch_up(&self) -> Result<bool, Error> {
+        let mut all = true;
+        for (mint, unit) in self.ledger.kinds().await.map_err(not_saved)? {
+            let purse = Purse {
+                custodian: custodian_of(&mint)?,
+                asset: asset_of(&unit)?,
+            };
+            // First the places of the seed that were used since: what is drawn from them again, no mint signs.
+            let caught_up = async {
+                self.restore(&purse).await?;
+                let wallet = self.wallet(&purse).await?;
+                let _alone = self.purses.lock().await;
+                let free = wallet
+                    .get_unspent_proofs()
+                    .await
+                    .map_err(|error| trouble(&error, &wallet))?;
+                let ys = free.ys().map_err(|_| Error::Damaged)?;
+                let gone = spent(&wallet, &ys).await?;
+                self.ledger
+                    .update_proofs(Vec::new(), gone)
+                    .await
+                    .map_err(not_saved)
+            };
+            match caught_up.await {
+                // Who is not trusted any more is caught up with by a restore, once he is.
+                Ok(()) | Err(Error::NotTrusted(_)) => {}
+                Err(Error::NotSaved(why)) => return Err(Error::NotSaved(why)),
+                Err(error) => {
+                    tracing::debug!(%error, "a purse is not up to date yet");
+                    all = false;
+                }
+            }
+        }
+        Ok(all)
     }
 
     async fn recover(&self) -> Result<bool, Error> {

@@ -5,7 +5,7 @@
 //! tables stand the locks that this crate makes by itself (`lock/…`): their inputs are taken out of the wallet, and their change is
 //! put back, in the same batch as the lock's own record.
 //!
-//! Records are JSON: `cashu/proof/02ab…`, `cashu/counter/009a…`. cdk's suite of laws for wallet databases runs over it
+//! Records are JSON: `rail/cashu/proof/02ab…`, `rail/cashu/counter/009a…`. cdk's suite of laws for wallet databases runs over it
 //! natively and over IndexedDB (`tests/cashu/database.rs`, `tests/browser.rs`).
 
 mod mending;
@@ -32,8 +32,8 @@ use uuid::Uuid;
 
 use super::shared::Shared;
 
-/// What every key begins with, so that another rail can share a store.
-const PREFIX: &str = "cashu/";
+/// What every key begins with, so that others can share a store: a peer's own is where a wallet is kept.
+const PREFIX: &str = "rail/cashu/";
 
 /// The tables, as parts of a key.
 mod table {

@@ -17,7 +17,7 @@ use haggle_protocol::Locked;
 use haggle_protocol::settlement::Deal;
 use uuid::Uuid;
 
-use super::mint::{Remembered, able, active_keys, not_saved, remembered, spent, trouble};
+use super::mint::{Remembered, able, active_keys, not_saved, outlives, remembered, spent, trouble};
 use super::names::purse_of;
 use super::outputs::{self, For, Output, Told};
 use super::{CEILING, Cashu};
@@ -76,7 +76,14 @@ impl Cashu {
         let signatures = match wallet.mint_connector().post_swap(request).await {
             Ok(response) => response.signatures,
             Err(error) => match remembered(&wallet, &asked).await? {
-                Remembered::Signed(signatures) => signatures,
+                Remembered::Signed(signatures) => {
+                    let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
+                    if spent(&wallet, &ys).await?.is_empty() {
+                        // Signed for other inputs: nothing of these was taken, as when a backup knows nothing of the first time.
+                        return self.made_before(lock, &outputs, signatures, &wallet).await;
+                    }
+                    signatures
+                }
                 Remembered::Nothing => return Err(self.refused(lock, error, &wallet).await?),
                 Remembered::Spoiled => {
                     let for_lock = outputs::messages(&outputs, lock.keyset);
@@ -201,6 +208,7 @@ impl Cashu {
         let contract = &deal.contract;
         able(wallet).await?;
         let keyset = active_keys(wallet, true).await?;
+        outlives(&keyset, contract)?;
         let sizes = outputs::sizes(&keyset);
         let sum =
             outputs::total(contract, &sizes).ok_or(Error::AboveCeiling { ceiling: CEILING })?;

@@ -8,6 +8,7 @@ use cdk::nuts::{
 };
 use cdk::wallet::Wallet;
 use cdk_common::wallet::KeysetLoadPolicy;
+use haggle_protocol::Contract;
 
 use crate::error::{Error, Mismatch};
 
@@ -83,8 +84,23 @@ pub(super) async fn active_keys(wallet: &Wallet, anew: bool) -> Result<KeySet, E
     keys.map_err(|error| trouble(&error, wallet))
 }
 
+/// How long after a deadline a mint's keys must still be good, in seconds: a holder may come late.
+const HOLDER_COMES: u64 = 60 * 24 * 60 * 60;
+
+/// Whether keys are good for as long as a lock may lie there (NUT-02, final expiry).
+pub(super) fn outlives(keyset: &KeySet, contract: &Contract) -> Result<(), Error> {
+    let needed = contract.deadline.0.saturating_add(HOLDER_COMES);
+    match keyset.final_expiry {
+        Some(end) if end < needed => Err(Mismatch::Expires.into()),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Which of these are spent (NUT-07).
 pub(super) async fn spent(wallet: &Wallet, ys: &[PublicKey]) -> Result<Vec<PublicKey>, Error> {
+    if ys.is_empty() {
+        return Ok(Vec::new());
+    }
     let states = wallet
         .mint_connector()
         .post_check_state(CheckStateRequest { ys: ys.to_vec() })

@@ -30,18 +30,18 @@ use cdk_common::wallet::KeysetLoadPolicy;
 use futures::lock::Mutex;
 use haggle_protocol::settlement::Deal;
 use haggle_protocol::tag::{Tag, expand, hash};
-use haggle_protocol::{Contract, Custodian, DealKey, Locked, MessageId, Outcome, Party};
+use haggle_protocol::{Contract, DealKey, Locked, MessageId, Outcome, Party};
 use haggle_store::Store;
 use zeroize::Zeroizing;
 
 pub use ledger::Ledger;
 
 use self::mint::{not_saved, trouble};
-use self::names::{custodian_of, purse_of, unit_of, url_of};
+use self::names::{purse_of, unit_of, url_of};
 use self::outputs::{For, Told};
 use self::shared::Shared;
 use crate::error::{Error, Mismatch};
-use crate::rail::Purse;
+use crate::rail::{Capabilities, Purse};
 
 /// How a mint is reached.
 pub type Connect = Box<dyn Fn(&MintUrl) -> Arc<dyn MintConnector + Send + Sync> + Send + Sync>;
@@ -56,6 +56,15 @@ pub fn http() -> Connect {
 /// this one, so that a lock has at most one output for each bit of its amount.
 const CEILING: u64 = 1 << 31;
 
+/// What it can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    name: "cashu",
+    escrow: true,
+    custodial: true,
+    floor: 1,
+    ceiling: CEILING,
+};
+
 /// Money with mints.
 pub struct Cashu {
     ledger: Arc<Ledger>,
@@ -66,8 +75,10 @@ pub struct Cashu {
     /// Held while a lock is made or ended, so that one contract is not locked twice by two who ask at once.
     locking: Mutex<()>,
     /// Held while money goes in or out of a purse by an operation of cdk's, so that none is picked up as cut off while it is under way.
-    /// A withdrawal may take as long as Lightning does and goes without. Whoever needs both takes `locking` first.
+    /// Whoever needs both takes `locking` first.
     purses: Mutex<()>,
+    /// The same for a withdrawal, which may take as long as Lightning does and holds nobody up: while there is one, nothing is picked up.
+    paying_out: Mutex<()>,
 }
 
 impl fmt::Debug for Cashu {
@@ -98,29 +109,8 @@ impl Cashu {
             wallets: Mutex::new(BTreeMap::new()),
             locking: Mutex::new(()),
             purses: Mutex::new(()),
+            paying_out: Mutex::new(()),
         })
-    }
-
-    /// Names a mint as one to keep money with.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] if its name is no address, [`Error::NotSaved`].
-    pub async fn trust(&self, custodian: &Custodian) -> Result<(), Error> {
-        let url = url_of(custodian)?;
-        let known = self.ledger.get_mints().await.map_err(not_saved)?;
-        if !known.contains_key(&url) {
-            self.ledger.add_mint(url, None).await.map_err(not_saved)?;
-        }
-        Ok(())
-    }
-
-    /// The mints that were named.
-    ///
-    /// # Errors
-    /// [`Error::NotSaved`] if the ledger cannot be read.
-    pub async fn trusted(&self) -> Result<Vec<Custodian>, Error> {
-        let mints = self.ledger.mints().await.map_err(not_saved)?;
-        mints.iter().map(custodian_of).collect()
     }
 
     /// The wallet of a purse. Only for mints that were named: a stranger's contract cannot make this peer ask anywhere.

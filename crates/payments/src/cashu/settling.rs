@@ -122,7 +122,7 @@ const CLOCKS_APART: u64 = 24 * 60 * 60;
 
 /// What a mint signed when it carried a settlement out, if it has. That it has signed the outputs does not say so: whoever drew the
 /// salt can have had them signed for money of his own, and the lock stays where it is. What is locked has moved only when it is spent.
-async fn carried_out(
+pub(super) async fn carried_out(
     opened: &Opened,
     messages: &[BlindedMessage],
 ) -> Result<Option<Vec<BlindSignature>>, Error> {

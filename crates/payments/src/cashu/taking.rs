@@ -88,6 +88,9 @@ impl Cashu {
     /// Ends what was cut off in a purse, and says whether nothing is left open. Whoever asks is alone with the purses.
     pub(super) async fn pick_up(&self, purse: &Purse) -> Result<bool, Error> {
         let wallet = self.wallet(purse).await?;
+        let Some(_quiet) = self.paying_out.try_lock() else {
+            return Ok(false);
+        };
         let (mint, unit) = (&wallet.mint_url, &wallet.unit);
         // cdk drops what was given away when another operation has its records.
         let given = self.ledger.overwritten(mint, unit).await;

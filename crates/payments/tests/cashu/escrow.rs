@@ -5,6 +5,7 @@ use haggle_payments::{
     Direct, Error, LockState, Locked, Mismatch, Outcome, Purse, Rail, Settlement,
 };
 use haggle_protocol::{Contract, Custodian, MessageId, Money, Party, Side, Split, Timestamp};
+use haggle_store::Store as _;
 
 const ALL: [Party; 3] = [Party::Buyer, Party::Seller, Party::Arbiter];
 
@@ -514,6 +515,36 @@ async fn a_mint_that_does_not_say_that_it_keeps_to_locks_is_refused_by_both() {
 }
 
 #[tokio::test]
+async fn keys_that_end_before_the_holder_could_come_are_locked_under_by_nobody() {
+    const MONTH: u64 = 30 * 24 * 60 * 60;
+    let three = Three::new("sat", 0, 9_000).await;
+    let (late, soon) = (FAR + 3 * MONTH, FAR + MONTH);
+    let unit = || cdk::nuts::CurrencyUnit::Sat;
+    three.mint.turns_to_keys_until(unit(), Some(soon)).await;
+    let contract = three.contract(4_000, FAR);
+    let buyer = deal(&contract, Party::Buyer);
+    let refused = three.buyer.rail.lock(&buyer).await;
+    assert_eq!(refused, Err(Mismatch::Expires.into()));
+    assert_eq!(three.buyer.free(&three.purse).await, 9_000);
+
+    // Good for long enough: locked, and taken for locked. For a later deadline it is not.
+    three.mint.turns_to_keys_until(unit(), Some(late)).await;
+    let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+    three.seller.rail.verify(&contract, &locked).await.unwrap();
+    let outcome = Outcome::Renew {
+        holder: Side::Seller,
+        deadline: Timestamp(FAR + 2 * MONTH),
+    };
+    let pair = (Party::Seller, Party::Buyer);
+    let (_, renewed) = settle(&three, &contract, &locked, outcome, pair)
+        .await
+        .unwrap();
+    let longer = contract.renewed(Side::Seller, Timestamp(FAR + 2 * MONTH));
+    let checked = three.seller.rail.verify(&longer, &renewed.unwrap()).await;
+    assert_eq!(checked, Err(Mismatch::Expires.into()));
+}
+
+#[tokio::test]
 async fn too_little_money_is_said_before_anything_is_locked() {
     let three = Three::new("sat", 0, 1_000).await;
     let contract = three.contract(1_001, FAR);
@@ -777,8 +808,20 @@ async fn what_was_not_carried_out_cannot_be_claimed_and_one_mint_has_one_name() 
         .propose(&seller, &locked, all)
         .await
         .unwrap();
-    let early = claim(&three, &contract, &locked, &proposed, Party::Seller).await;
-    assert_eq!(early, Err(Error::NotDone));
+    // Also by whom it gives nothing: that it was carried out is what he would conclude from an answer.
+    for party in [Party::Seller, Party::Buyer] {
+        let early = claim(&three, &contract, &locked, &proposed, party).await;
+        assert_eq!(early, Err(Error::NotDone));
+    }
+    let back = split(9_000, 0, 0);
+    let pair = (Party::Seller, Party::Buyer);
+    settle(&three, &contract, &locked, back, pair)
+        .await
+        .unwrap();
+    for party in [Party::Seller, Party::Buyer] {
+        let late = claim(&three, &contract, &locked, &proposed, party).await;
+        assert_eq!(late, Err(Error::Spent));
+    }
     let shouted = Custodian::new("https://MINT.example").unwrap();
     assert_eq!(three.seller.rail.trust(&shouted).await, Err(Error::Damaged));
 }
@@ -812,6 +855,29 @@ async fn the_words_and_the_names_of_the_mints_bring_back_what_lies_in_purses() {
         let text = again.rail.give(&three.purse, minor).await.unwrap();
         assert_eq!(three.arbiter.rail.take(&text).await.unwrap().minor, minor);
     }
+}
+
+#[tokio::test]
+async fn a_backup_s_purse_is_what_is_left_of_it_once_it_has_caught_up() {
+    let mut three = Three::new("EUR", 0, 10_000).await;
+    let backup = three.buyer.memory.load().await.unwrap();
+    // After it some is given away, and some is locked: the backup knows neither.
+    let text = three.buyer.rail.give(&three.purse, 1_234).await.unwrap();
+    three.seller.rail.take(&text).await.unwrap();
+    let contract = three.contract(4_000, FAR);
+    let buyer = deal(&contract, Party::Buyer);
+    let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+    let left = three.buyer.free(&three.purse).await;
+
+    three.buyer.comes_back(backup).await;
+    assert_eq!(three.buyer.free(&three.purse).await, 10_000, "as it was");
+    assert_eq!(three.buyer.rail.catch_up().await, Ok(true));
+    assert_eq!(three.buyer.free(&three.purse).await, left);
+    // What is asked for again is found, and not locked a second time.
+    assert_eq!(three.buyer.rail.lock(&buyer).await, Ok(locked));
+    assert_eq!(three.buyer.free(&three.purse).await, left);
+    let text = three.buyer.rail.give(&three.purse, left).await.unwrap();
+    assert_eq!(three.seller.rail.take(&text).await.unwrap().minor, left);
 }
 
 #[tokio::test]

@@ -84,8 +84,13 @@ impl Mint {
 
     /// New keys for a unit; with the old ones nothing is signed any more.
     pub(crate) async fn turns_its_keys(&self, unit: CurrencyUnit) {
+        self.turns_to_keys_until(unit, None).await;
+    }
+
+    /// The same, with keys that are good for nothing after a time.
+    pub(crate) async fn turns_to_keys_until(&self, unit: CurrencyUnit, end: Option<u64>) {
         let amounts = UnitConfig::default().amounts;
-        let turned = self.mint.rotate_keyset(unit, amounts, 0, true, None).await;
+        let turned = self.mint.rotate_keyset(unit, amounts, 0, true, end).await;
         turned.unwrap();
     }
 
@@ -294,7 +299,7 @@ impl HttpTransport for Pipe {
 /// A memory that a life writes to for as long as it lasts.
 #[derive(Debug)]
 struct Mortal {
-    memory: Memory,
+    pub(crate) memory: Memory,
     life: Arc<Life>,
 }
 
@@ -326,7 +331,7 @@ impl Store for Mortal {
 /// Somebody with a wallet.
 pub(crate) struct Person {
     pub(crate) root: Root,
-    memory: Memory,
+    pub(crate) memory: Memory,
     mints: Vec<Mint>,
     pub(crate) life: Arc<Life>,
     pub(crate) rail: Cashu,
@@ -355,6 +360,16 @@ impl Person {
     pub(crate) async fn restart(&mut self, life: Life) {
         self.life = Arc::new(life);
         self.rail = open(&self.root, &self.memory, &self.mints, &self.life).await;
+    }
+
+    /// The device is gone; another one begins with these records, which are a backup's.
+    pub(crate) async fn comes_back(&mut self, records: Vec<Record>) {
+        self.memory = Memory::new();
+        let writes = records
+            .into_iter()
+            .map(|(key, value)| Write::put(key, value));
+        self.memory.commit(writes.collect()).await.unwrap();
+        self.restart(Life::default()).await;
     }
 
     /// The same words on another device.
@@ -407,7 +422,7 @@ impl Person {
     pub(crate) async fn counters(&self) -> Vec<Record> {
         let mut all = self.memory.load().await.unwrap();
         let of_keyset =
-            |key: &str| key.starts_with("cashu/counter/") && !key.contains("derivation");
+            |key: &str| key.starts_with("rail/cashu/counter/") && !key.contains("derivation");
         all.retain(|(key, _)| of_keyset(key));
         all.sort();
         all

@@ -189,6 +189,7 @@ fn network(shop: &Workshop) -> Outcome<Report> {
         .env("HAGGLE_DATA", shop.data()?)
         .env("HAGGLE_ARTEFACTS", artefacts(shop)?)
         .env("HAGGLE_AGENT", outfit::agent(shop, Speed::Dev)?)
+        .env("HAGGLE_MINT", outfit::mint(shop)?)
         .env("HAGGLE_RELAY", outfit::relay(shop, Speed::Dev)?);
     system_tests(run, &files, &[])
 }

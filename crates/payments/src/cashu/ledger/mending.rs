@@ -1,7 +1,7 @@
 //! What the ledger does beside cdk's own tables' needs, so that money that is cut off, given away or found again is written down once
 //! and under one name.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use cdk::mint_url::MintUrl;
 use cdk::nuts::{CurrencyUnit, Proofs, PublicKey, State};
@@ -12,13 +12,22 @@ use cdk_common::wallet::{
 };
 use uuid::Uuid;
 
-use super::{Change, Ledger, all, decode, one, range, table, wanted};
+use super::{Change, KeySetRow, Ledger, all, decode, one, range, table, wanted};
 
 impl Ledger {
     /// Every proof that is known.
     pub(in super::super) async fn ys(&self) -> Result<HashSet<PublicKey>, Error> {
         let proofs = self.get_proofs(None, None, None, None).await?;
         Ok(proofs.into_iter().map(|proof| proof.y).collect())
+    }
+
+    /// Each mint and unit of which keys are known.
+    pub(in super::super) async fn kinds(&self) -> Result<BTreeSet<(MintUrl, CurrencyUnit)>, Error> {
+        let rows: Vec<KeySetRow> = self.read(|rows| all(rows, table::KEYSET)).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.mint, row.info.unit))
+            .collect())
     }
 
     /// Takes over the proofs of another ledger that are new here, and says what they are worth together; `known` are those that were

@@ -1,0 +1,92 @@
+//! A real mint as a process on loopback (`tests/mint`): it can be ended as by a power cut and started again with its books.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::place;
+use crate::process::Process;
+use crate::relay::free_port;
+use crate::trouble::{Outcome, Trouble};
+
+/// How long a mint may take to be ready or to count.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A mint.
+#[derive(Debug)]
+pub struct Mint {
+    process: Process,
+    program: PathBuf,
+    folder: TempDir,
+    port: u16,
+    fee: u64,
+}
+
+impl Mint {
+    /// Starts a mint on a free port, which takes so much for a thousand inputs.
+    ///
+    /// # Errors
+    /// If `HAGGLE_MINT` is not set, or it does not become ready.
+    pub fn start(fee: u64) -> Outcome<Self> {
+        let program = place::mint()?;
+        let folder = tempfile::tempdir()?;
+        let port = free_port()?;
+        let process = launch(&program, folder.path(), port, fee)?;
+        Ok(Self {
+            process,
+            program,
+            folder,
+            port,
+            fee,
+        })
+    }
+
+    /// Its name as a custodian.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it as a power cut would.
+    ///
+    /// # Errors
+    /// If the system does not let it.
+    pub fn kill(&mut self) -> Outcome {
+        self.process.kill().map(drop)
+    }
+
+    /// Starts it again with its books, at the same address.
+    ///
+    /// # Errors
+    /// If it does not become ready.
+    pub fn start_again(&mut self) -> Outcome {
+        self.process = launch(&self.program, self.folder.path(), self.port, self.fee)?;
+        Ok(())
+    }
+
+    /// What is out of its hands by its own books, in minor units of all kinds together. Counts once for each start.
+    ///
+    /// # Errors
+    /// If it does not say.
+    pub fn outstanding(&mut self) -> Outcome<u64> {
+        self.process.tell("")?;
+        let count = |line: &str| line.strip_prefix("out ")?.parse().ok();
+        self.process.until_it_says(count, SOON)
+    }
+}
+
+fn launch(program: &Path, folder: &Path, port: u16, fee: u64) -> Outcome<Process> {
+    let mut command = Command::new(program);
+    command
+        .arg(folder)
+        .arg(format!("127.0.0.1:{port}"))
+        .arg(fee.to_string());
+    let process = Process::start(&mut command, &folder.join("errors.log"))?;
+    let ready = |line: &str| line.strip_prefix("ready ").map(drop);
+    process
+        .until_it_says(ready, SOON)
+        .map_err(|error| Trouble::new(format!("the mint: {error}")))?;
+    Ok(process)
+}

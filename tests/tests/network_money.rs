@@ -1,0 +1,254 @@
+//! Trades that are paid through escrow: two programs `haggle`, a real relay between them and a real mint, each a process of its own.
+
+use haggle_tests::agent::Agent;
+use haggle_tests::mint::Mint;
+use haggle_tests::relay::Relay;
+use haggle_tests::{Outcome, Trouble, ensure};
+use serde_json::{Value, json};
+
+/// What the buyer has, and what the bicycle costs, in cents.
+const FILLED: u64 = 50_000;
+const PRICE: u64 = 38_000;
+
+/// Two people, a mint that both have named, and money in the buyer's purse.
+struct Market {
+    mint: Mint,
+    shop: Agent,
+    buyer: Agent,
+    _relay: Relay,
+}
+
+impl Market {
+    fn open(fee: u64) -> Outcome<Self> {
+        let relay = Relay::start(None, &[])?;
+        let mint = Mint::start(fee)?;
+        let shop = format!(
+            r#"
+            currency = "EUR"
+
+            [profile]
+            name = "Bicycle shop"
+            ways = {{ phone = "+49 30 555 0123" }}
+
+            [rules]
+            answer = "firm"
+
+            [[escrow]]
+            mint = "{}"
+
+            [[items]]
+            sku = "road-56"
+            title = "Road bike, 56 cm"
+            category = "bicycles"
+            price = "380"
+            stock = "5"
+            quality = "good"
+            deliveries = [{{ way = "pickup", days = 1 }}]
+        "#,
+            mint.url()
+        );
+        let shop = Agent::start(&relay, &["stall", "shop.toml"], &[("shop.toml", &shop)])?;
+        let mandate = "currency = \"EUR\"\n[mandate]\nbuy-per-day = \"1000\"\n";
+        let live = ["live", "--mandate", "buyer.toml", "--escrow", &mint.url()];
+        let buyer = Agent::start(&relay, &live, &[("buyer.toml", mandate)])?;
+        let mut market = Self {
+            mint,
+            shop,
+            buyer,
+            _relay: relay,
+        };
+        market.buyer.tell(&json!({ "wallet": { "deposit": {
+            "purse": { "custodian": market.mint.url(), "asset": "EUR" }, "minor": FILLED,
+        } } }))?;
+        let invoice = market.buyer.says("reply", |reply| {
+            let deposit = &reply["wallet"]["deposit"]["request"];
+            deposit.as_str().map(str::to_owned)
+        })?;
+        ensure(invoice.starts_with("ln"), || invoice.clone())?;
+        // This backend takes it for paid, and nobody has to say so.
+        holds(&market.buyer, FILLED)?;
+        Ok(market)
+    }
+
+    /// A request, its quote, and an order that is paid through escrow.
+    fn order(&mut self) -> Outcome<Value> {
+        let want = json!({
+            "title": "A road bike", "category": 150_101,
+            "quantity": { "n": 1, "scale": 0, "unit": "C62" },
+            "budget": { "sealed": "EUR" }, "deliveries": ["pickup"],
+        });
+        self.buyer.tell(&json!({ "publish": want }))?;
+        let quote = self.buyer.says("my-intent", |mine| {
+            let quotes = mine["quotes"].as_array()?;
+            quotes.first().cloned()
+        })?;
+        let keeper = quote["quote"]["keepers"][0].clone();
+        ensure(keeper["custodian"] == json!(self.mint.url()), || {
+            quote.to_string()
+        })?;
+        self.buyer.tell(&json!({ "accept": {
+            "thread": quote["thread"], "total": quote["quote"]["total"], "note": null,
+            "escrow": { "keeper": keeper },
+        } }))?;
+        Ok(quote["thread"].clone())
+    }
+
+    /// Both sides see that their escrow has come so far.
+    fn both(&self, wanted: impl Fn(&Value) -> bool) -> Outcome {
+        for who in [&self.buyer, &self.shop] {
+            who.says("trade", |trade| wanted(&trade["escrow"]).then_some(()))?;
+        }
+        Ok(())
+    }
+
+    /// Nothing was made or lost, by the mint's own books.
+    fn adds_up(&mut self) -> Outcome {
+        let out = self.mint.outstanding()?;
+        ensure(out == FILLED, || format!("{out} are out, not {FILLED}"))
+    }
+}
+
+/// Waits until a wallet holds just this much, all of it free.
+fn holds(who: &Agent, sum: u64) -> Outcome {
+    let wanted = |wallet: &Value| {
+        let balances = wallet["balances"].as_array()?.iter();
+        let count = |what: &str| {
+            balances
+                .clone()
+                .filter_map(|it| it[what].as_u64())
+                .sum::<u64>()
+        };
+        (count("free") == sum && count("held") == 0).then_some(())
+    };
+    who.says("wallet", wanted)
+        .map_err(|error: Trouble| error.while_doing(&format!("a wallet with {sum}")))
+}
+
+fn report(thread: &Value, step: &str) -> Value {
+    json!({ "report": { "thread": thread, "step": step, "note": null } })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_locked_at_a_mint_is_the_seller_s_once_it_was_received() -> Outcome {
+    let mut market = Market::open(0)?;
+    let thread = market.order()?;
+    market.both(|escrow| escrow["state"] == "locked")?;
+    holds(&market.buyer, FILLED - PRICE)?;
+
+    // A power cut on both sides, and at the mint: what is locked is still known, and still there.
+    market.mint.kill()?;
+    market.shop.kill_and_start_again()?;
+    market.buyer.kill_and_start_again()?;
+    market.mint.start_again()?;
+    market.both(|escrow| escrow["state"] == "locked")?;
+
+    market.shop.tell(&report(&thread, "dispatched"))?;
+    market.both(|escrow| escrow["holder"] == "seller")?;
+    market.buyer.tell(&report(&thread, "received"))?;
+    market.both(|escrow| escrow["state"] == "released")?;
+    holds(&market.shop, PRICE)?;
+    holds(&market.buyer, FILLED - PRICE)?;
+    market.adds_up()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mint_that_is_away_delays_the_lock_and_a_cancel_gives_it_all_back() -> Outcome {
+    let mut market = Market::open(0)?;
+    market.mint.kill()?;
+    let thread = market.order()?;
+    let unknown = |trade: &Value| (trade["escrow"]["trouble"] == "unknown").then_some(());
+    market.buyer.says("trade", unknown)?;
+    market.shop.tell(&report(&thread, "dispatched"))?;
+    let refused = market.shop.says("complaint", |it| Some(it.clone()))?;
+    ensure(refused["code"] == "not-funded", || refused.to_string())?;
+
+    market.mint.start_again()?;
+    market.buyer.tell(&json!({ "pay": { "thread": thread } }))?;
+    market.both(|escrow| escrow["state"] == "locked")?;
+    market.buyer.tell(&json!({ "cancel": {
+        "thread": thread, "reason": "changed-mind", "note": null,
+    } }))?;
+    market.both(|escrow| escrow["state"] == "refunded")?;
+    market.buyer.kill_and_start_again()?;
+    holds(&market.buyer, FILLED)?;
+    market.adds_up()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_both_agree_on_is_how_a_mint_shares_it_out() -> Outcome {
+    let mut market = Market::open(0)?;
+    let thread = market.order()?;
+    market.both(|escrow| escrow["state"] == "locked")?;
+    let buyer = PRICE * 3 / 10;
+    market
+        .shop
+        .tell(&json!({ "settle": { "thread": thread, "buyer": buyer } }))?;
+    market.buyer.says("trade", |trade| {
+        let offers = trade["escrow"]["proposals"].as_array()?;
+        offers.iter().any(|it| it["buyer"] == buyer).then_some(())
+    })?;
+    market
+        .buyer
+        .tell(&json!({ "agree": { "thread": thread, "buyer": buyer } }))?;
+    market.both(|escrow| escrow["state"]["shared"]["buyer"] == buyer)?;
+    holds(&market.shop, PRICE - buyer)?;
+    holds(&market.buyer, FILLED - PRICE + buyer)?;
+    market.adds_up()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_goes_from_hand_to_hand_as_text_and_only_to_whom_has_named_its_mint() -> Outcome {
+    let mut market = Market::open(0)?;
+    let purse = json!({ "custodian": market.mint.url(), "asset": "EUR" });
+    market
+        .buyer
+        .tell(&json!({ "wallet": { "give": { "purse": purse, "minor": 1_250 } } }))?;
+    let text = market.buyer.says("reply", |reply| {
+        reply["wallet"]["text"].as_str().map(str::to_owned)
+    })?;
+    let take = json!({ "wallet": { "take": { "text": text } } });
+    let distrust = json!({ "wallet": { "distrust": { "custodian": market.mint.url() } } });
+    market.shop.tell(&distrust)?;
+    market.shop.tell(&take)?;
+    let refused = market.shop.says("complaint", |it| Some(it.clone()))?;
+    ensure(refused["code"] == "not-trusted", || refused.to_string())?;
+    let trust = json!({ "wallet": { "trust": { "custodian": market.mint.url() } } });
+    market.shop.tell(&trust)?;
+    market.shop.tell(&take)?;
+    holds(&market.shop, 1_250)?;
+    market.shop.tell(&take)?;
+    market
+        .shop
+        .says("complaint", |it| (it["code"] == "spent").then_some(()))?;
+    market.adds_up()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_brings_back_the_purse_and_what_is_locked_on_another_device() -> Outcome {
+    let mut market = Market::open(0)?;
+    let thread = market.order()?;
+    market.both(|escrow| escrow["state"] == "locked")?;
+    let buyer = &mut market.buyer;
+    buyer.tell(&json!("phrase"))?;
+    let phrase = buyer.says("reply", |reply| reply["phrase"].as_str().map(str::to_owned))?;
+    buyer.tell(&json!({ "backup": { "path": "all.backup" } }))?;
+    buyer.says("reply", |reply| (reply == "done").then_some(()))?;
+    // After it some is given away, which the backup does not know.
+    let purse = json!({ "custodian": market.mint.url(), "asset": "EUR" });
+    buyer.tell(&json!({ "wallet": { "give": { "purse": purse, "minor": 2_000 } } }))?;
+    let text = buyer.says("reply", |reply| {
+        reply["wallet"]["text"].as_str().map(str::to_owned)
+    })?;
+    market
+        .shop
+        .tell(&json!({ "wallet": { "take": { "text": text } } }))?;
+    holds(&market.shop, 2_000)?;
+
+    buyer.loses_everything_but("all.backup", &phrase)?;
+    market.both(|escrow| escrow["state"] == "locked")?;
+    holds(&market.buyer, FILLED - PRICE - 2_000)?;
+    market.buyer.tell(&report(&thread, "received"))?;
+    market.both(|escrow| escrow["state"] == "released")?;
+    holds(&market.shop, PRICE + 2_000)?;
+    market.adds_up()
+}
