@@ -13,7 +13,7 @@ use crate::intents::no_such_intent;
 use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{no_such_thread, unsent};
-use crate::threads::{Line, Over, Sort, Thread};
+use crate::threads::{DealState, Line, Over, Sort, Thread};
 use crate::view::{Chat, ChatLine, ChatState, Role};
 
 /// Lines kept of one exchange: older ones are forgotten.
@@ -119,7 +119,10 @@ impl Market {
         self.check_files(id, &said.files)?;
         if let Some(thread) = self.threads.get(&id) {
             // A seller may not know yet, after a start, that the intent is still open.
-            if thread.role == Role::Buyer && !self.is_talkable(thread, now) {
+            // What was not confirmed in time may still have been sent, and then there is something to talk about.
+            let ordered = thread.deal.as_ref();
+            let may_come = ordered.is_some_and(|deal| deal.state == DealState::NotConfirmed);
+            if thread.role == Role::Buyer && !may_come && !self.is_talkable(thread, now) {
                 return Err(Refusal::Closed);
             }
             // He waits for an answer, and tries again until then.
@@ -129,7 +132,14 @@ impl Market {
             }
             self.took(opened, now, batch);
         } else {
-            self.begin_buyer(opened, None, now, batch)?;
+            let mine = self.intents.get(&opened.message.intent);
+            let stays_out = mine.is_some_and(|mine| mine.crowded_out.contains(&id));
+            let begun = self.begin_buyer(opened, None, now, batch);
+            begun.map_err(|refusal| {
+                // There may be room later, and a copy of it may come then: he tries again, until the intent is over.
+                let full = refusal == Refusal::TooManyQuotes && !stays_out;
+                if full { Refusal::WhisperRate } else { refusal }
+            })?;
         }
         let line = Line {
             message: opened.id,

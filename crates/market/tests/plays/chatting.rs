@@ -266,3 +266,67 @@ fn lines_that_never_arrived_do_not_silence_a_seller() {
     assert_eq!(seen(&stage, BUYER).len(), 3);
     assert_eq!(code(ask(&mut stage, id, "seven")), "unanswered");
 }
+
+#[test]
+fn what_a_full_house_did_not_take_is_not_lost_while_there_may_still_be_room() {
+    for stays_open in [true, false] {
+        let (mut stage, id) = asked();
+        let now = stage.now;
+        for seed in 1..=64 {
+            let mut other = forger(&stage, id, seed);
+            let message = other.message(Body::Quote(other.quote(50_000, now)), now);
+            let cell = other.sealed(&message);
+            assert_eq!(says(&mut stage, BUYER, cell), None);
+        }
+        ask(&mut stage, id, "Is a scratch fine?").unwrap();
+        assert_eq!(seen(&stage, SELLER)[0].2, ChatState::Sending);
+        let copy = stage.actors[BUYER].received.last().unwrap().clone();
+        if !stays_open {
+            let intent = id;
+            stage.tell(BUYER, Command::Withdraw { intent }).unwrap();
+            stage.pass(120);
+            assert_eq!(seen(&stage, SELLER)[0].2, ChatState::Lost);
+            assert!(says(&mut stage, BUYER, copy).is_some());
+            assert!(stage.actors[BUYER].chats.is_empty());
+            continue;
+        }
+        // The quotes lapse, and a copy of the line comes before it is said again.
+        stage.pass(1_801);
+        says(&mut stage, BUYER, copy);
+        stage.pass(120);
+        assert_eq!(seen(&stage, BUYER).len(), 1);
+        assert_eq!(seen(&stage, SELLER)[0].2, ChatState::Delivered);
+    }
+}
+
+#[test]
+fn whoever_may_have_sent_something_is_listened_to_after_a_late_confirmation() {
+    let (mut stage, thread) = crate::steps::ordered();
+    // Nothing of the seller's arrives; he confirms and sends it.
+    stage.fate = Box::new(|post| match post {
+        Post::Cell { from: SELLER, .. } => Fate::Held,
+        Post::Cell { .. }
+        | Post::Frame { .. }
+        | Post::Answered { .. }
+        | Post::Asked { .. }
+        | Post::Piece { .. }
+        | Post::Pay { .. } => Fate::Arrives,
+    });
+    stage.tell(SELLER, confirm(thread)).unwrap();
+    stage.pass(30 * 60);
+    let state = stage.actors[BUYER].trade().state;
+    assert_eq!(state, haggle_market::view::TradeState::NotConfirmed);
+    let intent = *stage.actors[BUYER].mine.keys().next().unwrap();
+    stage.tell(BUYER, Command::Withdraw { intent }).unwrap();
+    stage.held.clear();
+    say(&mut stage, SELLER, thread, "It is on its way.").unwrap();
+    let line = stage.held.pop().unwrap();
+    stage.fate = Box::new(|_| Fate::Arrives);
+    stage.deliver(line);
+    stage.settle();
+    assert_eq!(
+        seen(&stage, BUYER),
+        [(false, "It is on its way.", ChatState::Delivered)]
+    );
+    assert_eq!(seen(&stage, SELLER)[0].2, ChatState::Delivered);
+}
