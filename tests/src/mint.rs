@@ -21,25 +21,23 @@ pub struct Mint {
     program: PathBuf,
     folder: TempDir,
     port: u16,
-    fee: u64,
 }
 
 impl Mint {
-    /// Starts a mint on a free port, which takes so much for a thousand inputs.
+    /// Starts a mint on a free port.
     ///
     /// # Errors
     /// If `HAGGLE_MINT` is not set, or it does not become ready.
-    pub fn start(fee: u64) -> Outcome<Self> {
+    pub fn start() -> Outcome<Self> {
         let program = place::mint()?;
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
-        let process = launch(&program, folder.path(), port, fee)?;
+        let process = launch(&program, folder.path(), port)?;
         Ok(Self {
             process,
             program,
             folder,
             port,
-            fee,
         })
     }
 
@@ -62,7 +60,7 @@ impl Mint {
     /// # Errors
     /// If it does not become ready.
     pub fn start_again(&mut self) -> Outcome {
-        self.process = launch(&self.program, self.folder.path(), self.port, self.fee)?;
+        self.process = launch(&self.program, self.folder.path(), self.port)?;
         Ok(())
     }
 
@@ -77,12 +75,9 @@ impl Mint {
     }
 }
 
-fn launch(program: &Path, folder: &Path, port: u16, fee: u64) -> Outcome<Process> {
+fn launch(program: &Path, folder: &Path, port: u16) -> Outcome<Process> {
     let mut command = Command::new(program);
-    command
-        .arg(folder)
-        .arg(format!("127.0.0.1:{port}"))
-        .arg(fee.to_string());
+    command.arg(folder).arg(format!("127.0.0.1:{port}"));
     let process = Process::start(&mut command, &folder.join("errors.log"))?;
     let ready = |line: &str| line.strip_prefix("ready ").map(drop);
     process

@@ -529,11 +529,11 @@ impl Town {
                     },
                 );
             }
-            let (nth, rest) = (self.tally.cells / OVERHEARD, self.tally.cells % OVERHEARD);
             // A large town says more, and the sum of it shall not be looked at for hours.
-            let each = (self.plan.traders as u64).div_ceil(MANY);
-            if rest == 0 && nth.is_multiple_of(each) {
-                laws::only_its_recipient_can_open_it(self, to, &bytes, nth / each);
+            let each = OVERHEARD * (self.plan.traders as u64).div_ceil(MANY);
+            if self.tally.cells.is_multiple_of(each) {
+                let nth = self.tally.cells / each;
+                laws::only_its_recipient_can_open_it(self, to, &bytes, nth);
             }
             self.fate(Next::Cell {
                 from: (at, life),

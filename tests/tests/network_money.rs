@@ -19,9 +19,9 @@ struct Market {
 }
 
 impl Market {
-    fn open(fee: u64) -> Outcome<Self> {
+    fn open() -> Outcome<Self> {
         let relay = Relay::start(None, &[])?;
-        let mint = Mint::start(fee)?;
+        let mint = Mint::start()?;
         let shop = format!(
             r#"
             currency = "EUR"
@@ -93,6 +93,14 @@ impl Market {
         Ok(quote["thread"].clone())
     }
 
+    /// The same with an order whose price is locked.
+    fn locked() -> Outcome<(Self, Value)> {
+        let mut market = Self::open()?;
+        let thread = market.order()?;
+        market.both(|escrow| escrow["state"] == "locked")?;
+        Ok((market, thread))
+    }
+
     /// Both sides see that their escrow has come so far.
     fn both(&self, wanted: impl Fn(&Value) -> bool) -> Outcome {
         for who in [&self.buyer, &self.shop] {
@@ -130,9 +138,7 @@ fn report(thread: &Value, step: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_locked_at_a_mint_is_the_seller_s_once_it_was_received() -> Outcome {
-    let mut market = Market::open(0)?;
-    let thread = market.order()?;
-    market.both(|escrow| escrow["state"] == "locked")?;
+    let (mut market, thread) = Market::locked()?;
     holds(&market.buyer, FILLED - PRICE)?;
 
     // A power cut on both sides, and at the mint: what is locked is still known, and still there.
@@ -153,7 +159,7 @@ async fn what_is_locked_at_a_mint_is_the_seller_s_once_it_was_received() -> Outc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mint_that_is_away_delays_the_lock_and_a_cancel_gives_it_all_back() -> Outcome {
-    let mut market = Market::open(0)?;
+    let mut market = Market::open()?;
     market.mint.kill()?;
     let thread = market.order()?;
     let unknown = |trade: &Value| (trade["escrow"]["trouble"] == "unknown").then_some(());
@@ -176,9 +182,7 @@ async fn a_mint_that_is_away_delays_the_lock_and_a_cancel_gives_it_all_back() ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_both_agree_on_is_how_a_mint_shares_it_out() -> Outcome {
-    let mut market = Market::open(0)?;
-    let thread = market.order()?;
-    market.both(|escrow| escrow["state"] == "locked")?;
+    let (mut market, thread) = Market::locked()?;
     let buyer = PRICE * 3 / 10;
     market
         .shop
@@ -198,7 +202,7 @@ async fn what_both_agree_on_is_how_a_mint_shares_it_out() -> Outcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn money_goes_from_hand_to_hand_as_text_and_only_to_whom_has_named_its_mint() -> Outcome {
-    let mut market = Market::open(0)?;
+    let mut market = Market::open()?;
     let purse = json!({ "custodian": market.mint.url(), "asset": "EUR" });
     market
         .buyer
@@ -225,9 +229,7 @@ async fn money_goes_from_hand_to_hand_as_text_and_only_to_whom_has_named_its_min
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_brings_back_the_purse_and_what_is_locked_on_another_device() -> Outcome {
-    let mut market = Market::open(0)?;
-    let thread = market.order()?;
-    market.both(|escrow| escrow["state"] == "locked")?;
+    let (mut market, thread) = Market::locked()?;
     let buyer = &mut market.buyer;
     buyer.tell(&json!("phrase"))?;
     let phrase = buyer.says("reply", |reply| reply["phrase"].as_str().map(str::to_owned))?;

@@ -6,7 +6,7 @@ use haggle_protocol::Custodian;
 use lexopt::prelude::*;
 
 use crate::Error;
-use crate::stall::mint;
+use crate::money::mint;
 
 /// What `haggle --help` prints.
 pub const HELP: &str = "\

@@ -5,9 +5,20 @@ use std::sync::Arc;
 use haggle_node::market::RailFacts;
 use haggle_node::payments::cashu::{CAPABILITIES, Cashu, http};
 use haggle_node::{OpenRail, RailSetup};
+use haggle_protocol::Custodian;
 
 /// How the rail is called on the wire.
 pub(crate) const RAIL: &str = CAPABILITIES.name;
+
+/// The mint at an address.
+///
+/// # Errors
+/// What is wrong with the address.
+pub(crate) fn mint(address: &str) -> Result<Custodian, String> {
+    let web = address.starts_with("https://") || address.starts_with("http://");
+    let mint = Custodian::new(address).ok().filter(|_| web);
+    mint.ok_or_else(|| format!("{address:?} is no address of a mint like \"https://mint.example\""))
+}
 
 /// The rails of this program: ecash, with mints reached by HTTP.
 pub(crate) fn rails() -> Vec<RailSetup> {

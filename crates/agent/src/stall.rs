@@ -16,7 +16,7 @@ use haggle_protocol::place::Place;
 use haggle_protocol::quote::Quality;
 use haggle_protocol::settlement::KEEPERS_MAX;
 use haggle_protocol::trade::ContactWay;
-use haggle_protocol::{Asset, Custodian, Keeper, Money, Quantity, Unit, taxonomy};
+use haggle_protocol::{Asset, Keeper, Money, Quantity, Unit, taxonomy};
 use serde::Deserialize;
 
 use crate::{Error, money};
@@ -35,13 +35,6 @@ pub struct Shop {
     pub items: Vec<Item>,
     /// The most that may be bought in a day; nothing if not said.
     pub buy_per_day: Option<Money>,
-}
-
-/// What is wrong with a mint's name.
-pub(crate) fn mint(name: &str) -> Result<Custodian, String> {
-    let web = name.starts_with("https://") || name.starts_with("http://");
-    let mint = Custodian::new(name).ok().filter(|_| web);
-    mint.ok_or_else(|| format!("{name:?} is no address of a mint like \"https://mint.example\""))
 }
 
 impl Shop {
@@ -125,7 +118,7 @@ impl At {
         })?;
         Ok(Keeper {
             rail: money::RAIL.to_owned(),
-            custodian: mint(&self.mint).map_err(|why| format!("escrow: {why}"))?,
+            custodian: money::mint(&self.mint).map_err(|why| format!("escrow: {why}"))?,
             asset,
         })
     }

@@ -777,19 +777,12 @@ impl Escrow {
             }
             Ask::Claim { settlement, .. } => self.not_claimed(role, settlement, trouble),
             Ask::Cosign { settlement, .. } | Ask::Execute { settlement, .. } => match trouble {
-                Trouble::Spent => {
-                    self.bury(settlement);
-                    self.moved_away(role);
-                }
-                Trouble::Never(_) if self.moved => {
-                    self.bury(settlement);
-                    self.moved_away(role);
-                }
-                Trouble::Never(code) => {
+                Trouble::Later(code) | Trouble::Blocked(code) => self.trouble = Some(code),
+                Trouble::Never(code) if !self.moved => {
                     self.bury(settlement);
                     self.trouble = Some(code);
                 }
-                Trouble::Later(code) | Trouble::Blocked(code) => self.trouble = Some(code),
+                Trouble::Spent | Trouble::Never(_) => self.moved_otherwise(role, settlement),
             },
             Ask::Propose { .. } | Ask::Refund { .. } | Ask::Status { .. } => match trouble {
                 Trouble::Spent => self.moved_away(role),
@@ -804,23 +797,35 @@ impl Escrow {
 
     /// What was said to be carried out brought nothing in.
     fn not_claimed(&mut self, role: Role, settlement: &Settlement, trouble: Trouble) {
-        let not_done = match &trouble {
-            Trouble::Spent => true,
-            Trouble::Later(code) => code == NOT_DONE,
-            Trouble::Never(_) | Trouble::Blocked(_) => false,
-        };
-        if trouble == Trouble::Spent || (not_done && self.moved) {
-            // What is moved was moved by something else.
-            self.bury(settlement);
-            return self.moved_away(role);
-        }
-        if not_done || matches!(trouble, Trouble::Never(_)) {
-            // It was only said. Whatever else can become of the lock goes on, and if it moves, this is tried again.
-            if let Some(proposal) = self.proposal(settlement) {
-                proposal.done = false;
+        match trouble {
+            Trouble::Spent => self.moved_otherwise(role, settlement),
+            Trouble::Later(code) if code == NOT_DONE => {
+                if self.moved {
+                    self.moved_otherwise(role, settlement);
+                } else {
+                    self.only_said(settlement);
+                    self.trouble = None;
+                }
             }
+            Trouble::Never(code) => {
+                self.only_said(settlement);
+                self.trouble = Some(code);
+            }
+            Trouble::Later(code) | Trouble::Blocked(code) => self.trouble = Some(code),
         }
-        self.trouble = (!not_done).then(|| trouble.into_code());
+    }
+
+    /// A proposal was said to be carried out and was not. Whatever else can become of the lock goes on, and if it moves, this is tried again.
+    fn only_said(&mut self, settlement: &Settlement) {
+        if let Some(proposal) = self.proposal(settlement) {
+            proposal.done = false;
+        }
+    }
+
+    /// The lock was moved, and not by this proposal.
+    fn moved_otherwise(&mut self, role: Role, settlement: &Settlement) {
+        self.bury(settlement);
+        self.moved_away(role);
     }
 
     /// A proposal cannot come true any more.

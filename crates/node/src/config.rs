@@ -131,16 +131,13 @@ pub async fn open(config: Config) -> Result<Client, Error> {
     let store: Arc<dyn Store> = Arc::from(store);
 
     let records = store.load().await?;
-    let mut used = Vec::new();
-    let (own, records): (BTreeMap<_, _>, Vec<_>) = {
-        let (rest, others): (Vec<_>, Vec<_>) = records
-            .into_iter()
-            .partition(|(key, _)| is_the_markets(key));
-        // A rail reads its records itself.
-        used.extend(others.iter().map(|(key, _)| key.clone()));
-        let own = others.into_iter().filter(|(key, _)| is_own(key));
-        (own.collect(), rest)
-    };
+    let (records, others): (Vec<_>, Vec<_>) = records
+        .into_iter()
+        .partition(|(key, _)| is_the_markets(key));
+    // A rail reads its records itself.
+    let used = rails_of(others.iter().map(|(key, _)| key));
+    let own = others.into_iter().filter(|(key, _)| is_own(key));
+    let own: BTreeMap<_, _> = own.collect();
     // The market looks at their names alone.
     let bulky = store.bulky().await?.into_iter();
     let records = records
@@ -190,7 +187,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
     };
     let mut peer = Peer::new(parts, &relays, &remembered);
     // Whoever has paid or been paid before has something there, or something to end.
-    for rail in rails_of(used.iter()) {
+    for rail in used {
         peer.paying.begin(peer.market.root(), &rail);
     }
     peer.begin(effects).await?;

@@ -239,10 +239,11 @@ impl Paying {
                     return Done::default();
                 }
             };
-            let mut expires = None;
-            if let wallet::Reply::Deposit(deposit) = &reply {
-                expires = Some(deposit.expires);
-            }
+            let expires = if let wallet::Reply::Deposit(deposit) = &reply {
+                Some(deposit.expires)
+            } else {
+                None
+            };
             let _ = answer.send(Ok(reply));
             if let (Some(expires), Some(_counted)) = (expires, counted) {
                 until_paid(&rail, expires).await;

@@ -117,49 +117,34 @@ pub trait Store: fmt::Debug + Threads {
     fn erase(&self) -> Answer<'_, ()>;
 }
 
-impl<S: Store + ?Sized> Store for Box<S> {
-    fn load(&self) -> Answer<'_, Vec<Record>> {
-        (**self).load()
-    }
+/// What holds a store is one.
+macro_rules! held_by {
+    ($($pointer:ident),*) => {$(
+        impl<S: Store + ?Sized> Store for $pointer<S> {
+            fn load(&self) -> Answer<'_, Vec<Record>> {
+                (**self).load()
+            }
 
-    fn bulky(&self) -> Answer<'_, Vec<String>> {
-        (**self).bulky()
-    }
+            fn bulky(&self) -> Answer<'_, Vec<String>> {
+                (**self).bulky()
+            }
 
-    fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
-        (**self).get(key)
-    }
+            fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
+                (**self).get(key)
+            }
 
-    fn commit(&self, batch: Vec<Write>) -> Answer<'_, ()> {
-        (**self).commit(batch)
-    }
+            fn commit(&self, batch: Vec<Write>) -> Answer<'_, ()> {
+                (**self).commit(batch)
+            }
 
-    fn erase(&self) -> Answer<'_, ()> {
-        (**self).erase()
-    }
+            fn erase(&self) -> Answer<'_, ()> {
+                (**self).erase()
+            }
+        }
+    )*};
 }
 
-impl<S: Store + ?Sized> Store for Arc<S> {
-    fn load(&self) -> Answer<'_, Vec<Record>> {
-        (**self).load()
-    }
-
-    fn bulky(&self) -> Answer<'_, Vec<String>> {
-        (**self).bulky()
-    }
-
-    fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
-        (**self).get(key)
-    }
-
-    fn commit(&self, batch: Vec<Write>) -> Answer<'_, ()> {
-        (**self).commit(batch)
-    }
-
-    fn erase(&self) -> Answer<'_, ()> {
-        (**self).erase()
-    }
-}
+held_by!(Arc, Box);
 
 /// One write of a batch.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A real mint, cdk's, as a process of its own that a test can end at any moment: over HTTP on loopback, with its books in a file, and
 //! with a Lightning backend that takes every invoice for paid. Its ecash stands for nothing, so it exists for tests alone.
 //!
-//! `haggle-mint FOLDER ADDRESS FEE` prints `ready URL`. A line on standard input is answered by the sum that is out of its hands, by its own
+//! `haggle-mint FOLDER ADDRESS` prints `ready URL`. A line on standard input is answered by the sum that is out of its hands, by its own
 //! books: everything that it has signed, without what has come back.
 
 use std::collections::{HashMap, HashSet};
@@ -24,12 +24,12 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 #[tokio::main]
 async fn main() -> Outcome {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, address, fee] = args.as_slice() else {
-        return Err("haggle-mint FOLDER ADDRESS FEE".into());
+    let [folder, address] = args.as_slice() else {
+        return Err("haggle-mint FOLDER ADDRESS".into());
     };
     let books = format!("{folder}/mint.sqlite");
     let db = Arc::new(MintSqliteDatabase::new(books.as_str()).await?);
-    let mint = mint(db, fee.parse()?).await?;
+    let mint = mint(db).await?;
     let router = cdk_axum::create_mint_router(Arc::clone(&mint), vec!["bolt11".into()]).await?;
     let listener = TcpListener::bind(address).await?;
     say(&format!("ready http://{}", listener.local_addr()?))?;
@@ -47,14 +47,10 @@ async fn main() -> Outcome {
     Ok(axum::serve(listener, router).await?)
 }
 
-async fn mint(db: Arc<MintSqliteDatabase>, input_fee_ppk: u64) -> Outcome<Arc<cdk::Mint>> {
+async fn mint(db: Arc<MintSqliteDatabase>) -> Outcome<Arc<cdk::Mint>> {
     let mut builder = MintBuilder::new(Arc::clone(&db) as _);
     for unit in [CurrencyUnit::Sat, CurrencyUnit::Eur] {
-        let config = UnitConfig {
-            input_fee_ppk,
-            ..UnitConfig::default()
-        };
-        builder.configure_unit(unit.clone(), config)?;
+        builder.configure_unit(unit.clone(), UnitConfig::default())?;
         let reserve = FeeReserve {
             min_fee_reserve: 1.into(),
             percent_fee_reserve: 0.0,

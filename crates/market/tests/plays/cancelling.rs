@@ -199,26 +199,10 @@ fn a_buyer_who_cancelled_before_he_knew_of_the_confirmation_records_the_sellers_
         stage.tell(SELLER, confirm(thread)).unwrap();
         if refused_before {
             // The seller refuses the buyer's cancel, which the buyer does not hear.
-            stage.fate = Box::new(|post| match post {
-                Post::Cell { from: BUYER, .. } => Fate::Arrives,
-                Post::Cell { .. }
-                | Post::Answered { .. }
-                | Post::Frame { .. }
-                | Post::Asked { .. }
-                | Post::Piece { .. }
-                | Post::Pay { .. } => Fate::Lost,
-            });
+            stage.fate = cells_of(BUYER, Fate::Arrives, Fate::Lost);
         }
         cancel_in_own_words(&mut stage, BUYER, thread);
-        stage.fate = Box::new(|post| match post {
-            Post::Cell { from: BUYER, .. } => Fate::Lost,
-            Post::Cell { .. }
-            | Post::Answered { .. }
-            | Post::Frame { .. }
-            | Post::Asked { .. }
-            | Post::Piece { .. }
-            | Post::Pay { .. } => Fate::Arrives,
-        });
+        stage.fate = cells_of(BUYER, Fate::Lost, Fate::Arrives);
         cancel_in_own_words(&mut stage, SELLER, thread);
         stage.pass(60);
         stage.fate = Box::new(|_| Fate::Arrives);

@@ -303,15 +303,7 @@ fn what_a_full_house_did_not_take_is_not_lost_while_there_may_still_be_room() {
 fn whoever_may_have_sent_something_is_listened_to_after_a_late_confirmation() {
     let (mut stage, thread) = crate::steps::ordered();
     // Nothing of the seller's arrives; he confirms and sends it.
-    stage.fate = Box::new(|post| match post {
-        Post::Cell { from: SELLER, .. } => Fate::Held,
-        Post::Cell { .. }
-        | Post::Frame { .. }
-        | Post::Answered { .. }
-        | Post::Asked { .. }
-        | Post::Piece { .. }
-        | Post::Pay { .. } => Fate::Arrives,
-    });
+    stage.fate = cells_of(SELLER, Fate::Held, Fate::Arrives);
     stage.tell(SELLER, confirm(thread)).unwrap();
     stage.pass(30 * 60);
     let state = stage.actors[BUYER].trade().state;

@@ -178,15 +178,7 @@ fn a_buyer_who_was_away_when_it_was_sent_keeps_his_refund() {
 fn a_seller_who_was_never_told_that_it_was_locked_anew_finds_it_and_is_paid() {
     let (mut stage, _) = locked();
     // From now on the buyer hears and pays, and says nothing.
-    stage.fate = Box::new(|post| match post {
-        Post::Cell { from: BUYER, .. } => Fate::Lost,
-        Post::Cell { .. }
-        | Post::Pay { .. }
-        | Post::Answered { .. }
-        | Post::Frame { .. }
-        | Post::Asked { .. }
-        | Post::Piece { .. } => Fate::Arrives,
-    });
+    stage.fate = cells_of(BUYER, Fate::Lost, Fate::Arrives);
     say(&mut stage, SELLER, TradeStep::Dispatched).unwrap();
     stage.pass(60);
     assert_eq!(escrow(&stage, BUYER).holder, Side::Seller);
@@ -320,15 +312,8 @@ fn a_lock_that_the_rail_does_not_know_is_not_taken_for_money() {
     let order = accept(&stage, thread, keeper("EUR"), None);
     stage.tell(BUYER, order).unwrap();
     // What is told of arrives before it is found that it was spent.
-    stage.fate = Box::new(|post| match post {
-        Post::Pay { ask, .. } if matches!(**ask, Ask::Verify { .. }) => Fate::Lost,
-        Post::Pay { .. }
-        | Post::Cell { .. }
-        | Post::Frame { .. }
-        | Post::Answered { .. }
-        | Post::Asked { .. }
-        | Post::Piece { .. } => Fate::Arrives,
-    });
+    let is_verify = |ask: &Ask| matches!(ask, Ask::Verify { .. });
+    stage.fate = questions(is_verify, Fate::Lost);
     stage.tell(SELLER, confirm(thread)).unwrap();
     stage.pass(600);
     let unsure = escrow(&stage, SELLER);

@@ -21,29 +21,24 @@ fn lie(stage: &mut Stage, who: usize, thread: ThreadId, change: impl FnOnce(&mut
     stage.settle();
 }
 
-/// A fate for questions of one kind to the bank; everything else arrives.
-fn fated(is: fn(&Ask) -> bool, fate: Fate) -> Box<dyn FnMut(&Post) -> Fate> {
-    Box::new(move |post| match post {
-        Post::Pay { ask, .. } if is(ask) => fate,
-        Post::Pay { .. }
-        | Post::Cell { .. }
-        | Post::Frame { .. }
-        | Post::Answered { .. }
-        | Post::Asked { .. }
-        | Post::Piece { .. } => Fate::Arrives,
-    })
-}
-
 fn split(stage: &mut Stage, who: usize, thread: ThreadId, buyer: u64) -> Result<(), String> {
     let said = stage.tell(who, Command::Settle { thread, buyer });
     said.map(drop).map_err(|complaint| complaint.code)
+}
+
+/// A day after the deadline all of it is the buyer's again.
+fn is_refunded_at_the_deadline(stage: &mut Stage) {
+    let deadline = escrow(stage, BUYER).deadline;
+    stage.run_until(deadline + DAY);
+    assert_eq!(escrow(stage, BUYER).state, EscrowState::Refunded);
+    assert_eq!(purses(stage), [PURSE, PURSE]);
 }
 
 #[test]
 fn a_second_lock_is_not_taken_for_the_one_that_was_checked() {
     let (mut stage, thread) = quoted("firm");
     let is_verify = |ask: &Ask| matches!(ask, Ask::Verify { .. });
-    stage.fate = fated(is_verify, Fate::Held);
+    stage.fate = questions(is_verify, Fate::Held);
     let order = accept(&stage, thread, keeper("EUR"), None);
     stage.tell(BUYER, order).unwrap();
     // While the good one is being looked at, another one is told of.
@@ -76,17 +71,14 @@ fn whoever_is_told_that_it_was_carried_out_when_it_was_not_still_gets_his_refund
     });
     stage.pass(60);
     stage.actors[SELLER].online = false;
-    let deadline = escrow(&stage, BUYER).deadline;
-    stage.run_until(deadline + DAY);
-    assert_eq!(escrow(&stage, BUYER).state, EscrowState::Refunded);
-    assert_eq!(purses(&stage), [PURSE, PURSE]);
+    is_refunded_at_the_deadline(&mut stage);
 }
 
 #[test]
 fn what_was_to_be_locked_and_has_gone_elsewhere_is_neither_locked_nor_refunded() {
     let (mut stage, thread) = quoted("firm");
     let is_lock = |ask: &Ask| matches!(ask, Ask::Lock { .. });
-    stage.fate = fated(is_lock, Fate::Held);
+    stage.fate = questions(is_lock, Fate::Held);
     let order = accept(&stage, thread, keeper("EUR"), None);
     stage.tell(BUYER, order).unwrap();
     let Some(Post::Pay { job, .. }) = stage.held.pop() else {
@@ -120,7 +112,7 @@ fn nobody_sends_against_a_lock_that_its_holder_can_soon_take_back() {
 fn a_renewal_is_signed_only_while_the_buyer_still_has_half_of_his_time() {
     let (mut stage, _) = locked();
     let is_cosign = |ask: &Ask| matches!(ask, Ask::Cosign { .. });
-    stage.fate = fated(is_cosign, Fate::Lost);
+    stage.fate = questions(is_cosign, Fate::Lost);
     say(&mut stage, SELLER, TradeStep::Dispatched).unwrap();
     stage.pass(8 * DAY);
     stage.fate = Box::new(|_| Fate::Arrives);
@@ -134,12 +126,9 @@ fn a_renewal_is_signed_only_while_the_buyer_still_has_half_of_his_time() {
 fn a_proposal_that_the_rail_never_writes_down_keeps_nobody_from_his_refund() {
     let (mut stage, thread) = locked();
     let is_propose = |ask: &Ask| matches!(ask, Ask::Propose { .. });
-    stage.fate = fated(is_propose, Fate::Lost);
+    stage.fate = questions(is_propose, Fate::Lost);
     split(&mut stage, BUYER, thread, 20_000).unwrap();
-    let deadline = escrow(&stage, BUYER).deadline;
-    stage.run_until(deadline + DAY);
-    assert_eq!(escrow(&stage, BUYER).state, EscrowState::Refunded);
-    assert_eq!(purses(&stage), [PURSE, PURSE]);
+    is_refunded_at_the_deadline(&mut stage);
 }
 
 #[test]

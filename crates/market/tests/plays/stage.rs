@@ -76,6 +76,32 @@ pub(crate) enum Fate {
     Held,
 }
 
+/// This for each cell of one actor, that for everything else.
+pub(crate) fn cells_of(who: usize, this: Fate, that: Fate) -> Box<dyn FnMut(&Post) -> Fate> {
+    Box::new(move |post| match post {
+        Post::Cell { from, .. } if *from == who => this,
+        Post::Cell { .. }
+        | Post::Frame { .. }
+        | Post::Answered { .. }
+        | Post::Asked { .. }
+        | Post::Piece { .. }
+        | Post::Pay { .. } => that,
+    })
+}
+
+/// This for questions of one kind to the bank; everything else arrives.
+pub(crate) fn questions(is: fn(&Ask) -> bool, this: Fate) -> Box<dyn FnMut(&Post) -> Fate> {
+    Box::new(move |post| match post {
+        Post::Pay { ask, .. } if is(ask) => this,
+        Post::Pay { .. }
+        | Post::Cell { .. }
+        | Post::Frame { .. }
+        | Post::Answered { .. }
+        | Post::Asked { .. }
+        | Post::Piece { .. } => Fate::Arrives,
+    })
+}
+
 /// A trader with his shell.
 pub(crate) struct Actor {
     pub(crate) name: &'static str,

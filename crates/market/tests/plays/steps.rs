@@ -217,15 +217,7 @@ fn what_was_sent_to_a_buyer_who_no_longer_waited_is_known_to_both_and_they_can_t
         let intent = *stage.actors[BUYER].mine.keys().next().unwrap();
         stage.tell(BUYER, Command::Withdraw { intent }).unwrap();
         // The buyer hears all of it and nothing of his comes through at first.
-        stage.fate = Box::new(|post| match post {
-            Post::Cell { from: BUYER, .. } => Fate::Lost,
-            Post::Cell { .. }
-            | Post::Answered { .. }
-            | Post::Frame { .. }
-            | Post::Asked { .. }
-            | Post::Piece { .. }
-            | Post::Pay { .. } => Fate::Arrives,
-        });
+        stage.fate = cells_of(BUYER, Fate::Lost, Fate::Arrives);
         stage.pass(days * 24 * 60 * 60);
         stage.fate = Box::new(|_| Fate::Arrives);
         stage.pass(120);
