@@ -185,6 +185,15 @@ pub trait Rail: fmt::Debug {
         Err(Error::Unsupported)
     }
 
+    /// What has become of a lock that may have been made: makes none. `None` says that there is none, and that nothing which was asked
+    /// for it before can make one any more. Whoever has heard that and wants one still asks for it anew.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] as long as the custodian does not say.
+    async fn find(&self, _deal: &Deal) -> Result<Option<Locked>, Error> {
+        Err(Error::Unsupported)
+    }
+
     /// Checks that the contract's amount is locked as the contract says, with a custodian who can hold to it, and not moved yet.
     async fn verify(&self, _contract: &Contract, _locked: &Locked) -> Result<(), Error> {
         Err(Error::Unsupported)

@@ -651,6 +651,7 @@ async fn a_rail_without_escrow_says_so_and_refuses_to_pretend() {
     assert!(!rail.capabilities().escrow && !rail.capabilities().custodial);
     assert_eq!(rail.balance().await, Ok(Vec::new()));
     assert_eq!(rail.lock(&buyer).await, Err(Error::Unsupported));
+    assert_eq!(rail.find(&buyer).await, Err(Error::Unsupported));
     assert_eq!(
         rail.verify(&contract, &locked).await,
         Err(Error::Unsupported)
