@@ -3,7 +3,8 @@
 use haggle_protocol::Refusal;
 
 /// Why a rail did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Error {
     /// This rail cannot do it.
     #[error("this way of paying cannot do that")]
@@ -94,7 +95,10 @@ impl From<Refusal> for Error {
 }
 
 /// In what a lock differs from its contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mismatch {
     /// It is counted in something else, or kept by somebody else: the custodian has no such keys for this unit.
     #[error("it is not with that custodian, or not in that unit")]

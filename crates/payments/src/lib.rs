@@ -14,10 +14,13 @@
 #[cfg(feature = "cashu")]
 pub mod cashu;
 mod direct;
+mod ecash;
 mod error;
 mod rail;
+pub mod remote;
 
 pub use direct::Direct;
+pub use ecash::ECASH;
 pub use error::{Error, Mismatch};
 pub use haggle_protocol::settlement::Deal;
 pub use haggle_protocol::{Locked, Outcome, Settlement, Signed};
