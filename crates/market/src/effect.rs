@@ -72,6 +72,11 @@ pub enum Ask {
         /// The terms, and who I am in them.
         deal: Deal,
     },
+    /// Find what I may have locked, and lock nothing. Answered by [`crate::input::Paid::Found`].
+    Find {
+        /// The terms, and who I am in them.
+        deal: Deal,
+    },
     /// Check that it is locked as the contract says. Answered by [`crate::input::Paid::Done`].
     Verify {
         /// The terms.
@@ -138,6 +143,7 @@ impl Ask {
         match self {
             Self::Key { .. } => "key",
             Self::Lock { .. } => "lock",
+            Self::Find { .. } => "find",
             Self::Verify { .. } => "verify",
             Self::Propose { .. } => "propose",
             Self::Cosign { .. } => "cosign",

@@ -13,6 +13,7 @@
 //! ```
 
 mod agreeing;
+mod answers;
 
 use haggle_protocol::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
 use haggle_protocol::private::Body;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Batch;
 use crate::command::Complaint;
 use crate::effect::{Ask, Effect};
-use crate::input::{Job, Paid, Trouble};
+use crate::input::Job;
 use crate::market::Market;
 use crate::threads::{Deal, DealState, Taken};
 use crate::view::{EscrowState, EscrowView, ProposalView, Role, TradeStep};
@@ -51,6 +52,8 @@ const LOOK_AGAIN: u64 = 6 * 60 * 60;
 const RELEASED_FOR: u64 = 30 * 24 * 60 * 60;
 /// How long after a deadline whoever is not the holder looks what has become of the lock, in seconds. After that it is its holder's affair.
 const LOOK_FOR: u64 = 2 * RELEASED_FOR;
+/// What a rail says when its custodian does not answer.
+const UNKNOWN: &str = "unknown";
 /// Proposals that are kept of each side.
 const PROPOSALS_MAX: usize = 8;
 /// How many of these are not for offers to share out: a renewal and a release shall always find room.
@@ -63,7 +66,8 @@ pub(crate) struct Escrow {
     mine: Option<DealKey>,
     /// The other side's.
     theirs: Option<DealKey>,
-    /// Whether the rail was ever asked to lock and has not said that it did not.
+    /// Whether a lock may have been made that this side does not hold: one was asked for, or a backup may be older than one, and nothing
+    /// has said since that there is none.
     locking: bool,
     /// What is locked now: made or checked by this side.
     lock: Option<Held>,
@@ -79,6 +83,9 @@ pub(crate) struct Escrow {
     trouble: Option<String>,
     #[serde(skip)]
     asked: Option<(Job, Ask)>,
+    /// Whether a lock may have been made before what was asked last.
+    #[serde(skip)]
+    doubtful: bool,
     #[serde(skip)]
     tries: u32,
     #[serde(skip)]
@@ -270,7 +277,8 @@ impl Escrow {
     fn next(&self, role: Role, deal: &Deal, plan: &EscrowPlan, now: Timestamp) -> Option<Ask> {
         let party = Party::from(role.side());
         let quote = deal.order.quote;
-        if self.settled.is_some() || (self.mine.is_none() && !deal.under_way()) {
+        let needs_key = deal.under_way() || self.locking;
+        if self.settled.is_some() || (self.mine.is_none() && !needs_key) {
             return None;
         }
         if self.mine.is_none() {
@@ -288,15 +296,17 @@ impl Escrow {
                 && deal.cancelling.is_none()
                 && deal.ended.is_none()
                 && now + LOCK_BEFORE < plan.deadline;
-            let wanted = role == Role::Buyer && (self.locking || begins);
+            let looks = role == Role::Buyer && (self.locking || begins);
             let contract = self.contract(role, deal.message, plan, self.theirs);
-            let contract = contract.filter(|_| wanted)?;
-            return Some(Ask::Lock {
-                deal: settlement::Deal {
-                    contract,
-                    party,
-                    quote,
-                },
+            let deal = settlement::Deal {
+                contract: contract.filter(|_| looks)?,
+                party,
+                quote,
+            };
+            // What is not wanted any more is not made, but if it was made, it has to come to its end.
+            return Some(match begins {
+                true => Ask::Lock { deal },
+                false => Ask::Find { deal },
             });
         };
         let (contract, locked) = (lock.contract.clone(), lock.locked.clone());
@@ -382,9 +392,11 @@ impl Escrow {
         later.into_iter().find(|at| *at > now)
     }
 
-    /// Whether what the rail was asked last may have been done.
-    fn may_be_done(&self) -> bool {
-        self.trouble.as_deref().is_none_or(|code| code == UNKNOWN)
+    /// Whether a lock may have been made. What was not made for a reason is not being made only because it is tried again.
+    fn may_be_locked(&self) -> bool {
+        let for_a_reason = self.trouble.as_deref().is_some_and(|code| code != UNKNOWN);
+        let tried_again = self.asked.is_some() && !self.doubtful && for_a_reason;
+        self.locking && !tried_again
     }
 
     /// The rail could not tell, or not now.
@@ -411,6 +423,7 @@ impl Escrow {
     fn hold(&mut self, held: Held) {
         self.proposals.clear();
         self.moved = false;
+        self.locking = false;
         self.lock = Some(held);
     }
 
@@ -457,8 +470,7 @@ impl Escrow {
             },
             (None, Some(_)) => EscrowState::Locked,
             (None, None) if self.claimed.is_some() => EscrowState::Locking,
-            // What was not locked for a reason is not being locked only because it is tried again.
-            (None, None) if self.locking && self.may_be_done() => EscrowState::Locking,
+            (None, None) if self.may_be_locked() => EscrowState::Locking,
             (None, None) => EscrowState::Planned,
         };
         let proposals = self.proposals.iter().filter(|it| !it.dead && !it.done);
@@ -531,6 +543,7 @@ impl Market {
         let locking = matches!(ask, Ask::Lock { .. });
         if let Some(escrow) = self.escrow_mut(&id) {
             escrow.asked = Some((job, ask.clone()));
+            escrow.doubtful = escrow.locking;
             escrow.locking |= locking;
         }
         batch.thread(id);
@@ -640,224 +653,7 @@ impl Market {
             batch.trades.insert(id);
         }
     }
-
-    /// A rail has answered.
-    pub(crate) fn paid(
-        &mut self,
-        job: Job,
-        answer: Result<Paid, Trouble>,
-        now: Timestamp,
-        batch: &mut Batch,
-    ) {
-        let id = job.thread;
-        let Some((role, ..)) = self.escrow(&id) else {
-            return;
-        };
-        let Some(escrow) = self.escrow_mut(&id) else {
-            return;
-        };
-        // An answer to something that was asked before a start, or of an order that another one has replaced.
-        let Some((_, ask)) = escrow.asked.take_if(|(asked, _)| *asked == job) else {
-            return;
-        };
-        match answer {
-            Ok(paid) => {
-                escrow.went_well();
-                self.did(id, role, ask, paid, now, batch);
-            }
-            Err(trouble) => escrow.did_not(role, &ask, trouble, now),
-        }
-        batch.thread(id);
-        batch.trades.insert(id);
-    }
-
-    fn did(
-        &mut self,
-        id: ThreadId,
-        role: Role,
-        ask: Ask,
-        paid: Paid,
-        now: Timestamp,
-        batch: &mut Batch,
-    ) {
-        let Some(escrow) = self.escrow_mut(&id) else {
-            return;
-        };
-        match (ask, paid) {
-            (Ask::Key { .. }, Paid::Key(key)) => {
-                escrow.mine = Some(key);
-                if role == Role::Seller {
-                    self.confirm_by_rule(id, now, batch);
-                }
-            }
-            (Ask::Lock { deal }, Paid::Locked(locked)) => {
-                escrow.locking = false;
-                escrow.hold(Held {
-                    contract: deal.contract,
-                    locked,
-                    said: None,
-                });
-            }
-            (Ask::Verify { contract, locked }, Paid::Done) => {
-                if let Some(held) = escrow.take_claimed(&contract, &locked) {
-                    escrow.hold(held);
-                }
-            }
-            (Ask::Propose { .. }, Paid::Settlement(settlement)) => {
-                escrow.proposals.push(Proposal::new(settlement, role, true));
-            }
-            (Ask::Cosign { settlement, .. }, Paid::Settlement(signed)) => {
-                if let Some(proposal) = escrow.proposal(&settlement) {
-                    proposal.settlement = signed;
-                }
-            }
-            (
-                Ask::Execute {
-                    contract,
-                    settlement,
-                    ..
-                },
-                Paid::Executed(renewed),
-            ) => match (settlement.outcome, renewed) {
-                (Outcome::Renew { holder, deadline }, Some(locked)) => escrow.hold(Held {
-                    contract: contract.renewed(holder, deadline),
-                    locked,
-                    said: None,
-                }),
-                _ => {
-                    if let Some(proposal) = escrow.proposal(&settlement) {
-                        proposal.done = true;
-                        proposal.said = None;
-                    }
-                }
-            },
-            (Ask::Claim { settlement, .. }, Paid::Money(money)) => {
-                // A rail says what came in now: nothing, if it had come in before and only the answer was lost.
-                let share = match settlement.outcome {
-                    Outcome::Split(split) => split.of(role.side().into()),
-                    Outcome::Renew { .. } | Outcome::Expired => 0,
-                };
-                escrow.settle(Some(settlement.outcome), money.minor.max(share));
-            }
-            (Ask::Refund { deal, .. }, Paid::Money(money)) => {
-                let mine = money.minor.max(deal.contract.amount.minor);
-                escrow.settle(Some(Outcome::Expired), mine);
-            }
-            (Ask::Status { .. }, Paid::Moved) => escrow.moved_away(role),
-            // It is still there: its holder has not come for it, and one day it is no more looked for.
-            (Ask::Status { contract, .. }, _) => {
-                if contract.deadline + LOOK_FOR < now && !escrow.may_come_in(role) {
-                    escrow.settle(None, 0);
-                }
-                escrow.next = now + LOOK_AGAIN;
-            }
-            // Not an answer to what was asked.
-            _ => escrow.again(now),
-        }
-    }
 }
-
-impl Escrow {
-    /// The rail did not do what it was asked.
-    fn did_not(&mut self, role: Role, ask: &Ask, trouble: Trouble, now: Timestamp) {
-        self.again(now);
-        match ask {
-            Ask::Lock { .. } => {
-                // Not locked, or not known. What was to be locked and is spent, another device of this person has spent; what is missing
-                // (money, a custodian that is trusted) may be there later.
-                self.locking &= matches!(trouble, Trouble::Later(_));
-                self.trouble = Some(trouble.into_code());
-            }
-            Ask::Verify { contract, locked } => {
-                if matches!(trouble, Trouble::Spent | Trouble::Never(_)) {
-                    // A newer claim is looked at by itself.
-                    self.take_claimed(contract, locked);
-                }
-                self.trouble = Some(trouble.into_code());
-            }
-            Ask::Claim { settlement, .. } => self.not_claimed(role, settlement, trouble),
-            Ask::Cosign { settlement, .. } | Ask::Execute { settlement, .. } => match trouble {
-                Trouble::Later(code) | Trouble::Blocked(code) => self.trouble = Some(code),
-                Trouble::Never(code) if !self.moved => {
-                    self.bury(settlement);
-                    self.trouble = Some(code);
-                }
-                Trouble::Spent | Trouble::Never(_) => self.moved_otherwise(role, settlement),
-            },
-            Ask::Propose { .. } | Ask::Refund { .. } | Ask::Status { .. } => match trouble {
-                Trouble::Spent => self.moved_away(role),
-                Trouble::Later(code) if code == TOO_EARLY => self.trouble = None,
-                Trouble::Later(code) | Trouble::Blocked(code) | Trouble::Never(code) => {
-                    self.trouble = Some(code);
-                }
-            },
-            Ask::Key { .. } => self.trouble = Some(trouble.into_code()),
-        }
-    }
-
-    /// What was said to be carried out brought nothing in.
-    fn not_claimed(&mut self, role: Role, settlement: &Settlement, trouble: Trouble) {
-        match trouble {
-            Trouble::Spent => self.moved_otherwise(role, settlement),
-            Trouble::Later(code) if code == NOT_DONE => {
-                if self.moved {
-                    self.moved_otherwise(role, settlement);
-                } else {
-                    self.only_said(settlement);
-                    self.trouble = None;
-                }
-            }
-            Trouble::Never(code) => {
-                self.only_said(settlement);
-                self.trouble = Some(code);
-            }
-            Trouble::Later(code) | Trouble::Blocked(code) => self.trouble = Some(code),
-        }
-    }
-
-    /// A proposal was said to be carried out and was not. Whatever else can become of the lock goes on, and if it moves, this is tried again.
-    fn only_said(&mut self, settlement: &Settlement) {
-        if let Some(proposal) = self.proposal(settlement) {
-            proposal.done = false;
-        }
-    }
-
-    /// The lock was moved, and not by this proposal.
-    fn moved_otherwise(&mut self, role: Role, settlement: &Settlement) {
-        self.bury(settlement);
-        self.moved_away(role);
-    }
-
-    /// A proposal cannot come true any more.
-    fn bury(&mut self, settlement: &Settlement) {
-        if let Some(proposal) = self.proposal(settlement) {
-            proposal.dead = true;
-        }
-    }
-
-    /// What was claimed and has been looked at now, if nothing else is claimed meanwhile.
-    fn take_claimed(&mut self, contract: &Contract, locked: &Locked) -> Option<Held> {
-        self.claimed
-            .take_if(|it| it.contract == *contract && it.locked == *locked)
-    }
-
-    /// The lock was moved: by something that was signed here, whose shares can be claimed, or by its holder.
-    fn moved_away(&mut self, role: Role) {
-        self.moved = true;
-        self.tries = 0;
-        self.next = Timestamp(0);
-        if self.live(role).next().is_none() && self.claimed.is_none() {
-            self.settle(None, 0);
-        }
-    }
-}
-
-/// What a rail says of what nobody has carried out.
-const NOT_DONE: &str = "not-done";
-/// What a rail says when its custodian does not answer.
-const UNKNOWN: &str = "unknown";
-/// What a rail says before a deadline.
-const TOO_EARLY: &str = "too-early";
 
 /// Whether a buyer who signs now that the seller holds the lock still has at least half of his time to object.
 fn leaves_a_review(plan: &EscrowPlan, deadline: Timestamp, now: Timestamp) -> bool {
@@ -889,6 +685,16 @@ impl Deal {
             return Err(Complaint::new("too-late", sentence));
         }
         Ok(())
+    }
+
+    /// It comes out of a backup, whose buyer may have locked since.
+    pub(crate) fn may_have_locked(&mut self, role: Role) {
+        let Some(escrow) = self.escrow.as_mut().filter(|_| role == Role::Buyer) else {
+            return;
+        };
+        // Before he knew of the confirmation he had nothing to lock for.
+        escrow.locking |=
+            escrow.theirs.is_some() && escrow.lock.is_none() && escrow.settled.is_none();
     }
 
     /// Whether its seller has the key that his confirmation has to name.

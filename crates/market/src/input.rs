@@ -45,6 +45,8 @@ pub enum Paid {
     Key(DealKey),
     /// It is locked, and this is how it is told of.
     Locked(Locked),
+    /// The lock, or that there is none, and none any more by what was asked before.
+    Found(Option<Locked>),
     /// It is as it should be.
     Done,
     /// It is signed.

@@ -2,7 +2,7 @@
 //!
 //! Whoever comes back may have said things that the backup does not know of. So nothing is counted on from where it
 //! stood: each exchange counts its messages in a new epoch, so that a number used twice convicts nobody, and each intent
-//! goes on with a revision above all that its former self can have said. From the phrase alone one's own intents are
+//! goes on with a revision above all that its former self can have said. What may have been locked since is looked for. From the phrase alone one's own intents are
 //! recognised by their marks as soon as they are heard; their seal keys were never derived from it, so each is said again
 //! with a new one, and sellers answer to that.
 
@@ -30,6 +30,10 @@ impl Market {
             thread.count_anew(self.pen.dice.next_u64());
             if let Some(reach) = &mut thread.sealed_reach {
                 reach.begin_again(now);
+            }
+            let role = thread.role;
+            if let Some(deal) = &mut thread.deal {
+                deal.may_have_locked(role);
             }
             batch.save.insert(Key::Thread(thread.id));
         }

@@ -304,6 +304,7 @@ async fn answer(rail: &OpenRail, ask: Ask) -> Result<Paid, Error> {
     Ok(match ask {
         Ask::Key { party, quote } => Paid::Key(rail.key(party, &quote)?),
         Ask::Lock { deal } => Paid::Locked(rail.lock(&deal).await?),
+        Ask::Find { deal } => Paid::Found(rail.find(&deal).await?),
         Ask::Verify { contract, locked } => {
             rail.verify(&contract, &locked).await?;
             Paid::Done

@@ -118,6 +118,15 @@ impl Bank {
                 }
                 Ok(Paid::Locked(Locked(id.0.to_vec())))
             }
+            Ask::Find { deal } => {
+                let (contract, party) = (&deal.contract, deal.party);
+                if !self.is(owner, contract, party) || party != Party::Buyer {
+                    return never("not-yours");
+                }
+                let id = contract.id();
+                let known = self.locks.contains_key(&id);
+                Ok(Paid::Found(known.then(|| Locked(id.0.to_vec()))))
+            }
             Ask::Verify { contract, locked } => {
                 self.untouched(contract, locked)?;
                 Ok(Paid::Done)

@@ -10,6 +10,7 @@ mod cancelling;
 mod chatting;
 mod escrow;
 mod escrow_lies;
+mod escrow_lost;
 mod faults;
 mod files;
 mod finding;
