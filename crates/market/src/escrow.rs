@@ -315,7 +315,13 @@ impl Escrow {
             party,
             quote,
         };
-        if let Some(done) = self.live(role).find(|it| it.done || self.moved) {
+        let over = contract.deadline + CLOCK_SKEW;
+        let mine_now = contract.holder == role.side()
+            && over < now
+            && !self.is_released(role, deal, lock, now);
+        // What is only said to be done keeps nobody from what is his by now: if it is done, the rail says that the lock is spent.
+        let done = |it: &&Proposal| self.moved || (it.done && !mine_now);
+        if let Some(done) = self.live(role).find(done) {
             if matches!(done.settlement.outcome, Outcome::Renew { .. }) {
                 // Perhaps it was locked anew, and I was not told: then the rail finds that lock.
                 return Some(Ask::Execute {
@@ -355,9 +361,7 @@ impl Escrow {
                 }
             });
         }
-        let over = contract.deadline + CLOCK_SKEW;
-        if contract.holder == role.side() && over < now && !self.is_released(role, deal, lock, now)
-        {
+        if mine_now {
             return Some(Ask::Refund {
                 deal: mine(contract),
                 locked,

@@ -239,8 +239,12 @@ impl Market {
         }
         self.took(opened, now, batch);
         if let Some(escrow) = self.escrow_mut(&id) {
-            let proposal = Proposal::new(settlement.clone(), role.other(), agreed);
-            escrow.proposals.push(proposal);
+            // What anybody else has signed he does not say: by my own signature I would take it for what I have agreed to.
+            let mut theirs = settlement.clone();
+            theirs.signatures.retain(|one| one.party == other);
+            escrow
+                .proposals
+                .push(Proposal::new(theirs, role.other(), agreed));
         }
         self.hurry_escrow(id, batch);
         Ok(())

@@ -1,8 +1,10 @@
 //! Money that is locked between two of whom one lies, comes too late, or has a rail that does not do what it is asked.
 
 use haggle_market::view::{EscrowState, TradeStep};
-use haggle_market::{Ask, Command, Input, Trouble};
-use haggle_protocol::{Side, ThreadId, Timestamp};
+use haggle_market::{Ask, Command, Input, Paid, Trouble};
+use haggle_protocol::limits::CLOCK_SKEW;
+use haggle_protocol::trade::CancelReason;
+use haggle_protocol::{Party, Side, Signed, ThreadId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::escrow::{
@@ -72,6 +74,58 @@ fn whoever_is_told_that_it_was_carried_out_when_it_was_not_still_gets_his_refund
     stage.pass(60);
     stage.actors[SELLER].online = false;
     is_refunded_at_the_deadline(&mut stage);
+}
+
+#[test]
+fn whoever_is_told_so_again_and_again_gets_his_refund_at_its_time() {
+    let (mut stage, thread) = locked();
+    split(&mut stage, BUYER, thread, 20_000).unwrap();
+    stage.pass(60);
+    let deadline = escrow(&stage, BUYER).deadline;
+    stage.run_until(deadline + CLOCK_SKEW - 10);
+    for _ in 0..30 {
+        lie(&mut stage, SELLER, thread, |escrow| {
+            let proposal = &mut escrow["proposals"][0];
+            proposal["done"] = json!(true);
+            proposal["said"] = Value::Null;
+            let signed = proposal["settlement"]["signatures"].as_array_mut().unwrap();
+            let mut forged = signed[0].clone();
+            forged["party"] = json!("seller");
+            *signed = vec![forged];
+        });
+        stage.pass(2);
+    }
+    assert_eq!(escrow(&stage, BUYER).state, EscrowState::Refunded);
+    assert_eq!(purses(&stage), [PURSE, PURSE]);
+}
+
+#[test]
+fn a_signature_that_somebody_else_has_put_in_is_not_taken_for_one_s_own() {
+    let (mut stage, thread) = locked();
+    let is_propose = |ask: &Ask| matches!(ask, Ask::Propose { .. });
+    stage.fate = questions(is_propose, Fate::Held);
+    let cancel = Command::Cancel {
+        thread,
+        reason: CancelReason::ChangedMind,
+        note: None,
+    };
+    stage.tell(SELLER, cancel).unwrap();
+    let Some(Post::Pay { job, ask, .. }) = stage.held.pop() else {
+        panic!("the seller proposes to give it back");
+    };
+    let Ok(Paid::Settlement(mut proposed)) = stage.bank.ask(SELLER, &ask, stage.now) else {
+        panic!("the bank signs it");
+    };
+    for party in [Party::Buyer, Party::Arbiter] {
+        let signature = vec![9];
+        proposed.signatures.push(Signed { party, signature });
+    }
+    stage.fate = Box::new(|_| Fate::Arrives);
+    let answer = Ok(Paid::Settlement(proposed));
+    stage.input(SELLER, Input::Paid { job, answer });
+    stage.pass(60);
+    assert_eq!(states(&stage), [EscrowState::Refunded; 2]);
+    assert_eq!(purses(&stage), [PURSE, PURSE]);
 }
 
 #[test]
