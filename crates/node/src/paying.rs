@@ -2,6 +2,9 @@
 //!
 //! The loop goes on while a custodian is asked. Only an answer comes back to it, as one turn among others; what was asked when this
 //! peer stopped is asked again by the market at the next start, and a rail does nothing twice.
+//!
+//! Each rail that is open is looked after beside that: what a cut-off left undone is ended, and what was paid for a deposit is brought
+//! in. A rail does not say whether anything is awaited, so it is looked for a day after each start and at least as long after each deposit.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -69,6 +72,22 @@ pub(crate) struct Done {
     pub(crate) paid: Option<(Job, Result<Paid, Trouble>)>,
     /// What there is with the rail now, if it is open.
     pub(crate) view: Option<wallet::View>,
+    /// How its rail is looked after from here on.
+    next: Option<Next>,
+}
+
+/// What was learned about a rail, whose name goes before it.
+enum Next {
+    /// It could not be opened.
+    Shut(String),
+    /// It is open.
+    Open(String, OpenRail),
+    /// It was looked after; whether everything that a cut-off had left undone is done.
+    Looked(String, OpenRail, bool),
+    /// A deposit can be paid until then.
+    Deposit(String, OpenRail, Timestamp),
+    /// Something may have been left undone.
+    Unsure(String),
 }
 
 /// A rail that a peer has.
@@ -89,27 +108,48 @@ impl fmt::Debug for RailSetup {
 struct Slot {
     open: Open,
     rail: Arc<Mutex<Option<OpenRail>>>,
-    /// Whether what a cut-off left undone is being looked after.
+    /// Whether it is being looked after, or will be as soon as it is open.
     begun: bool,
+    looking: Looking,
+}
+
+/// How a rail is looked after.
+#[derive(Default)]
+struct Looking {
+    /// Until when.
+    until: Timestamp,
+    /// How long it is waited before the next look.
+    pause: Duration,
+    /// Whether something may have been left undone since the last look began.
+    undone: bool,
+    /// Whether a look is under way.
+    on: bool,
+    /// Ends the wait before it, by being dropped.
+    waiting: Option<oneshot::Sender<()>>,
+    /// Whether there was a look since it was opened.
+    looked: bool,
 }
 
 /// How long an answer is waited for: a few requests to a custodian, each over a slow line. A rail that is cut off does nothing twice.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long after a deposit was asked for it is first looked whether it was paid. Each time it is half as long again, up to the last.
+/// How long after a start or a deposit it is looked again. Each pause is an eighth longer than the one before, up to the last.
 const LOOK: Duration = Duration::from_secs(2);
-const LOOK_MAX: Duration = Duration::from_secs(60);
+const LOOK_MAX: Duration = Duration::from_secs(5 * 60);
+/// How long it is looked after a start or a deposit at least, whatever a custodian says of its end; and at most; in seconds.
+const LOOK_FOR: u64 = 24 * 60 * 60;
+const LOOK_FOR_MAX: u64 = 30 * LOOK_FOR;
 /// The longest pause before a purse that came out of a backup is compared with its custodian again, who did not answer.
 const CATCH_UP_MAX: Duration = Duration::from_secs(60 * 60);
-/// Deposits that are looked after at once: whoever asks for more collects the rest himself.
-const DEPOSITS_MAX: usize = 16;
+/// How much more time than other answers that comparison is given at most, each time twice as much: a line may be slow.
+const CATCH_UP_PATIENCE: u32 = 8;
 
 /// All rails, and what they are being asked.
 pub(crate) struct Paying {
     store: Arc<dyn Store>,
     patience: Duration,
+    look: Duration,
     slots: BTreeMap<String, Slot>,
     asking: FuturesUnordered<Asking>,
-    deposits: Arc<()>,
 }
 
 impl Paying {
@@ -119,20 +159,20 @@ impl Paying {
                 open: it.open,
                 rail: Arc::default(),
                 begun: false,
+                looking: Looking::default(),
             };
             (it.facts.name, slot)
         };
         Self {
             store,
             patience: PATIENCE,
+            look: LOOK,
             slots: rails.into_iter().map(slot).collect(),
             asking: FuturesUnordered::new(),
-            deposits: Arc::default(),
         }
     }
 
-    /// The rail, once it is open. The first who wants it opens it; and what was cut off when it was last used is brought to its end
-    /// beside what is asked.
+    /// The rail, once it is open. The first who wants it opens it, and from then on it is looked after beside what is asked.
     fn rail(&mut self, root: &Root, name: &str) -> Waiting<OpenRail> {
         let Some(slot) = self.slots.get_mut(name) else {
             return Box::pin(core::future::ready(Err(Error::Unsupported)));
@@ -161,30 +201,117 @@ impl Paying {
         drop(self.rail(root, name));
     }
 
-    /// Ends what was begun when a rail was last used, and brings it up to date if it comes out of a backup.
+    /// Looks after a rail as soon as it is open.
     fn look_after(&mut self, root: &Root, name: &str) {
         let rail = self.rail(root, name);
-        let (name, store) = (name.to_owned(), Arc::clone(&self.store));
+        let (name, patience) = (name.to_owned(), self.patience);
         self.asking.push(Box::pin(async move {
-            let Ok(rail) = rail.await else {
-                return Done::default();
+            let next = match in_time(rail, Some(patience), &name).await {
+                Ok(rail) => Next::Open(name, rail),
+                Err(_) => Next::Shut(name),
             };
-            let ended = rail.recover().await;
-            let came = rail.collect().await;
-            let mark = restored(&name);
-            if matches!(store.get(&mark).await, Ok(Some(_))) {
-                let mut pause = LOOK;
-                while !rail.catch_up().await.is_ok_and(|all| all) {
-                    Delay::new(pause).await;
-                    pause = (pause * 2).min(CATCH_UP_MAX);
-                }
-                // If this is not saved, it is done once more at the next start.
-                let _ = store.commit(vec![Write::delete(mark)]).await;
+            Done {
+                next: Some(next),
+                ..Done::default()
             }
-            tracing::debug!(?ended, came = came.is_ok(), "what a rail had begun");
+        }));
+    }
+
+    /// Goes on looking after a rail.
+    fn go_on(&mut self, next: Next) {
+        let (Next::Shut(name)
+        | Next::Open(name, _)
+        | Next::Looked(name, ..)
+        | Next::Deposit(name, ..)
+        | Next::Unsure(name)) = &next;
+        let Some(slot) = self.slots.get_mut(name) else {
+            return;
+        };
+        let (looking, now) = (&mut slot.looking, clock::now());
+        match next {
+            // Whoever wants it next tries again.
+            Next::Shut(_) => slot.begun = false,
+            Next::Open(name, rail) => {
+                looking.undone = true;
+                looking.until = looking.until.max(now + LOOK_FOR);
+                self.look(name, rail);
+            }
+            Next::Looked(name, rail, all_done) => {
+                looking.on = false;
+                looking.undone |= !all_done;
+                if !core::mem::replace(&mut looking.looked, true) {
+                    self.catch_up(name.clone(), Arc::clone(&rail));
+                }
+                self.look(name, rail);
+            }
+            Next::Deposit(name, rail, expires) => {
+                looking.until = looking.until.max(look_until(expires, now));
+                looking.pause = self.look;
+                looking.waiting = None;
+                self.look(name, rail);
+            }
+            Next::Unsure(name) => {
+                looking.undone = true;
+                looking.until = looking.until.max(now + LOOK_FOR);
+                looking.pause = self.look;
+                // It is held by nobody for longer than it takes to look, once it is open.
+                let rail = slot.rail.try_lock().and_then(|held| held.clone());
+                if let Some(rail) = rail {
+                    self.look(name, rail);
+                }
+            }
+        }
+    }
+
+    /// Looks after a rail once more, after a pause, unless that is under way or its time is over.
+    fn look(&mut self, name: String, rail: OpenRail) {
+        let (patience, shortest) = (Some(self.patience), self.look);
+        let Some(slot) = self.slots.get_mut(&name) else {
+            return;
+        };
+        let looking = &mut slot.looking;
+        if looking.on || clock::now() > looking.until {
+            return;
+        }
+        looking.on = true;
+        let pause = looking.pause;
+        looking.pause = (pause * 9 / 8).clamp(shortest, LOOK_MAX);
+        let undone = core::mem::take(&mut looking.undone);
+        let (waiting, hurry) = oneshot::channel();
+        looking.waiting = Some(waiting);
+        self.asking.push(Box::pin(async move {
+            select(Delay::new(pause), hurry).await;
+            let all_done = !undone || in_time(rail.recover(), patience, &name).await == Ok(true);
+            let came = in_time(rail.collect(), patience, &name).await;
+            tracing::debug!(all_done, came = came.is_ok(), "a rail was looked after");
             Done {
                 paid: None,
                 view: view(&name, &rail).await,
+                next: Some(Next::Looked(name, rail, all_done)),
+            }
+        }));
+    }
+
+    /// Brings a rail up to date if it comes out of a backup.
+    fn catch_up(&mut self, name: String, rail: OpenRail) {
+        let store = Arc::clone(&self.store);
+        let (mut pause, mut patience) = (self.look, self.patience);
+        let longest = patience * CATCH_UP_PATIENCE;
+        self.asking.push(Box::pin(async move {
+            let mark = restored(&name);
+            if !matches!(store.get(&mark).await, Ok(Some(_))) {
+                return Done::default();
+            }
+            while in_time(rail.catch_up(), Some(patience), &name).await != Ok(true) {
+                Delay::new(pause).await;
+                pause = (pause * 2).min(CATCH_UP_MAX);
+                patience = (patience * 2).min(longest);
+            }
+            // If this is not saved, it is done once more at the next start.
+            let _ = store.commit(vec![Write::delete(mark)]).await;
+            Done {
+                view: view(&name, &rail).await,
+                ..Done::default()
             }
         }));
     }
@@ -208,6 +335,7 @@ impl Paying {
             Done {
                 paid: Some((job, answer)),
                 view,
+                next: None,
             }
         }));
     }
@@ -223,8 +351,6 @@ impl Paying {
         let rail = self.rail(root, name);
         let patience = command.is_bounded().then_some(self.patience);
         let name = name.to_owned();
-        let counted =
-            (Arc::strong_count(&self.deposits) <= DEPOSITS_MAX).then(|| Arc::clone(&self.deposits));
         self.asking.push(Box::pin(async move {
             let asked = async {
                 let rail = rail.await?;
@@ -236,21 +362,24 @@ impl Paying {
                 Err(error) => {
                     // An error means that nobody waits any more.
                     let _ = answer.send(Err(wallet::complaint(&error)));
-                    return Done::default();
+                    let unsure = matches!(error, Error::Unknown(_));
+                    return Done {
+                        next: unsure.then_some(Next::Unsure(name)),
+                        ..Done::default()
+                    };
                 }
             };
-            let expires = if let wallet::Reply::Deposit(deposit) = &reply {
-                Some(deposit.expires)
+            let next = if let wallet::Reply::Deposit(deposit) = &reply {
+                let rail = Arc::clone(&rail);
+                Some(Next::Deposit(name.clone(), rail, deposit.expires))
             } else {
                 None
             };
             let _ = answer.send(Ok(reply));
-            if let (Some(expires), Some(_counted)) = (expires, counted) {
-                until_paid(&rail, expires).await;
-            }
             Done {
                 paid: None,
                 view: view(&name, &rail).await,
+                next,
             }
         }));
     }
@@ -258,7 +387,12 @@ impl Paying {
     /// What is over next.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Done> {
         match self.asking.poll_next_unpin(context) {
-            Poll::Ready(Some(done)) => Poll::Ready(done),
+            Poll::Ready(Some(mut done)) => {
+                if let Some(next) = done.next.take() {
+                    self.go_on(next);
+                }
+                Poll::Ready(done)
+            }
             // Nothing is asked.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
@@ -287,16 +421,10 @@ async fn in_time<T>(
     }
 }
 
-/// Brings in what a deposit was made for, once it is paid, until it cannot be paid any more.
-async fn until_paid(rail: &OpenRail, expires: Timestamp) {
-    let mut pause = LOOK;
-    while clock::now() <= expires + LOOK_MAX.as_secs() {
-        Delay::new(pause).await;
-        pause = (pause * 3 / 2).min(LOOK_MAX);
-        if rail.collect().await.is_ok_and(|came| !came.is_empty()) {
-            return;
-        }
-    }
+/// Until when a deposit is looked after: somewhat longer than it can be paid, and long enough if its custodian names no end, or has
+/// another clock.
+fn look_until(expires: Timestamp, now: Timestamp) -> Timestamp {
+    (expires + LOOK_MAX.as_secs()).clamp(now + LOOK_FOR, now + LOOK_FOR_MAX)
 }
 
 /// Puts a market's question to a rail.
@@ -368,9 +496,13 @@ fn trouble(error: &Error) -> Trouble {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use futures::FutureExt as _;
     use futures::future::poll_fn;
-    use haggle_payments::Direct;
-    use haggle_protocol::{MessageId, Party, ThreadId};
+    use haggle_payments::{Balance, Deposit, Direct, Purse};
+    use haggle_protocol::{Asset, Custodian, MessageId, Party, ThreadId};
 
     use super::*;
 
@@ -440,5 +572,314 @@ mod tests {
         silent.patience = Duration::from_millis(1);
         let unknown = Err(Trouble::Later("unknown".to_owned()));
         assert_eq!(answer_of(silent, "cashu"), unknown);
+    }
+
+    /// What a rail does when it is asked.
+    #[derive(Clone, Copy)]
+    enum Does<T> {
+        Answer(T),
+        Nothing,
+    }
+
+    /// A rail whose custodian does as it stands here, one by one, and then nothing more.
+    #[derive(Default)]
+    struct Till {
+        expire: Steps<u64>,
+        collect: Steps<u64>,
+        recover: Steps<bool>,
+        catch_up: Steps<bool>,
+        free: AtomicU64,
+        recovered: AtomicU64,
+    }
+
+    type Steps<T> = std::sync::Mutex<VecDeque<Does<T>>>;
+    type Said<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+    impl fmt::Debug for Till {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Till(..)")
+        }
+    }
+
+    async fn step<T>(steps: &Steps<T>, usual: T) -> T {
+        let next = steps.lock().unwrap().pop_front();
+        match next {
+            Some(Does::Answer(answer)) => answer,
+            Some(Does::Nothing) => core::future::pending().await,
+            None => usual,
+        }
+    }
+
+    fn steps<T>(all: impl IntoIterator<Item = Does<T>>) -> Steps<T> {
+        std::sync::Mutex::new(all.into_iter().collect())
+    }
+
+    fn purse() -> Purse {
+        Purse {
+            custodian: Custodian::new("https://mint.example").unwrap(),
+            asset: Asset::new("EUR").unwrap(),
+        }
+    }
+
+    impl Rail for Till {
+        fn capabilities(&self) -> haggle_payments::Capabilities {
+            Direct.capabilities()
+        }
+
+        fn balance<'a, 'b>(&'a self) -> Said<'b, Vec<Balance>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async {
+                Ok(vec![Balance {
+                    purse: purse(),
+                    free: self.free.load(Ordering::Relaxed),
+                    held: 0,
+                }])
+            })
+        }
+
+        fn deposit<'a, 'c, 'b>(&'a self, _: &'c Purse, _: u64) -> Said<'b, Deposit>
+        where
+            'a: 'b,
+            'c: 'b,
+            Self: 'b,
+        {
+            Box::pin(async {
+                Ok(Deposit {
+                    id: "1".to_owned(),
+                    request: "lnbc1".to_owned(),
+                    expires: Timestamp(step(&self.expire, 0).await),
+                })
+            })
+        }
+
+        fn collect<'a, 'b>(&'a self) -> Said<'b, Vec<(Purse, u64)>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async {
+                let came = step(&self.collect, 0).await;
+                self.free.fetch_add(came, Ordering::Relaxed);
+                let came = (came > 0).then(|| (purse(), came));
+                Ok(came.into_iter().collect())
+            })
+        }
+
+        fn recover<'a, 'b>(&'a self) -> Said<'b, bool>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async {
+                self.recovered.fetch_add(1, Ordering::Relaxed);
+                Ok(step(&self.recover, true).await)
+            })
+        }
+
+        fn catch_up<'a, 'b>(&'a self) -> Said<'b, bool>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async { Ok(step(&self.catch_up, true).await) })
+        }
+    }
+
+    /// All the rails there are: this one, in a hurry.
+    fn with(till: &Arc<Till>) -> Paying {
+        let till = Arc::clone(till);
+        let open: Open = Arc::new(move |_, _| {
+            let till = Arc::clone(&till) as OpenRail;
+            Box::pin(async move { Ok(till) })
+        });
+        let mut paying = paying(vec![setup("cashu", open)]);
+        paying.patience = Duration::from_millis(20);
+        paying.look = Duration::from_millis(1);
+        paying
+    }
+
+    fn root() -> Root {
+        Root::from_entropy(&[1; 16])
+    }
+
+    fn begun(till: &Arc<Till>) -> Paying {
+        let mut paying = with(till);
+        paying.begin(&root(), "cashu");
+        paying
+    }
+
+    fn ask_deposit(paying: &mut Paying) {
+        let deposit = wallet::Command::Deposit {
+            purse: purse(),
+            minor: 5,
+        };
+        // Nobody waits for the answer.
+        let (answer, _) = oneshot::channel();
+        paying.ask_for(&root(), "cashu", deposit, answer);
+    }
+
+    /// Goes on until it is so, and says whether it came to that within a few seconds.
+    fn comes(paying: &mut Paying, mut so: impl FnMut(&Done) -> bool) -> bool {
+        let turns = async { while !so(&poll_fn(|context| paying.poll_next(context)).await) {} };
+        let soon = Delay::new(Duration::from_secs(3));
+        matches!(
+            futures::executor::block_on(select(pin!(turns), soon)),
+            Either::Left(_)
+        )
+    }
+
+    fn has(done: &Done, sum: u64) -> bool {
+        let balances = done.view.iter().flat_map(|view| &view.balances);
+        balances.map(|balance| balance.free).sum::<u64>() == sum
+    }
+
+    #[test]
+    fn what_an_answer_that_did_not_come_may_have_left_undone_is_ended() {
+        let till = Arc::new(Till {
+            expire: steps([Does::Nothing, Does::Nothing]),
+            ..Till::default()
+        });
+        let recovered = || till.recovered.load(Ordering::Relaxed);
+        let mut paying = begun(&till);
+        ask_deposit(&mut paying);
+        assert!(comes(&mut paying, |_| recovered() == 2));
+        // Also when nothing else is looked after any more.
+        paying.slots.get_mut("cashu").unwrap().looking.until = Timestamp(0);
+        assert!(!comes(&mut paying, |_| false));
+        assert_eq!(paying.asking.len(), 0);
+        ask_deposit(&mut paying);
+        assert!(comes(&mut paying, |_| recovered() == 3));
+    }
+
+    #[test]
+    fn a_deposit_is_looked_after_for_a_day_at_least_and_not_for_ever() {
+        let now = Timestamp(1_800_000_000);
+        let day = 24 * 60 * 60;
+        for end in [0, 1, now.0 + 600] {
+            assert_eq!(look_until(Timestamp(end), now), now + day);
+        }
+        assert!(look_until(now + 7 * day, now) > now + 7 * day);
+        assert_eq!(look_until(Timestamp(u64::MAX), now), now + 30 * day);
+    }
+
+    #[test]
+    fn one_look_after_a_rail_goes_on_however_many_deposits_there_are() {
+        let till = Arc::new(Till::default());
+        let mut paying = begun(&till);
+        for _ in 0..100 {
+            ask_deposit(&mut paying);
+        }
+        let mut turns = 0;
+        assert!(comes(&mut paying, |_| {
+            turns += 1;
+            turns > 130
+        }));
+        assert_eq!(paying.asking.len(), 1);
+    }
+
+    const NO: Does<u64> = Does::Answer(0);
+
+    #[test]
+    fn a_deposit_without_an_end_comes_in_once_it_is_paid() {
+        let till = Arc::new(Till {
+            expire: steps([Does::Answer(0)]),
+            collect: steps([NO, NO, NO, Does::Answer(5)]),
+            ..Till::default()
+        });
+        let mut paying = with(&till);
+        ask_deposit(&mut paying);
+        assert!(comes(&mut paying, |done| has(done, 5)));
+    }
+
+    #[test]
+    fn a_deposit_that_comes_leaves_the_others_looked_after() {
+        let later = clock::now().0 + 3_600;
+        let till = Arc::new(Till {
+            expire: steps([Does::Answer(later), Does::Answer(1)]),
+            collect: steps([NO, NO, Does::Answer(5), NO, NO, NO, Does::Answer(2)]),
+            ..Till::default()
+        });
+        let mut paying = with(&till);
+        ask_deposit(&mut paying);
+        ask_deposit(&mut paying);
+        assert!(comes(&mut paying, |done| has(done, 7)));
+    }
+
+    #[test]
+    fn what_is_paid_for_a_deposit_of_before_a_start_comes_in() {
+        let till = Arc::new(Till {
+            collect: steps([NO, NO, NO, Does::Answer(5)]),
+            ..Till::default()
+        });
+        assert!(comes(&mut begun(&till), |done| has(done, 5)));
+    }
+
+    #[test]
+    fn a_custodian_that_says_nothing_is_asked_again() {
+        let till = Arc::new(Till {
+            recover: steps([Does::Nothing]),
+            collect: steps([Does::Nothing, Does::Nothing, Does::Answer(5)]),
+            ..Till::default()
+        });
+        assert!(comes(&mut begun(&till), |done| has(done, 5)));
+    }
+
+    #[test]
+    fn what_was_cut_off_is_ended_when_its_custodian_is_back() {
+        let till = Arc::new(Till {
+            recover: steps([Does::Answer(false), Does::Nothing, Does::Answer(true)]),
+            collect: steps([NO, NO, NO, NO, NO, Does::Answer(5)]),
+            ..Till::default()
+        });
+        assert!(comes(&mut begun(&till), |done| has(done, 5)));
+        assert_eq!(till.recovered.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn a_purse_out_of_a_backup_is_compared_again_with_a_custodian_that_says_nothing() {
+        let till = Arc::new(Till {
+            catch_up: steps([Does::Nothing, Does::Answer(false), Does::Answer(true)]),
+            ..Till::default()
+        });
+        let mut paying = with(&till);
+        let mark = restored("cashu");
+        let store = Arc::clone(&paying.store);
+        let put = store.commit(vec![Write::put(mark.clone(), Vec::new())]);
+        futures::executor::block_on(put).unwrap();
+        paying.begin(&root(), "cashu");
+        let gone = |_: &Done| {
+            let mark = store.get(&mark).now_or_never();
+            mark.is_some_and(|mark| mark == Ok(None))
+        };
+        assert!(comes(&mut paying, gone));
+    }
+
+    #[test]
+    fn a_rail_that_could_not_be_opened_at_the_start_is_looked_after_once_it_is() {
+        let till = Arc::new(Till {
+            collect: steps([NO, Does::Answer(5)]),
+            ..Till::default()
+        });
+        let mut paying = with(&till);
+        let full = AtomicU64::new(1);
+        let open: Open = Arc::new(move |_, _| {
+            let full = full.fetch_and(0, Ordering::Relaxed) > 0;
+            let till = Arc::clone(&till) as OpenRail;
+            Box::pin(async move {
+                if full {
+                    return Err(Error::NotSaved("full".to_owned()));
+                }
+                Ok(till)
+            })
+        });
+        paying.slots.get_mut("cashu").unwrap().open = open;
+        paying.begin(&root(), "cashu");
+        assert!(comes(&mut paying, |_| true));
+        let (answer, _) = oneshot::channel();
+        paying.ask_for(&root(), "cashu", wallet::Command::Balances, answer);
+        assert!(comes(&mut paying, |done| has(done, 5)));
     }
 }
