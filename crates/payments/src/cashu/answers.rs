@@ -12,17 +12,18 @@ use cdk_common::wallet::{
 };
 use haggle_protocol::settlement::Deal;
 use haggle_protocol::{
-    Contract, Custodian, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement, Timestamp,
+    Contract, Custodian, DealKey, Locked, MessageId, Money, Outcome, Party, Settlement, Side,
+    Timestamp,
 };
 use haggle_store::Memory;
 
 use super::locking::Lock;
 use super::mint::{
-    Remembered, able, active_keys, free, moved, not_saved, outlives, remembered, spent, trouble,
+    Remembered, able, active_keys, free, moved, not_saved, outlives, spent, trouble,
 };
 use super::names::{asset_of, custodian_of, purse_of, url_of};
 use super::outputs::{self, For, Told, Use};
-use super::settling::{Carried, carried_out};
+use super::settling::{Carried, carried_out, signed_for};
 use super::taking::proofs_of;
 use super::{CAPABILITIES, CEILING, Cashu, Ledger};
 use crate::error::{Error, Mismatch};
@@ -128,28 +129,30 @@ impl Rail for Cashu {
                 purses.push(purse);
             }
         }
-        let mut came = Vec::new();
+        let (mut came, mut missed) = (Vec::new(), None);
         for purse in purses {
             let wallet = match self.wallet(&purse).await {
                 Err(Error::NotTrusted(_)) => continue,
                 other => other?,
             };
-            let _alone = self.purses.lock().await;
-            let amount = wallet
-                .mint_unissued_quotes()
-                .await
-                .map_err(|error| trouble(&error, &wallet))?;
-            if amount != Amount::ZERO {
-                came.push((purse, amount.to_u64()));
+            let _alone = self.purses.wait(&purse).await;
+            match wallet.mint_unissued_quotes().await {
+                Ok(Amount::ZERO) => {}
+                Ok(amount) => came.push((purse, amount.to_u64())),
+                // What others have is brought in all the same.
+                Err(error) => missed = Some(trouble(&error, &wallet)),
             }
         }
-        Ok(came)
+        match missed {
+            Some(error) if came.is_empty() => Err(error),
+            Some(_) | None => Ok(came),
+        }
     }
 
     async fn withdraw(&self, purse: &Purse, request: &str) -> Result<Withdrawal, Error> {
         let wallet = self.wallet(purse).await?;
         let said = |error| trouble(&error, &wallet);
-        let _alone = self.paying_out.lock().await;
+        let _alone = self.paying_out.wait(purse).await;
         let quote = wallet
             .melt_quote(PaymentMethod::BOLT11, request, None, None)
             .await
@@ -182,7 +185,7 @@ impl Rail for Cashu {
             include_fee: true,
             ..SendOptions::default()
         };
-        let _alone = self.purses.lock().await;
+        let _alone = self.purses.wait(purse).await;
         let have = free(&wallet).await?;
         if have < minor {
             return Err(Error::NotEnough { have, need: minor });
@@ -238,7 +241,8 @@ impl Rail for Cashu {
 
     async fn restore(&self, purse: &Purse) -> Result<u64, Error> {
         let wallet = self.wallet(purse).await?;
-        let (_locks, _alone) = (self.locking.lock().await, self.purses.lock().await);
+        let _locks = self.locking.wait(purse).await;
+        let _alone = self.purses.wait(purse).await;
         let known = self.ledger.ys().await.map_err(not_saved)?;
         // The mint knows nothing of what is set aside or given away here, and cdk counts places once more for each time that it looks.
         // So it looks into an empty ledger, and only what is new here is taken over.
@@ -259,35 +263,63 @@ impl Rail for Cashu {
     }
 
     async fn lock(&self, deal: &Deal) -> Result<Locked, Error> {
+        self.payer(deal)?;
         let contract = &deal.contract;
-        contract.check()?;
-        outputs::keys(contract)?;
-        if deal.party != Party::Buyer {
-            return Err(Error::NotYours);
-        }
-        self.own(deal)?;
         let limits = self.capabilities();
         if contract.amount.minor > limits.ceiling {
             return Err(Error::AboveCeiling {
                 ceiling: limits.ceiling,
             });
         }
-        let wallet = self.wallet(&purse_of(contract)).await?;
-        let _alone = self.locking.lock().await;
+        let purse = purse_of(contract);
+        let wallet = self.wallet(&purse).await?;
+        let _alone = self.locking.wait(&purse).await;
         let name = contract.id().to_string();
         let known: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
-        if let Some(lock) = known {
-            return self.finish(lock).await;
+        let before = match known {
+            Some(lock) if lock.undo.is_none() => return self.finish(lock).await,
+            Some(lock) => self.unmade(lock).await,
+            // Made all the same, before this purse was what it is now: by whoever has the words.
+            None => self.found(deal, &wallet).await,
+        };
+        match before {
+            Ok(Some(told)) => return Ok(told),
+            Ok(None) => {}
+            Err(error) => {
+                // A mint that cannot say it is none to lock with.
+                able(&wallet).await?;
+                return Err(error);
+            }
         }
         self.begin(deal, &wallet).await?;
         let begun: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
         self.finish(begun.ok_or(Error::Damaged)?).await
     }
 
+    async fn find(&self, deal: &Deal) -> Result<Option<Locked>, Error> {
+        self.payer(deal)?;
+        let purse = purse_of(&deal.contract);
+        let wallet = self.wallet(&purse).await?;
+        let _alone = self.locking.wait(&purse).await;
+        let name = deal.contract.id().to_string();
+        let known: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
+        match known {
+            Some(lock) => self.unmade(lock).await,
+            None => match self.found(deal, &wallet).await {
+                // None can ever be made of what the mint has signed of it.
+                Err(Error::Mismatch(Mismatch::Spoiled)) => Ok(None),
+                other => other,
+            },
+        }
+    }
+
     async fn verify(&self, contract: &Contract, locked: &Locked) -> Result<(), Error> {
         let opened = self.opened(contract, locked).await?;
         able(&opened.wallet).await?;
-        outlives(&opened.keyset, contract)?;
+        // What is another's to take after the deadline is nobody's loss but his, and he has no better lock to ask for.
+        if contract.holder == Side::Buyer {
+            outlives(&opened.keyset, contract)?;
+        }
         let least = outputs::least(contract, &opened.sizes());
         if least.is_none_or(|least| opened.sum < least) {
             return Err(Mismatch::Amount.into());
@@ -307,10 +339,7 @@ impl Rail for Cashu {
         let settlement = Settlement {
             contract: deal.contract.id(),
             outcome,
-            salt: self.salt(
-                deal,
-                &serde_json::to_vec(&outcome).map_err(|_| Error::Damaged)?,
-            )?,
+            salt: self.salt_of(deal, locked, outcome).await?,
             signatures: Vec::new(),
         };
         let usage = match outcome {
@@ -386,24 +415,18 @@ impl Rail for Cashu {
             let all = Self::request(contract, &opened, settlement, opened.keyset.id)?;
             return match carried_out(&opened, all.outputs()).await? {
                 Some(_) => Ok(nothing),
-                None if moved(&opened.wallet, &opened.proofs).await? => Err(Error::Spent),
                 None => Err(Error::NotDone),
             };
         };
         let mine = outputs::outputs(contract, &settlement.salt, For::Pay(party), &amounts)?;
         let wallet = &opened.wallet;
         let messages = outputs::messages(&mine, opened.keyset.id);
-        let signatures = match remembered(wallet, &messages).await? {
-            Remembered::Signed(signatures) => signatures,
+        let signatures = match signed_for(&opened, &messages).await? {
+            (Remembered::Signed(signatures), _) => signatures,
             // Something else was carried out, or nothing was, and it may be that this never can be.
-            known @ (Remembered::Nothing | Remembered::Spoiled) => {
-                let moved = moved(wallet, &opened.proofs).await?;
-                return Err(match (known, moved) {
-                    (_, true) => Error::Spent,
-                    (Remembered::Spoiled, false) => Mismatch::Spoiled.into(),
-                    (_, false) => Error::NotDone,
-                });
-            }
+            (Remembered::Nothing | Remembered::Spoiled, true) => return Err(Error::Spent),
+            (Remembered::Spoiled, false) => return Err(Mismatch::Spoiled.into()),
+            (Remembered::Nothing, false) => return Err(Error::NotDone),
         };
         let signed_by = signatures
             .first()
@@ -449,16 +472,24 @@ impl Rail for Cashu {
 
     async fn catch_up(&self) -> Result<bool, Error> {
         let mut all = true;
+        let mut done = self.caught_up.lock().await;
         for (mint, unit) in self.ledger.kinds().await.map_err(not_saved)? {
+            // A mint may have keys for what no money of the market is counted in.
+            let Ok(asset) = asset_of(&unit) else {
+                continue;
+            };
             let purse = Purse {
                 custodian: custodian_of(&mint)?,
-                asset: asset_of(&unit)?,
+                asset,
             };
+            if done.contains(&purse) {
+                continue;
+            }
             // First the places of the seed that were used since: what is drawn from them again, no mint signs.
             let caught_up = async {
                 self.restore(&purse).await?;
                 let wallet = self.wallet(&purse).await?;
-                let _alone = self.purses.lock().await;
+                let _alone = self.purses.wait(&purse).await;
                 let free = wallet
                     .get_unspent_proofs()
                     .await
@@ -472,13 +503,20 @@ impl Rail for Cashu {
             };
             match caught_up.await {
                 // Who is not trusted any more is caught up with by a restore, once he is.
-                Ok(()) | Err(Error::NotTrusted(_)) => {}
+                Err(Error::NotTrusted(_)) => {}
+                Ok(()) => {
+                    done.insert(purse);
+                }
                 Err(Error::NotSaved(why)) => return Err(Error::NotSaved(why)),
                 Err(error) => {
                     tracing::debug!(%error, "a purse is not up to date yet");
                     all = false;
                 }
             }
+        }
+        if all {
+            // Whoever asks again then has another backup in mind.
+            done.clear();
         }
         Ok(all)
     }
@@ -509,14 +547,28 @@ impl Rail for Cashu {
             }
         }
         for purse in purses {
-            let _alone = self.purses.lock().await;
-            all &= self.pick_up(&purse).await?;
+            let _alone = self.purses.wait(&purse).await;
+            match self.pick_up(&purse).await {
+                Ok(ended) => all &= ended,
+                // It stays written down until he is named again.
+                Err(Error::NotTrusted(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
-        let _alone = self.locking.lock().await;
         let locks: Vec<Lock> = self.ledger.lock_records().await.map_err(not_saved)?;
-        for lock in locks {
-            match self.finish(lock).await {
-                Ok(_) => {}
+        for lock in locks.iter().filter(|lock| lock.told.is_none()) {
+            let contract = &lock.deal.contract;
+            let _alone = self.locking.wait(&purse_of(contract)).await;
+            // Somebody may have ended it while this one waited.
+            let name = contract.id().to_string();
+            let lock: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
+            let ended = match lock {
+                Some(lock) if lock.undo.is_some() => self.unmade(lock).await.map(drop),
+                Some(lock) => self.finish(lock).await.map(drop),
+                None => Ok(()),
+            };
+            match ended {
+                Ok(()) => {}
                 Err(Error::NotSaved(why)) => return Err(Error::NotSaved(why)),
                 Err(error) => {
                     tracing::warn!(code = error.code(), "a lock could not be ended now");

@@ -314,6 +314,40 @@ impl Ledger {
         .await
     }
 
+    /// Changes what is kept of a lock to what `record` makes of the first of the places that are drawn from a keyset's counter.
+    pub(super) async fn note_lock_at(
+        &self,
+        name: &str,
+        (keyset, places): (Id, u32),
+        record: impl FnOnce(u32) -> serde_json::Result<serde_json::Value>,
+    ) -> Result<(), Error> {
+        self.change(|change| {
+            let end = change.count(&keyset.to_string(), places)?;
+            change.put(table::LOCK, name, &record(end - places)?)
+        })
+        .await
+    }
+
+    /// Ends a lock that will never be made: what its inputs were exchanged for is here instead of them.
+    pub(super) async fn undo_lock(
+        &self,
+        name: &str,
+        inputs: &[PublicKey],
+        back: Vec<ProofInfo>,
+    ) -> Result<(), Error> {
+        self.change(|change| {
+            for y in inputs {
+                change.delete(table::PROOF, y);
+            }
+            for proof in back {
+                change.add_proof(proof)?;
+            }
+            change.delete(table::LOCK, name);
+            Ok(())
+        })
+        .await
+    }
+
     /// Changes what is kept of a lock.
     pub(super) async fn note_lock(&self, name: &str, record: &impl Serialize) -> Result<(), Error> {
         self.change(|change| change.put(table::LOCK, name, record))
@@ -342,15 +376,19 @@ impl Ledger {
         .await
     }
 
-    /// Keeps a lock that did not need its inputs: they are free again.
+    /// Keeps a lock that did not need its inputs: they are free again, and so is what else came of it.
     pub(super) async fn keep_lock(
         &self,
         name: &str,
         operation: Uuid,
+        change_back: Vec<ProofInfo>,
         record: &impl Serialize,
     ) -> Result<(), Error> {
         self.change(|change| {
             change.release(operation)?;
+            for proof in change_back {
+                change.add_proof(proof)?;
+            }
             change.put(table::LOCK, name, record)
         })
         .await

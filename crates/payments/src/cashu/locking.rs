@@ -4,20 +4,23 @@
 //! [`Lock`]. Then the mint signs lock and change in one request. Whoever is cut off anywhere finds the [`Lock`] and asks again, with
 //! the same bytes. If the mint has answered before, it says that the inputs are spent and what it signed for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cdk::Amount;
 use cdk::nuts::{
-    BlindSignature, Id, KeySet, PreMintSecrets, Proof, Proofs, ProofsMethods as _, State,
-    SwapRequest,
+    BlindSignature, Id, KeySet, PreMintSecrets, Proof, Proofs, ProofsMethods as _, PublicKey,
+    State, SwapRequest,
 };
 use cdk::wallet::Wallet;
 use cdk_common::wallet::{ProofInfo, Transaction, TransactionDirection, TransactionStatus};
-use haggle_protocol::Locked;
 use haggle_protocol::settlement::Deal;
+use haggle_protocol::{Locked, Party};
 use uuid::Uuid;
 
-use super::mint::{Remembered, able, active_keys, not_saved, outlives, remembered, spent, trouble};
+use super::finding::Undo;
+use super::mint::{
+    Remembered, able, active_keys, not_saved, outlives, remembered, spent, trouble, unknown,
+};
 use super::names::purse_of;
 use super::outputs::{self, For, Output, Told};
 use super::{CEILING, Cashu};
@@ -26,20 +29,42 @@ use crate::error::{Error, Mismatch};
 /// A lock that this peer pays for, from before the mint is asked.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Lock {
-    deal: Deal,
+    pub(super) deal: Deal,
     salt: [u8; 32],
-    operation: Uuid,
+    pub(super) operation: Uuid,
     keyset: Id,
     sum: u64,
-    inputs: Proofs,
+    pub(super) inputs: Proofs,
     /// What comes back beside the lock, and the first of the places in the seed's order that it takes.
     change: u64,
     change_at: u32,
     /// Whether an answer was ever missed: until it is clear what the mint did, the inputs stay set aside.
     #[serde(default)]
     asked: bool,
+    /// What the inputs are to come back as, since the lock is not to be made any more.
+    #[serde(default)]
+    pub(super) undo: Option<Undo>,
     /// How the lock is told of, once it is made.
-    told: Option<Locked>,
+    pub(super) told: Option<Locked>,
+}
+
+impl Lock {
+    /// One that was made before anything was written down of it.
+    pub(super) fn made(deal: Deal, operation: Uuid, told: &Told) -> Self {
+        Self {
+            deal,
+            salt: told.salt,
+            operation,
+            keyset: told.keyset,
+            sum: told.sum,
+            inputs: Proofs::new(),
+            change: 0,
+            change_at: 0,
+            asked: false,
+            undo: None,
+            told: Some(told.write()),
+        }
+    }
 }
 
 impl Cashu {
@@ -79,35 +104,36 @@ impl Cashu {
                 Remembered::Signed(signatures) => {
                     let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
                     if spent(&wallet, &ys).await?.is_empty() {
-                        // Signed for other inputs: nothing of these was taken, as when a backup knows nothing of the first time.
-                        return self.made_before(lock, &outputs, signatures, &wallet).await;
+                        // Signed for other inputs: nothing of these was taken, as when a backup knows nothing of the first time. What
+                        // that one was paid too much came back in the same places as it would now.
+                        let (_, for_change) = halves(signatures, outputs.len())?;
+                        let back = change_back(&change, for_change, &keyset, &wallet);
+                        let told = self.made(&lock.deal, &wallet).await?;
+                        let told = told.ok_or_else(|| unknown(&error, &wallet))?;
+                        let back = back.unwrap_or_default();
+                        return self.made_before(lock, told, back, &wallet).await;
                     }
                     signatures
                 }
                 Remembered::Nothing => return Err(self.refused(lock, error, &wallet).await?),
                 Remembered::Spoiled => {
-                    let for_lock = outputs::messages(&outputs, lock.keyset);
-                    return match remembered(&wallet, &for_lock).await? {
-                        Remembered::Signed(signatures) => {
-                            self.made_before(lock, &outputs, signatures, &wallet).await
+                    let why = match self.made(&lock.deal, &wallet).await {
+                        Ok(Some(told)) => {
+                            return self.made_before(lock, told, Vec::new(), &wallet).await;
                         }
-                        known @ (Remembered::Nothing | Remembered::Spoiled) => {
-                            // The mint will not sign these again, so what was set aside for it is free. Other change can be asked for;
-                            // the lock itself cannot.
-                            let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
-                            let gone = spent(&wallet, &ys).await?;
-                            self.ledger
-                                .drop_lock(&name, lock.operation, &gone)
-                                .await
-                                .map_err(not_saved)?;
-                            Err(match known {
-                                Remembered::Spoiled => Mismatch::Spoiled.into(),
-                                Remembered::Nothing | Remembered::Signed(_) => {
-                                    trouble(&error, &wallet)
-                                }
-                            })
-                        }
+                        // The mint will not sign these again, so what was set aside for it is free. Other change can be asked for; the
+                        // lock itself cannot.
+                        Ok(None) => trouble(&error, &wallet),
+                        Err(spoiled @ Error::Mismatch(Mismatch::Spoiled)) => spoiled,
+                        Err(other) => return Err(other),
                     };
+                    let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
+                    let gone = spent(&wallet, &ys).await?;
+                    self.ledger
+                        .drop_lock(&name, lock.operation, &gone)
+                        .await
+                        .map_err(not_saved)?;
+                    return Err(why);
                 }
             },
         };
@@ -181,26 +207,42 @@ impl Cashu {
         Ok(trouble(&error, wallet))
     }
 
-    /// A lock that an older request has made after all, with other inputs: these are free again.
+    /// A lock that an older request has made after all, with other inputs: these are free again. What came back of the others is kept
+    /// unless it was spent since.
     async fn made_before(
         &self,
         mut lock: Lock,
-        outputs: &[Output],
-        signatures: Vec<BlindSignature>,
+        told: Told,
+        mut back: Vec<ProofInfo>,
         wallet: &Wallet,
     ) -> Result<Locked, Error> {
-        let signed_by = signatures.first().map_or(lock.keyset, |one| one.keyset_id);
-        let keyset = self.keyset(wallet, signed_by).await?;
-        outputs::proofs(outputs, signatures.clone(), &keyset)?;
-        let told = Told::new(lock.salt, signed_by, lock.sum, &signatures)?.write();
+        let ys: Vec<PublicKey> = back.iter().map(|one| one.y).collect();
+        let gone = spent(wallet, &ys).await?;
+        back.retain(|one| !gone.contains(&one.y));
+        let told = told.write();
         lock.told = Some(told.clone());
         lock.inputs.clear();
         let name = lock.deal.contract.id().to_string();
         self.ledger
-            .keep_lock(&name, lock.operation, &lock)
+            .keep_lock(&name, lock.operation, back, &lock)
             .await
             .map_err(not_saved)?;
         Ok(told)
+    }
+
+    /// Checks that a deal is one that this peer locks money for.
+    pub(super) fn payer(&self, deal: &Deal) -> Result<(), Error> {
+        deal.contract.check()?;
+        outputs::keys(&deal.contract)?;
+        if deal.party != Party::Buyer {
+            return Err(Error::NotYours);
+        }
+        self.own(deal).map(drop)
+    }
+
+    /// By what name a lock's inputs are set aside: the same for the same deal.
+    pub(super) fn operation(&self, deal: &Deal) -> Result<Uuid, Error> {
+        Ok(Uuid::from_bytes(half(&self.salt(deal, b"operation")?)))
     }
 
     /// Chooses what to pay a lock with, and saves that before anything is asked.
@@ -221,29 +263,39 @@ impl Cashu {
             .get_keyset_fees_and_amounts()
             .await
             .map_err(|error| trouble(&error, wallet))?;
-        let chosen = Wallet::select_proofs(Amount::from(sum), free, &vec![keyset.id], &fees, true);
-        let inputs = chosen.map_err(|_| Error::NotEnough { have, need: sum })?;
-        let paid = inputs.total_amount().map_err(|_| Error::Damaged)?.to_u64();
-        let cost = wallet
-            .get_proofs_fee(&inputs)
-            .await
-            .map_err(|error| trouble(&error, wallet))?
-            .total
-            .to_u64();
-        let change = paid
-            .checked_sub(cost)
-            .and_then(|rest| rest.checked_sub(sum))
-            .ok_or(Error::NotEnough {
-                have,
-                need: sum + cost,
-            })?;
+        // First what lies under keys that were turned, so that it is used up. Where that is enough for the lock alone, cdk does not count
+        // what it costs to spend it, so what falls short then is chosen from everything alike.
+        let used_up = vec![keyset.id];
+        let others: BTreeSet<Id> = free.iter().map(|one| one.keyset_id).collect();
+        let mut alike = used_up.clone();
+        alike.extend(others.into_iter().filter(|id| *id != keyset.id));
+        let (mut need, mut chosen) = (sum, None);
+        for active in [used_up, alike] {
+            let target = Amount::from(sum);
+            let inputs = Wallet::select_proofs(target, free.clone(), &active, &fees, true);
+            let Ok(inputs) = inputs else {
+                continue;
+            };
+            let paid = inputs.total_amount().map_err(|_| Error::Damaged)?.to_u64();
+            let cost = wallet.get_proofs_fee(&inputs).await;
+            let cost = cost
+                .map_err(|error| trouble(&error, wallet))?
+                .total
+                .to_u64();
+            need = sum.saturating_add(cost);
+            if let Some(change) = paid.checked_sub(need) {
+                chosen = Some((inputs, change));
+                break;
+            }
+        }
+        let (inputs, change) = chosen.ok_or(Error::NotEnough { have, need })?;
         let places = u32::try_from(outputs::parts(change, &sizes)?.len()).unwrap_or(u32::MAX);
         let salt = self.salt(deal, b"lock")?;
         // What the mint will be asked for can be made: after this it can be asked, or the inputs would be set aside for nothing.
         let amounts = outputs::parts(sum, &sizes)?;
         outputs::outputs(contract, &salt, For::Lock, &amounts)?;
         let ys = inputs.ys().map_err(|_| Error::Damaged)?;
-        let operation = Uuid::from_bytes(half(&self.salt(deal, b"operation")?));
+        let operation = self.operation(deal)?;
         let mut lock = Lock {
             deal: deal.clone(),
             salt,
@@ -254,6 +306,7 @@ impl Cashu {
             change,
             change_at: 0,
             asked: false,
+            undo: None,
             told: None,
         };
         self.ledger
@@ -285,7 +338,7 @@ fn halves(
 }
 
 /// The change of a lock, as proofs of the wallet.
-fn change_back(
+pub(super) fn change_back(
     change: &PreMintSecrets,
     signatures: Vec<BlindSignature>,
     keyset: &KeySet,

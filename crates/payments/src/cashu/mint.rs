@@ -23,11 +23,11 @@ pub(super) enum Remembered {
     Spoiled,
 }
 
-/// Asks a mint whether it has signed these.
-pub(super) async fn remembered(
+/// Asks a mint what it has signed of these, each in its place.
+pub(super) async fn recalled(
     wallet: &Wallet,
     outputs: &[BlindedMessage],
-) -> Result<Remembered, Error> {
+) -> Result<Vec<Option<BlindSignature>>, Error> {
     let request = RestoreRequest {
         outputs: outputs.to_vec(),
     };
@@ -42,10 +42,19 @@ pub(super) async fn remembered(
         .map(|output| output.blinded_secret)
         .zip(response.signatures)
         .collect();
-    let signatures: Vec<BlindSignature> = outputs
+    Ok(outputs
         .iter()
-        .filter_map(|output| known.get(&output.blinded_secret).cloned())
-        .collect();
+        .map(|output| known.get(&output.blinded_secret).cloned())
+        .collect())
+}
+
+/// Asks a mint whether it has signed these.
+pub(super) async fn remembered(
+    wallet: &Wallet,
+    outputs: &[BlindedMessage],
+) -> Result<Remembered, Error> {
+    let known = recalled(wallet, outputs).await?;
+    let signatures: Vec<BlindSignature> = known.into_iter().flatten().collect();
     let Some(keyset) = signatures.first().map(|one| one.keyset_id) else {
         return Ok(Remembered::Nothing);
     };
@@ -53,24 +62,36 @@ pub(super) async fn remembered(
         signature.amount == output.amount && signature.keyset_id == keyset
     };
     let all = signatures.len() == outputs.len() && outputs.iter().zip(&signatures).all(fits);
-    if all && of_unit(wallet, keyset).await? {
+    if all && self::keyset(wallet, keyset).await?.is_some() {
         Ok(Remembered::Signed(signatures))
     } else {
         Ok(Remembered::Spoiled)
     }
 }
 
-/// Whether a keyset is one of the mint's for the unit of this wallet. A mint may have turned its keys since it was asked for them last.
-async fn of_unit(wallet: &Wallet, keyset: Id) -> Result<bool, Error> {
-    if wallet.keyset(keyset).await.is_ok() {
-        return Ok(true);
+/// The keys of one of a mint's keysets for the unit of this wallet; `None` if the mint says that it has no such keyset.
+///
+/// A mint may have turned its keys since it was asked for them last, so that what is not remembered is asked for. cdk answers from its
+/// memory when the mint does not, and that a keyset is not in there says nothing: only the mint's own list does.
+///
+/// # Errors
+/// [`Error::Unknown`] if the mint does not say.
+pub(super) async fn keyset(wallet: &Wallet, id: Id) -> Result<Option<KeySet>, Error> {
+    if let Ok(keyset) = wallet.keyset(id).await {
+        return Ok(Some(keyset));
     }
-    let refreshed = wallet.keyset_with_policy(keyset, KeysetLoadPolicy::Refresh);
-    match refreshed.await {
-        Ok(_) => Ok(true),
-        Err(cdk::Error::UnknownKeySet) => Ok(false),
-        Err(error) => Err(trouble(&error, wallet)),
+    let listed = wallet
+        .mint_connector()
+        .get_mint_keysets()
+        .await
+        .map_err(|error| unknown(&error, wallet))?;
+    let mut listed = listed.keysets.iter();
+    if !listed.any(|one| one.id == id && one.unit == wallet.unit) {
+        return Ok(None);
     }
+    let keys = wallet.keyset_with_policy(id, KeysetLoadPolicy::Refresh);
+    let keys = keys.await.map_err(|error| unknown(&error, wallet))?;
+    Ok(Some(keys))
 }
 
 /// The keys that a mint signs with: as they were known last, or asked for anew, since a mint turns them when it likes.

@@ -9,24 +9,26 @@
 //! says by itself what it signed. Requests to it go through a [`Connect`], by HTTP or over the market's own network.
 
 mod answers;
+mod finding;
 mod ledger;
 mod locking;
 mod mint;
 mod names;
 mod outputs;
+mod patience;
 mod settling;
 mod shared;
 mod taking;
+mod turns;
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cdk::cdk_database::WalletDatabase as _;
 use cdk::mint_url::MintUrl;
 use cdk::nuts::{Id, KeySet, Proofs, SecretKey};
 use cdk::wallet::{HttpClient, MintConnector, Wallet, WalletBuilder};
-use cdk_common::wallet::KeysetLoadPolicy;
 use futures::lock::Mutex;
 use haggle_protocol::settlement::Deal;
 use haggle_protocol::tag::{Tag, expand, hash};
@@ -35,11 +37,15 @@ use haggle_store::Store;
 use zeroize::Zeroizing;
 
 pub use ledger::Ledger;
+pub use patience::within;
 
-use self::mint::{not_saved, trouble};
+use self::mint::not_saved;
 use self::names::{purse_of, unit_of, url_of};
 use self::outputs::{For, Told};
+use self::patience::PATIENCE;
 use self::shared::Shared;
+use self::turns::Turns;
+use crate::ecash::ECASH;
 use crate::error::{Error, Mismatch};
 use crate::rail::{Capabilities, Purse};
 
@@ -52,18 +58,11 @@ pub fn http() -> Connect {
     Box::new(|url| Arc::new(HttpClient::new(url.clone(), None)))
 }
 
-/// The most that is locked at once, in minor units: some twenty million of anything with cents. Mints give out powers of two up to
-/// this one, so that a lock has at most one output for each bit of its amount.
-const CEILING: u64 = 1 << 31;
+/// The most that is locked at once, in minor units.
+const CEILING: u64 = ECASH.ceiling;
 
 /// What it can do.
-pub const CAPABILITIES: Capabilities = Capabilities {
-    name: "cashu",
-    escrow: true,
-    custodial: true,
-    floor: 1,
-    ceiling: CEILING,
-};
+pub const CAPABILITIES: Capabilities = ECASH;
 
 /// Money with mints.
 pub struct Cashu {
@@ -72,13 +71,16 @@ pub struct Cashu {
     root: Zeroizing<[u8; 32]>,
     connect: Shared<Connect>,
     wallets: Mutex<BTreeMap<Purse, Wallet>>,
-    /// Held while a lock is made or ended, so that one contract is not locked twice by two who ask at once.
-    locking: Mutex<()>,
-    /// Held while money goes in or out of a purse by an operation of cdk's, so that none is picked up as cut off while it is under way.
-    /// Whoever needs both takes `locking` first.
-    purses: Mutex<()>,
-    /// The same for a withdrawal, which may take as long as Lightning does and holds nobody up: while there is one, nothing is picked up.
-    paying_out: Mutex<()>,
+    /// Whose turn it is to make or end a lock out of a purse, so that one contract is not locked twice by two who ask at once.
+    locking: Turns,
+    /// Whose turn it is to move money in or out of a purse by an operation of cdk's, so that none is picked up as cut off while it is
+    /// under way. Whoever needs both takes `locking` first.
+    purses: Turns,
+    /// The same for a withdrawal, which may take as long as Lightning does and holds nobody up: while there is one, nothing of its purse
+    /// is picked up.
+    paying_out: Turns,
+    /// The purses that have caught up with their mints while others could not yet.
+    caught_up: Mutex<BTreeSet<Purse>>,
 }
 
 impl fmt::Debug for Cashu {
@@ -88,7 +90,8 @@ impl fmt::Debug for Cashu {
 }
 
 impl Cashu {
-    /// Opens the wallet that a store holds. The seed is that of the phrase for this rail.
+    /// Opens the wallet that a store holds. The seed is that of the phrase for this rail. A mint is waited for half a minute at each
+    /// question, and in a withdrawal as long as that takes.
     ///
     /// # Errors
     /// [`Error::NotSaved`] if the store cannot be read.
@@ -105,11 +108,12 @@ impl Cashu {
             ledger: Arc::new(ledger),
             seed,
             root,
-            connect: Shared::new(connect),
+            connect: Shared::new(within(connect, PATIENCE)),
             wallets: Mutex::new(BTreeMap::new()),
-            locking: Mutex::new(()),
-            purses: Mutex::new(()),
-            paying_out: Mutex::new(()),
+            locking: Turns::default(),
+            purses: Turns::default(),
+            paying_out: Turns::default(),
+            caught_up: Mutex::default(),
         })
     }
 
@@ -176,18 +180,10 @@ impl Cashu {
         Ok(expand(Tag::DealOutput, &key, &[id.as_bytes(), what]))
     }
 
-    /// The keys of a keyset, asked for again if they are not known yet.
+    /// The keys of a keyset, asked for if they are not known yet.
     async fn keyset(&self, wallet: &Wallet, id: Id) -> Result<KeySet, Error> {
-        if let Ok(keyset) = wallet.keyset(id).await {
-            return Ok(keyset);
-        }
-        match wallet
-            .keyset_with_policy(id, KeysetLoadPolicy::Refresh)
-            .await
-        {
-            Err(cdk::Error::UnknownKeySet) => Err(Mismatch::Purse.into()),
-            other => other.map_err(|error| trouble(&error, wallet)),
-        }
+        let known = mint::keyset(wallet, id).await?;
+        known.ok_or_else(|| Mismatch::Purse.into())
     }
 
     /// A lock as it stands: its proofs, made of what was told, and what its keys cost and give out.

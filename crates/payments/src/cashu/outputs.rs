@@ -362,7 +362,7 @@ pub(super) struct Told {
 /// Bytes of one signature: C_ as a compressed point, and the two scalars of its DLEQ proof.
 const SIGNATURE: usize = 33 + 32 + 32;
 /// The most outputs of one lock: what fits [`Locked::MAX`], and more than any amount below the rail's ceiling needs.
-const OUTPUTS_MAX: usize = 64;
+pub(super) const OUTPUTS_MAX: usize = 64;
 /// The most that bringing in one part may cost, in minor units. Mints take a unit or two; whoever names more would make everybody count
 /// for long.
 const COST_MAX: u64 = 1_000;

@@ -48,6 +48,42 @@ impl Cashu {
         Ok(SwapRequest::new(opened.proofs.clone(), messages))
     }
 
+    /// The salt of what one proposes: the same for the same outcome, as long as it can still be carried out. Whoever heard of it can
+    /// have the mint sign something of it for money of his own, and it never can be then; the next one is taken.
+    pub(super) async fn salt_of(
+        &self,
+        deal: &Deal,
+        locked: &Locked,
+        outcome: Outcome,
+    ) -> Result<[u8; 32], Error> {
+        let what = serde_json::to_vec(&outcome).map_err(|_| Error::Damaged)?;
+        let first = self.salt(deal, &what)?;
+        if outcome == Outcome::Expired {
+            // Nobody hears of it before it is carried out.
+            return Ok(first);
+        }
+        let opened = self.opened(&deal.contract, locked).await?;
+        let mut settlement = Settlement {
+            contract: deal.contract.id(),
+            outcome,
+            salt: first,
+            signatures: Vec::new(),
+        };
+        for attempt in 1..=ATTEMPTS {
+            let request = Self::request(&deal.contract, &opened, &settlement, opened.keyset.id)?;
+            match carried_out(&opened, request.outputs()).await {
+                Err(Error::Mismatch(Mismatch::Spoiled)) => {
+                    let next = [&what[..], &[attempt]].concat();
+                    settlement.salt = self.salt(deal, &next)?;
+                }
+                // Without the mint nobody can tell. If it is spoiled, nothing worse comes of it than another proposal.
+                Err(Error::Unknown(_)) => return Ok(first),
+                Ok(_) | Err(_) => return Ok(settlement.salt),
+            }
+        }
+        Ok(settlement.salt)
+    }
+
     /// Signs what a settlement stands for.
     pub(super) async fn signed(
         &self,
@@ -98,9 +134,6 @@ impl Cashu {
         if let Some(signatures) = carried_out(opened, &messages).await? {
             return Ok(Carried::Out(signatures));
         }
-        if moved(wallet, &opened.proofs).await? {
-            return Err(Error::Spent);
-        }
         if matches!(error, cdk::Error::InactiveKeyset) {
             return Ok(Carried::OldKeys);
         }
@@ -116,26 +149,50 @@ impl Cashu {
     }
 }
 
+/// How many salts of one outcome are looked at: each that is spoiled has cost somebody money.
+const ATTEMPTS: u8 = 16;
+
 /// How far the clock of a mint may be behind this one, in seconds: a day is more than a wrong time zone makes. After that, a holder
 /// whom the mint still refuses is not early.
 const CLOCKS_APART: u64 = 24 * 60 * 60;
 
 /// What a mint signed when it carried a settlement out, if it has. That it has signed the outputs does not say so: whoever drew the
 /// salt can have had them signed for money of his own, and the lock stays where it is. What is locked has moved only when it is spent.
+///
+/// # Errors
+/// [`Error::Spent`] if it moved otherwise, and [`Mismatch::Spoiled`] if it has not moved and this can never move it.
 pub(super) async fn carried_out(
     opened: &Opened,
     messages: &[BlindedMessage],
 ) -> Result<Option<Vec<BlindSignature>>, Error> {
-    let known = remembered(&opened.wallet, messages).await?;
-    if matches!(known, Remembered::Nothing) {
-        return Ok(None);
-    }
-    match (known, moved(&opened.wallet, &opened.proofs).await?) {
-        (Remembered::Signed(signatures), true) => Ok(Some(signatures)),
+    Ok(match signed_for(opened, messages).await? {
+        (Remembered::Signed(signatures), true) => Some(signatures),
         // By something else: with these outputs it cannot have been.
-        (_, true) => Err(Error::Spent),
-        (_, false) => Err(Mismatch::Spoiled.into()),
-    }
+        (Remembered::Nothing | Remembered::Spoiled, true) => return Err(Error::Spent),
+        (Remembered::Nothing, false) => None,
+        (Remembered::Signed(_) | Remembered::Spoiled, false) => {
+            return Err(Mismatch::Spoiled.into());
+        }
+    })
+}
+
+/// What a mint has signed of these, and whether what is locked has moved.
+///
+/// Whatever moves it signs at the same moment, and other people ask the mint too while it is asked here. So it is asked first whether it
+/// has moved: what is not signed after that was not what moved it. What is signed and had not moved may have come between.
+pub(super) async fn signed_for(
+    opened: &Opened,
+    messages: &[BlindedMessage],
+) -> Result<(Remembered, bool), Error> {
+    let before = moved(&opened.wallet, &opened.proofs).await?;
+    let known = remembered(&opened.wallet, messages).await?;
+    let moved = match known {
+        Remembered::Signed(_) | Remembered::Spoiled if !before => {
+            moved(&opened.wallet, &opened.proofs).await?
+        }
+        Remembered::Signed(_) | Remembered::Spoiled | Remembered::Nothing => before,
+    };
+    Ok((known, moved))
 }
 
 /// What became of a request to a mint.

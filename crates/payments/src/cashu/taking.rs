@@ -33,7 +33,7 @@ impl Cashu {
         text: Option<String>,
     ) -> Result<u64, Error> {
         let wallet = self.wallet(purse).await?;
-        let _alone = self.purses.lock().await;
+        let _alone = self.purses.wait(purse).await;
         let ys = proofs.ys().map_err(|_| Error::Damaged)?;
         let mut known = self.records(&ys).await?;
         if known.iter().any(under_way) {
@@ -85,10 +85,10 @@ impl Cashu {
         Ok(came)
     }
 
-    /// Ends what was cut off in a purse, and says whether nothing is left open. Whoever asks is alone with the purses.
+    /// Ends what was cut off in a purse, and says whether nothing is left open. Whoever asks is alone with it.
     pub(super) async fn pick_up(&self, purse: &Purse) -> Result<bool, Error> {
         let wallet = self.wallet(purse).await?;
-        let Some(_quiet) = self.paying_out.try_lock() else {
+        let Some(_quiet) = self.paying_out.now(purse).await else {
             return Ok(false);
         };
         let (mint, unit) = (&wallet.mint_url, &wallet.unit);

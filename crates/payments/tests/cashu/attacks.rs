@@ -1,5 +1,7 @@
 //! With our own checks switched off: what goes straight to the mint, and what the mint says to it.
 
+use std::sync::atomic::Ordering;
+
 use cdk::nuts::{
     BlindedMessage, CheckStateRequest, KeySet, KeySetInfo, PreMintSecrets, Proofs, ProofsMethods,
     RestoreRequest, SigFlag, SpendingConditions, State, SwapRequest, Token,
@@ -319,6 +321,44 @@ async fn what_was_signed_for_less_beforehand_is_no_settlement_carried_out() {
         let paid = three.seller.rail.claim(&seller, &locked, &signed).await;
         assert_eq!(paid.unwrap().minor, 9_000);
     }
+}
+
+#[tokio::test]
+async fn what_was_spoiled_is_proposed_again_in_other_outputs_and_carried_out() {
+    let three = Three::new("sat", 0, 20_000).await;
+    let contract = three.contract(9_000, FAR);
+    let (buyer, seller) = (
+        deal(&contract, Party::Buyer),
+        deal(&contract, Party::Seller),
+    );
+    let locked = three.buyer.rail.lock(&buyer).await.unwrap();
+    let outcome = Outcome::Split(Split {
+        buyer: 0,
+        seller: 9_000,
+        arbiter: 0,
+    });
+    let propose = async || {
+        let rail = &three.seller.rail;
+        rail.propose(&seller, &locked, outcome).await.unwrap()
+    };
+    let mut salts = Vec::new();
+    for _ in 0..3 {
+        let proposed = propose().await;
+        assert_eq!(propose().await.salt, proposed.salt, "as long as it can be");
+        assert!(!salts.contains(&proposed.salt));
+        salts.push(proposed.salt);
+        signs_before(&three, &contract, &proposed, Some(Party::Seller), &[1]).await;
+    }
+    // Without the mint nobody can tell; what comes of it is refused later, and no worse.
+    three.mint.gone.store(true, Ordering::SeqCst);
+    assert_eq!(propose().await.salt, salts[0]);
+    three.mint.gone.store(false, Ordering::SeqCst);
+    let good = propose().await;
+    let rail = &three.buyer.rail;
+    let signed = rail.cosign(&buyer, &locked, good.clone()).await.unwrap();
+    assert_eq!(rail.execute(&contract, &locked, &signed).await, Ok(None));
+    let came = three.seller.rail.claim(&seller, &locked, &signed).await;
+    assert_eq!(came.unwrap().minor, 9_000);
 }
 
 #[tokio::test]

@@ -539,9 +539,34 @@ async fn keys_that_end_before_the_holder_could_come_are_locked_under_by_nobody()
     let (_, renewed) = settle(&three, &contract, &locked, outcome, pair)
         .await
         .unwrap();
-    let longer = contract.renewed(Side::Seller, Timestamp(FAR + 2 * MONTH));
-    let checked = three.seller.rail.verify(&longer, &renewed.unwrap()).await;
+    let (longer, renewed) = (
+        contract.renewed(Side::Seller, Timestamp(FAR + 2 * MONTH)),
+        renewed.unwrap(),
+    );
+    // It is the seller's now: nobody else's money is at stake, and to refuse it would only lose it.
+    three.seller.rail.verify(&longer, &renewed).await.unwrap();
+    let back = Outcome::Renew {
+        holder: Side::Buyer,
+        deadline: Timestamp(FAR + 2 * MONTH + 1),
+    };
+    let (_, again) = settle(&three, &longer, &renewed, back, pair).await.unwrap();
+    let returned = longer.renewed(Side::Buyer, Timestamp(FAR + 2 * MONTH + 1));
+    let checked = three.seller.rail.verify(&returned, &again.unwrap()).await;
     assert_eq!(checked, Err(Mismatch::Expires.into()));
+}
+
+#[tokio::test]
+async fn money_under_keys_that_were_turned_is_enough_if_it_is_enough_for_the_fees_too() {
+    for amount in [16_384, 18_432, 19_900] {
+        let three = Three::new("sat", 1_000, 20_000).await;
+        let unit = cdk::nuts::CurrencyUnit::Sat;
+        three.mint.turns_its_keys(unit).await;
+        let contract = three.contract(amount, FAR);
+        let buyer = deal(&contract, Party::Buyer);
+        let locked = three.buyer.rail.lock(&buyer).await;
+        let locked = locked.unwrap_or_else(|error| panic!("{amount}: {error}"));
+        three.seller.rail.verify(&contract, &locked).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ mod attacks;
 mod bare;
 mod database;
 mod escrow;
+mod finding;
 mod purses;
+mod silence;
 mod support;
 mod survival;

@@ -1,7 +1,13 @@
 //! Money in purses, when the same text is taken twice, a mint refuses, and words bring back what was never lost.
 
+use std::sync::atomic::Ordering;
+
+use cdk::nuts::{CurrencyUnit, KeySetInfo};
+use cdk_common::database::WalletDatabase as _;
+use haggle_payments::cashu::Ledger;
 use haggle_payments::{Error, Purse, Rail};
 use haggle_protocol::Party;
+use haggle_store::Store as _;
 
 use crate::support::{FAR, Fault, Life, Mint, PAST, Person, Three, deal};
 
@@ -208,5 +214,46 @@ async fn only_an_unmet_deadline_is_too_early() {
             }
         }
         assert!(refused > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_purse_that_has_caught_up_is_not_asked_again_while_another_one_cannot_be() {
+    let (one, other) = (Mint::new("one", 0).await, Mint::new("other", 0).await);
+    let mut ana = Person::new(1, &[one.clone(), other.clone()]).await;
+    for mint in [&one, &other] {
+        ana.earns(&mint.purse("sat"), 500).await;
+    }
+    let backup = ana.memory.load().await.unwrap();
+    for mint in [&one, &other] {
+        let text = ana.rail.give(&mint.purse("sat"), 200).await.unwrap();
+        ana.rail.take(&text).await.unwrap();
+    }
+    ana.comes_back(backup).await;
+    // Keys of the mint's that no money of the market can be counted in.
+    let url = one.name.name().parse().unwrap();
+    let odd = KeySetInfo {
+        id: "009a1f293253e41e".parse().unwrap(),
+        unit: CurrencyUnit::Custom("no asset".into()),
+        active: true,
+        input_fee_ppk: 0,
+        final_expiry: None,
+    };
+    let ledger = Ledger::open(Box::new(ana.memory.clone())).await.unwrap();
+    ledger.add_mint_keysets(url, vec![odd]).await.unwrap();
+    ana.restart(Life::default()).await;
+
+    other.gone.store(true, Ordering::SeqCst);
+    assert_eq!(ana.rail.catch_up().await, Ok(false));
+    let asked = ana.life.requests();
+    assert!(asked > 0);
+    assert_eq!(ana.free(&one.purse("sat")).await, 500);
+    assert_eq!(ana.rail.catch_up().await, Ok(false));
+    assert_eq!(ana.life.requests(), asked);
+    other.gone.store(false, Ordering::SeqCst);
+    assert_eq!(ana.rail.catch_up().await, Ok(true));
+    for mint in [&one, &other] {
+        let text = ana.rail.give(&mint.purse("sat"), 500).await.unwrap();
+        assert_eq!(ana.rail.take(&text).await.unwrap().minor, 500);
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -18,13 +19,15 @@ use cdk::wallet::{BaseHttpClient, HttpTransport, MintConnector};
 use cdk_common::common::FeeReserve;
 use cdk_common::{HttpError, RawResponse};
 use cdk_fake_wallet::FakeWallet;
-use haggle_payments::cashu::{Cashu, Connect};
+use futures::future::{Either, select};
+use haggle_payments::cashu::{Cashu, Connect, within};
 use haggle_payments::{Deal, Error, Locked, Outcome, Purse, Rail, Settlement};
 use haggle_protocol::keys::Root;
 use haggle_protocol::{Asset, Contract, Custodian, MessageId, Money, Party, Side, Timestamp};
 use haggle_store::{Answer, Memory, Record, Store, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Barrier;
 use tower::ServiceExt;
 use url::Url;
 
@@ -37,6 +40,13 @@ pub(crate) struct Mint {
     /// What its information says, changed on the way: a mint that lacks something.
     pub(crate) without: Arc<Mutex<HashSet<&'static str>>>,
     pub(crate) gone: Arc<AtomicBool>,
+    /// It takes every request and answers none.
+    pub(crate) silent: Arc<AtomicBool>,
+    /// Requests to paths that contain one of these are lost.
+    pub(crate) deaf: Arc<Mutex<Vec<&'static str>>>,
+    /// What happens to the next request to a path that ends like this.
+    trick: Arc<Mutex<Option<(&'static str, Fault)>>>,
+    held: Arc<Mutex<Vec<Late>>>,
 }
 
 impl Mint {
@@ -61,7 +71,9 @@ impl Mint {
                 .await
                 .unwrap();
         }
-        let mint = Arc::new(builder.build_with_seed(db, &[7; 64]).await.unwrap());
+        // Another name, other keys.
+        let seed = [name.bytes().fold(7, u8::wrapping_add); 64];
+        let mint = Arc::new(builder.build_with_seed(db, &seed).await.unwrap());
         mint.start().await.unwrap();
         let router = cdk_axum::create_mint_router(mint.clone(), vec!["bolt11".into()])
             .await
@@ -72,7 +84,31 @@ impl Mint {
             router,
             without: Arc::default(),
             gone: Arc::default(),
+            silent: Arc::default(),
+            deaf: Arc::default(),
+            trick: Arc::default(),
+            held: Arc::default(),
         }
+    }
+
+    /// Lets this happen to the next request to a path that ends like this.
+    pub(crate) fn tricks(&self, path: &'static str, fault: Fault) {
+        *self.trick.lock().unwrap() = Some((path, fault));
+    }
+
+    /// Requests that were held arrive now; says what became of each.
+    pub(crate) async fn lets_in(&self) -> Vec<u16> {
+        let held = std::mem::take(&mut *self.held.lock().unwrap());
+        let mut all = Vec::new();
+        for (method, path, body) in held {
+            all.push(self.deliver(&method, &path, body).await.0);
+        }
+        all
+    }
+
+    /// Loses requests to paths that contain one of these, and hears all others.
+    pub(crate) fn hears_all_but(&self, paths: &[&'static str]) {
+        *self.deaf.lock().unwrap() = paths.to_vec();
     }
 
     pub(crate) fn purse(&self, asset: &str) -> Purse {
@@ -113,6 +149,16 @@ impl Mint {
         BaseHttpClient::with_transport(self.name.name().parse().unwrap(), pipe, None)
     }
 
+    async fn deliver(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .unwrap();
+        self.answer(request).await
+    }
+
     async fn answer(&self, request: Request<Body>) -> (u16, Vec<u8>) {
         let info = request.uri().path().ends_with("/v1/info");
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -144,6 +190,8 @@ pub(crate) enum Fault {
     Twice,
     /// It is given up, and arrives before the next one.
     Late,
+    /// It is given up, and arrives when the test lets it in.
+    Held,
     /// The mint stumbles before it looks at it.
     Stumble,
     /// The mint is busy and says that it will not look at it. Whoever asks hears a refusal, so no deal goes on by itself.
@@ -169,6 +217,10 @@ pub(crate) struct Life {
     pub(crate) ends_at: Option<usize>,
     /// What happens to which request, counted from 0.
     pub(crate) fault: Option<(usize, Fault)>,
+    /// Before which request it waits, counted from 0: until somebody else has come to the barrier, and come there again.
+    pub(crate) pause: Option<(usize, Arc<Barrier>)>,
+    /// How long it waits for a mint, if not as long as it does by default.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl Life {
@@ -208,15 +260,42 @@ impl Pipe {
         let lost = || HttpError::Connection("the pipe is cut".into());
         let late = std::mem::take(&mut *self.late.lock().unwrap());
         for (method, path, body) in late {
-            self.deliver(&method, &path, body).await;
+            self.mint.deliver(&method, &path, body).await;
+        }
+        if self.mint.silent.load(Ordering::SeqCst) {
+            return std::future::pending().await;
         }
         if self.life.over() || self.mint.gone.load(Ordering::SeqCst) {
             return Err(lost());
         }
         let number = self.life.requests.fetch_add(1, Ordering::SeqCst);
-        let fault = self.life.fault.filter(|(at, _)| *at == number);
+        if let Some((at, barrier)) = &self.life.pause
+            && *at == number
+        {
+            barrier.wait().await;
+            barrier.wait().await;
+        }
         let path = url.path().to_owned();
-        let answer = match fault.map(|(_, fault)| fault) {
+        let deaf = self.mint.deaf.lock().unwrap().clone();
+        if deaf.iter().any(|one| path.contains(one)) {
+            return Err(lost());
+        }
+        let trick = self
+            .mint
+            .trick
+            .lock()
+            .unwrap()
+            .take_if(|(end, _)| path.ends_with(*end));
+        let fault = self.life.fault.filter(|(at, _)| *at == number);
+        let answer = match fault
+            .or(trick.map(|(_, fault)| (number, fault)))
+            .map(|(_, fault)| fault)
+        {
+            Some(Fault::Held) => {
+                let request = (method.to_owned(), path, body);
+                self.mint.held.lock().unwrap().push(request);
+                return Err(HttpError::Timeout);
+            }
             Some(Fault::Lost) => return Err(lost()),
             Some(Fault::Stumble) => return Ok(RawResponse::new(500, b"stumbled".to_vec())),
             Some(Fault::Busy) => return Ok(RawResponse::new(429, b"busy".to_vec())),
@@ -226,29 +305,19 @@ impl Pipe {
                 return Err(HttpError::Timeout);
             }
             Some(Fault::AnswerLost) => {
-                self.deliver(method, &path, body).await;
+                self.mint.deliver(method, &path, body).await;
                 return Err(HttpError::Timeout);
             }
             Some(Fault::Twice) => {
-                self.deliver(method, &path, body.clone()).await;
-                self.deliver(method, &path, body).await
+                self.mint.deliver(method, &path, body.clone()).await;
+                self.mint.deliver(method, &path, body).await
             }
-            None => self.deliver(method, &path, body).await,
+            None => self.mint.deliver(method, &path, body).await,
         };
         if self.life.over() {
             return Err(lost());
         }
         Ok(RawResponse::new(answer.0, answer.1))
-    }
-
-    async fn deliver(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body))
-            .unwrap();
-        self.mint.answer(request).await
     }
 }
 
@@ -406,7 +475,7 @@ impl Person {
             if came == minor {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("{came} of {minor} arrived");
     }
@@ -441,6 +510,7 @@ async fn open(root: &Root, memory: &Memory, mints: &[Mint], life: &Arc<Life>) ->
         memory: memory.clone(),
         life: life.clone(),
     };
+    let patience = life.patience;
     let (mints, life) = (mints.to_vec(), life.clone());
     let connect: Connect = Box::new(move |url: &MintUrl| {
         let mint = mints
@@ -454,6 +524,10 @@ async fn open(root: &Root, memory: &Memory, mints: &[Mint], life: &Arc<Life>) ->
         Arc::new(BaseHttpClient::with_transport(url.clone(), pipe, None))
             as Arc<dyn MintConnector + Send + Sync>
     });
+    let connect = match patience {
+        Some(limit) => within(connect, limit),
+        None => connect,
+    };
     Cashu::open(Box::new(store), root.rail("cashu"), connect)
         .await
         .unwrap()
@@ -558,3 +632,22 @@ pub(crate) async fn settle(
 pub(crate) const FAR: u64 = 4_000_000_000;
 /// A time that has passed.
 pub(crate) const PAST: u64 = 1_700_000_000;
+
+/// Asks, and has something else happen in the middle, when the peer's life pauses; says both, or what was answered if it did not pause.
+pub(crate) async fn in_the_middle<T, U>(
+    barrier: &Barrier,
+    ask: impl Future<Output = T>,
+    happens: impl Future<Output = U>,
+) -> (T, Option<U>) {
+    let meanwhile = async {
+        barrier.wait().await;
+        let done = happens.await;
+        barrier.wait().await;
+        done
+    };
+    let (ask, meanwhile) = (Box::pin(ask), Box::pin(meanwhile));
+    match select(ask, meanwhile).await {
+        Either::Left((answer, _)) => (answer, None),
+        Either::Right((done, ask)) => (ask.await, Some(done)),
+    }
+}

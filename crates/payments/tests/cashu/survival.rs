@@ -206,7 +206,7 @@ const PLAYS: [(Play, Party); 6] = [
 ];
 
 /// Every so-manieth of a table is enough for a quick look; `HAGGLE_MONEY=all` asks for all of it.
-fn every(part: usize) -> usize {
+pub(crate) fn every(part: usize) -> usize {
     match env::var("HAGGLE_MONEY").as_deref() {
         Ok("all") => 1,
         _ => part,
