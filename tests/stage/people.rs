@@ -148,7 +148,10 @@ fn share_out(trade: &Trade, dice: &mut Dice, choices: &mut Vec<Command>) {
 /// What somebody does about a trade.
 fn go_on_with(trade: &Trade, all: &[Trader], dice: &mut Dice, choices: &mut Vec<Command>) {
     let thread = trade.thread;
-    if trade.can_cancel && dice.percent(4) {
+    let locked = trade.escrow.as_ref();
+    let locked = locked.is_some_and(|escrow| escrow.state == EscrowState::Locked);
+    // So that on every day some money comes back.
+    if trade.can_cancel && dice.percent(if locked { 8 } else { 4 }) {
         choices.push(Command::Cancel {
             thread,
             reason: *dice.pick(&[CancelReason::ChangedMind, CancelReason::NoAnswer]),

@@ -18,6 +18,7 @@ use crate::mail::Opened;
 use crate::market::Market;
 use crate::orders::{bad_note, no_such_thread, unsent};
 use crate::ranking::{self, Candidate, Wanted};
+use crate::record::Key;
 use crate::threads::{About, Deal, DealState, Offer, Over, Sort, Thread};
 use crate::view::{IntentState, Role};
 
@@ -73,6 +74,10 @@ impl Market {
         batch: &mut Batch,
     ) -> Result<(), Refusal> {
         let (id, intent) = (opened.message.thread, opened.message.intent);
+        let mine = self.intents.get(&intent);
+        if mine.is_some_and(|mine| mine.has_turned_away(opened.id)) {
+            return Err(Refusal::TooManyQuotes);
+        }
         if !self.threads.contains_key(&id) {
             let mine = self.intents.get(&intent).ok_or(Refusal::UnknownRecipient)?;
             if !mine.is_open() {
@@ -94,7 +99,15 @@ impl Market {
                 key: mine.key,
                 seal: mine.seal_public,
             };
-            if let Some(worst) = self.worst_of_too_many(intent, opened.id, quote, now)? {
+            let worst = self.worst_of_too_many(intent, opened.id, quote, now);
+            if let Some(mine) = self.intents.get_mut(&intent)
+                && quote.is_some()
+                && worst == Err(Refusal::TooManyQuotes)
+            {
+                batch.save.insert(Key::Intent(intent));
+                return Err(mine.turn_away(opened.id, opened.message.expires, now));
+            }
+            if let Some(worst) = worst? {
                 self.remove_thread(worst, now, batch);
                 if let Some(mine) = self.intents.get_mut(&intent) {
                     mine.crowd_out(worst);

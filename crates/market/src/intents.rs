@@ -15,8 +15,8 @@ use haggle_protocol::limits::{
 };
 use haggle_protocol::seal::Hint;
 use haggle_protocol::{
-    Frame, FrameId, Intent, IntentId, Kind, Money, PublicKey, Quantity, Reach, SealPublic,
-    ThreadId, Timestamp, text,
+    Frame, FrameId, Intent, IntentId, Kind, MessageId, Money, PublicKey, Quantity, Reach, Refusal,
+    SealPublic, ThreadId, Timestamp, text,
 };
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ const TRADE_REACH: u64 = 7 * 24 * 60 * 60;
 const LAST_WORD: u64 = 24 * 60 * 60;
 /// Exchanges that are remembered to have made room for better quotes: twice as many as an intent usually takes.
 const CROWDED_OUT_KEPT: usize = 128;
+/// Quotes that are remembered to have been refused for good, since there was no room for them.
+const TURNED_AWAY_KEPT: usize = 128;
 /// The shortest time for which quotes can be taken, in seconds.
 const QUOTES_MIN: u64 = 60;
 
@@ -74,6 +76,9 @@ pub(crate) struct Mine {
     /// Exchanges that made room for better quotes, the oldest first: their keys are deleted, so they cannot come back.
     #[serde(default)]
     pub(crate) crowded_out: VecDeque<ThreadId>,
+    /// Quotes that were refused for good, until they expire: their sellers count on that.
+    #[serde(default)]
+    turned_away: Vec<(MessageId, Timestamp)>,
     /// Said to the network since this peer started.
     #[serde(skip)]
     pub(crate) said: bool,
@@ -103,6 +108,26 @@ impl Mine {
             self.crowded_out.pop_front();
         }
         self.crowded_out.push_back(thread);
+    }
+
+    /// Whether a quote was refused for good: then so are all its copies.
+    pub(crate) fn has_turned_away(&self, quote: MessageId) -> bool {
+        self.turned_away.iter().any(|(one, _)| *one == quote)
+    }
+
+    /// There is no room for a quote. What cannot be remembered is not refused for good: its seller tries again.
+    pub(crate) fn turn_away(
+        &mut self,
+        quote: MessageId,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Refusal {
+        self.turned_away.retain(|(_, expires)| *expires > now);
+        if self.turned_away.len() >= TURNED_AWAY_KEPT {
+            return Refusal::WhisperRate;
+        }
+        self.turned_away.push((quote, expires));
+        Refusal::TooManyQuotes
     }
 
     /// The most that is paid, as far as its owner has said so to anybody.
@@ -168,6 +193,7 @@ impl Mine {
             ended: None,
             taken: None,
             crowded_out: VecDeque::new(),
+            turned_away: Vec::new(),
             said: false,
             reach_said: None,
         }
@@ -271,6 +297,7 @@ impl Market {
             ended: None,
             taken: None,
             crowded_out: VecDeque::new(),
+            turned_away: Vec::new(),
             said: false,
             reach_said: None,
         };

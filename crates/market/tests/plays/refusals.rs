@@ -363,6 +363,87 @@ fn a_quote_that_made_room_for_a_better_one_does_not_come_back_by_a_cell_that_com
     assert_eq!(refused, [Refusal::TooManyQuotes]);
 }
 
+/// A house that is full of quotes, and the one that made it so.
+fn full() -> (Stage, IntentId, Forger) {
+    let mut stage = Stage::new(&["buyer"]);
+    let id = stage.publish(0, wants_laptop());
+    let now = stage.now;
+    for seed in 1..64 {
+        let mut seller = forger(&stage, id, seed);
+        let message = seller.message(Body::Quote(seller.quote(50_000, now)), now);
+        let cell = seller.sealed(&message);
+        assert_eq!(says(&mut stage, 0, cell), None, "{seed}");
+    }
+    let mut last = forger(&stage, id, 64);
+    let message = last.message(Body::Quote(last.quote(50_000, now)), now);
+    let cell = last.sealed(&message);
+    assert_eq!(says(&mut stage, 0, cell), None);
+    (stage, id, last)
+}
+
+#[test]
+fn a_quote_that_was_refused_for_good_is_not_taken_when_it_comes_again_and_there_is_room() {
+    let (mut stage, id, mut last) = full();
+    let now = stage.now;
+    let mut dear = forger(&stage, id, 70);
+    let message = dear.message(Body::Quote(dear.quote(60_000, now)), now);
+    let refused = dear.sealed(&message);
+    let said = says(&mut stage, 0, refused.clone());
+    assert_eq!(said, Some(Refusal::TooManyQuotes));
+    let decline = Decline {
+        reason: DeclineReason::NoStock,
+        last: true,
+        order: None,
+    };
+    let message = last.message(Body::Decline(decline), now);
+    let cell = last.sealed(&message);
+    assert_eq!(says(&mut stage, 0, cell), None);
+    stage.reload(0);
+    let said = says(&mut stage, 0, refused.clone());
+    assert_eq!(said, Some(Refusal::TooManyQuotes), "its seller heard so");
+    // What he offers anew is another word.
+    let mut quote = dear.quote(59_000, now);
+    quote.number = 2;
+    let message = dear.message(Body::Quote(quote), now);
+    let cell = dear.sealed(&message);
+    assert_eq!(says(&mut stage, 0, cell), None);
+    let said = says(&mut stage, 0, refused);
+    assert_eq!(said, Some(Refusal::TooManyQuotes));
+    let quotes = &stage.actors[0].mine[&id].quotes;
+    let prices: Vec<u64> = quotes.iter().map(|it| it.quote.total.minor).collect();
+    assert!(prices.contains(&59_000) && !prices.contains(&60_000));
+}
+
+#[test]
+fn whom_a_buyer_cannot_remember_to_have_refused_tries_again() {
+    let (mut stage, id, _) = full();
+    let now = stage.now;
+    let mut said = Vec::new();
+    for seed in 70..=198 {
+        let mut dear = forger(&stage, id, seed);
+        let message = dear.message(Body::Quote(dear.quote(60_000, now)), now);
+        let cell = dear.sealed(&message);
+        said.extend(says(&mut stage, 0, cell));
+    }
+    let last = said.pop();
+    assert_eq!(said, [Refusal::TooManyQuotes; 128]);
+    assert_eq!(last, Some(Refusal::WhisperRate), "refused, not for good");
+    // What has expired need not be remembered.
+    let kept = stage.actors[0].saved[&format!("intent/{id}")].len();
+    stage.pass(2 * 60 * 60);
+    let now = stage.now;
+    let mut said = Vec::new();
+    for seed in 129..=193 {
+        let mut seller = forger(&stage, id, seed);
+        let price = if seed == 193 { 60_000 } else { 50_000 };
+        let message = seller.message(Body::Quote(seller.quote(price, now)), now);
+        let cell = seller.sealed(&message);
+        said.extend(says(&mut stage, 0, cell));
+    }
+    assert_eq!(said, [Refusal::TooManyQuotes]);
+    assert!(stage.actors[0].saved[&format!("intent/{id}")].len() < kept);
+}
+
 #[test]
 fn a_seller_refuses_each_wrong_order_under_its_own_code_and_takes_its_honest_twin() {
     let mut stage = Stage::new(&["seller", "somebody"]);
