@@ -114,16 +114,24 @@ pub(crate) fn save(bytes: &[u8], path: &Path) -> Result<(), Complaint> {
 }
 
 fn load(named: Named) -> Result<NewFile, Complaint> {
-    let size = std::fs::metadata(&named.path).map(|meta| meta.len());
-    let size = size.map_err(|why| unusable(&named.path, &why))?;
-    if size > u64::from(FILE_BYTES_MAX) {
+    use std::io::Read as _;
+    let unusable = |why| unusable(&named.path, &why);
+    let found = std::fs::metadata(&named.path).map_err(unusable)?;
+    if !found.is_file() {
+        let why = std::io::Error::other("it is no ordinary file");
+        return Err(unusable(why));
+    }
+    let most = u64::from(FILE_BYTES_MAX);
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(&named.path)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    if read.map_err(unusable)? as u64 > most {
         return Err(Complaint {
             code: "file-too-large".to_owned(),
             field: Some("files".to_owned()),
             sentence: format!("{} has more than 8 MB.", named.path.display()),
         });
     }
-    let bytes = std::fs::read(&named.path).map_err(|why| unusable(&named.path, &why))?;
     let last = named.path.file_name().unwrap_or_default();
     let name = named
         .name
@@ -220,6 +228,11 @@ mod tests {
             Err("bad-command".to_owned())
         );
         assert_eq!(say(serde_json::json!([])), Ok(()));
+        // What never ends, and what waits for somebody to write, is no file.
+        assert_eq!(
+            say(serde_json::json!([{"path": "/dev/null"}])),
+            Err("no-file".to_owned())
+        );
         let plain = read("{\"fly\": 1}").map(drop).unwrap_err();
         assert_eq!(plain.code, "bad-command");
     }
