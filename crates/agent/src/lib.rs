@@ -10,6 +10,7 @@ pub mod live;
 pub mod mandate;
 mod money;
 pub mod stall;
+mod talk;
 
 pub use args::{Options, Task};
 pub use live::run;

@@ -1,13 +1,16 @@
 //! The running peer: events out, commands in.
 //!
 //! One loop. It prints what the peer tells, does what standard input says, takes a quote when that was asked for, and ends on a signal, with
-//! everything saved.
+//! everything saved. It waits for no answer: what was asked is under way beside it, so that a mint that says nothing keeps nobody from
+//! hearing of his trades.
 
-use std::io::Write as _;
+use std::collections::VecDeque;
 use std::path::Path;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use haggle_node::market::command::Payment;
 use haggle_node::market::view::{IntentState, QuoteState};
@@ -17,17 +20,22 @@ use haggle_node::market::{
 use haggle_node::store::File;
 use haggle_node::{Client, Config, Event, Events, backup, wallet};
 use haggle_protocol::quote::Quote;
-use haggle_protocol::{Custodian, IntentId, Keeper, ThreadId};
-use serde::Serialize;
+use haggle_protocol::{Custodian, IntentId, Keeper, Money, ThreadId};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
 
 use crate::Error;
 use crate::args::{Options, Task};
 use crate::files::{self, Line};
-use crate::mandate::Mandate;
+use crate::mandate::{Beyond, Mandate, Order};
 use crate::money;
 use crate::stall::Shop;
+use crate::talk::{Out, next_line, text};
+
+/// How long the peer may take to end. Everything is saved by then.
+const ENDING: Duration = Duration::from_secs(10);
+/// Questions to the wallet that are under way or wait for that.
+const WALLET_MAX: usize = 8;
 
 /// Does a task, until it is at its end or `stop` is.
 ///
@@ -38,11 +46,41 @@ pub async fn run(
     options: Options,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Error> {
+    run_with(task, options, stop, Out::standard()).await
+}
+
+async fn run_with(
+    task: Task,
+    options: Options,
+    stop: impl Future<Output = ()>,
+    out: Out,
+) -> Result<(), Error> {
+    let client = OnceLock::new();
+    // Whatever it waits for just then, a line that nobody reads included.
+    let done = tokio::select! {
+        () = stop => Ok(()),
+        done = work(task, &options, &client, out) => done,
+    };
+    if let Some(client) = client.get() {
+        // It is let go of either way.
+        let _ = tokio::time::timeout(ENDING, client.close()).await;
+    }
+    done
+}
+
+async fn work(
+    task: Task,
+    options: &Options,
+    client: &OnceLock<Client>,
+    mut out: Out,
+) -> Result<(), Error> {
+    let lines = || BufReader::new(tokio::io::stdin());
     match task {
-        Task::Print(text) => print(text.trim_end()),
+        Task::Print(text) => out.print(text.trim_end()).await,
         Task::Check(file) => {
             let shop = Shop::read(&file)?;
-            print(&line("checked", &json!({ "items": shop.items.len() }))?)
+            let items = shop.items.len();
+            out.say("checked", &json!({ "items": items })).await
         }
         Task::Stall(file) => {
             let shop = Shop::read(&file)?;
@@ -50,26 +88,27 @@ pub async fn run(
                 Some(other) => Shop::read(other)?.buy_per_day,
                 None => shop.buy_per_day,
             };
-            let mut agent = Agent::start(&options, Mandate::new(mandate)).await?;
+            let mandate = Mandate::new(mandate);
+            let mut agent = Agent::start(options, mandate, client, out).await?;
             agent.set_up(shop).await?;
-            agent.live(None, stop).await
+            agent.live(None, lines()).await
         }
         Task::Ask { file, take } => {
             let draft = draft(&file)?;
-            let mut agent = Agent::start(&options, mandate(&options)?).await?;
+            let mut agent = Agent::start(options, mandate(options)?, client, out).await?;
             let intent = agent.ask(draft).await?;
-            agent.live(Some(Wish { intent, take }), stop).await
+            agent.live(Some(Wish { intent, take }), lines()).await
         }
-        Task::Restore(file) => restore(&file, &options.data).await,
+        Task::Restore(file) => restore(&file, &options.data, out).await,
         Task::Live => {
-            let mut agent = Agent::start(&options, mandate(&options)?).await?;
-            agent.live(None, stop).await
+            let mut agent = Agent::start(options, mandate(options)?, client, out).await?;
+            agent.live(None, lines()).await
         }
     }
 }
 
 /// Puts a backup into a data file that is not there yet. What opens it is the first line of standard input.
-async fn restore(path: &Path, data: &Path) -> Result<(), Error> {
+async fn restore(path: &Path, data: &Path, mut out: Out) -> Result<(), Error> {
     let named = || path.display().to_string();
     let bytes = std::fs::read(path).map_err(|why| Error::File { path: named(), why })?;
     if data.exists() {
@@ -84,7 +123,7 @@ async fn restore(path: &Path, data: &Path) -> Result<(), Error> {
     let summary = opened.summary();
     let store = File::open(data).await?;
     opened.restore(&store).await?;
-    print(&line("restored", &summary)?)
+    out.say("restored", &summary).await
 }
 
 fn mandate(options: &Options) -> Result<Mandate, Error> {
@@ -112,15 +151,46 @@ struct Wish {
 struct Agent {
     client: Client,
     events: Events,
+    out: Out,
     mandate: Mandate,
     escrow: Option<Custodian>,
     mine: Vec<MyIntent>,
     stall: Option<StallView>,
+    /// What the peer was asked, and has not answered yet.
+    asked: FuturesUnordered<Asked>,
+    /// How much of that is the wallet's.
+    of_wallet: usize,
+    /// What the wallet is asked next.
+    queue: VecDeque<wallet::Command>,
+    /// Whether something is under way that this waits for.
+    wallet_waits: bool,
+    /// Whether a line is under way that the next one waits for, since lines are answered in their order.
+    waits: bool,
+}
+
+/// An answer on its way.
+type Asked = Pin<Box<dyn Future<Output = (About, Result<Value, Complaint>)> + Send>>;
+
+/// What an answer is about.
+enum About {
+    /// The line that was read last.
+    Line,
+    /// That line or a wish, which is an order.
+    Order(Order),
+    /// Money: the next such line waits for it.
+    Wallet,
+    /// Money that is paid out, which takes as long as whoever does that.
+    Payout,
 }
 
 impl Agent {
     /// Opens the peer and learns what it knows.
-    async fn start(options: &Options, mandate: Mandate) -> Result<Self, Error> {
+    async fn start(
+        options: &Options,
+        mandate: Mandate,
+        opened: &OnceLock<Client>,
+        out: Out,
+    ) -> Result<Self, Error> {
         let store = File::open(&options.data).await?;
         let mut config = Config::new(options.relays.clone(), Box::new(store));
         config.agent = concat!("haggle-agent/", env!("CARGO_PKG_VERSION")).to_owned();
@@ -129,51 +199,66 @@ impl Agent {
             config.network.clone_from(network);
         }
         let client = haggle_node::open(config).await?;
-        let mut agent = Self {
-            events: client.events(),
-            client,
-            mandate,
-            escrow: options.escrow.clone(),
-            mine: Vec::new(),
-            stall: None,
-        };
+        let client = opened.get_or_init(|| client).clone();
+        let mut agent = Self::over(client, mandate, options.escrow.clone(), out);
         if let Some(mint) = &options.escrow {
             agent.trust(mint).await?;
         }
+        agent.begin().await?;
+        Ok(agent)
+    }
+
+    fn over(client: Client, mandate: Mandate, escrow: Option<Custodian>, out: Out) -> Self {
+        Self {
+            events: client.events(),
+            client,
+            out,
+            mandate,
+            escrow,
+            mine: Vec::new(),
+            stall: None,
+            asked: FuturesUnordered::new(),
+            of_wallet: 0,
+            queue: VecDeque::new(),
+            wallet_waits: false,
+            waits: false,
+        }
+    }
+
+    /// Learns what the peer knows.
+    async fn begin(&mut self) -> Result<(), Error> {
         loop {
-            let event = agent.events.next().await;
+            let event = self.events.next().await;
             let ready = matches!(event, Some(Event::Market(MarketEvent::Ready)));
-            agent.see(event)?;
+            self.see(event).await?;
             if ready {
-                return Ok(agent);
+                return Ok(());
             }
         }
     }
 
     /// An event: remembered if it matters here, and printed.
-    fn see(&mut self, event: Option<Event>) -> Result<(), Error> {
+    async fn see(&mut self, event: Option<Event>) -> Result<(), Error> {
         let Some(event) = event else {
             return Err(Error::Stopped("The peer has ended.".to_owned()));
         };
-        let text = match &event {
+        match &event {
             Event::Stopped { sentence, .. } => {
-                print(&text(&event)?)?;
+                self.out.print(&text(&event)?).await?;
                 return Err(Error::Stopped(sentence.clone()));
             }
             Event::Market(MarketEvent::Trade(trade)) => {
                 self.mandate.see(trade);
-                text(&event)?
             }
             Event::Market(MarketEvent::MyIntent(mine)) => {
                 self.mine.retain(|known| known.id != mine.id);
                 self.mine.push((**mine).clone());
-                text(&event)?
             }
             Event::Market(MarketEvent::Stall(stall)) => {
                 self.stall = Some((**stall).clone());
                 // The items stand in the file; ten thousand of them after each order would drown everything else.
                 let data = json!({ "items": stall.items.len(), "reserved": stall.reserved });
-                line("stall", &data)?
+                return self.out.say("stall", &data).await;
             }
             Event::Market(
                 MarketEvent::OpenIntent(_)
@@ -183,9 +268,9 @@ impl Agent {
                 | MarketEvent::Ready,
             )
             | Event::Network(_)
-            | Event::Wallet(_) => text(&event)?,
-        };
-        print(&text)
+            | Event::Wallet(_) => {}
+        }
+        self.out.print(&text(&event)?).await
     }
 
     /// Names a mint as one to keep money with, since its owner has.
@@ -232,17 +317,16 @@ impl Agent {
             Some(open) => open.id,
             None => self.client.publish(draft).await?,
         };
-        print(&line("published", &intent)?)?;
+        self.out.say("published", &intent).await?;
         Ok(intent)
     }
 
     async fn live(
         &mut self,
         wish: Option<Wish>,
-        stop: impl Future<Output = ()>,
+        lines: impl AsyncBufRead + Unpin,
     ) -> Result<(), Error> {
-        let mut stop = pin!(stop.fuse());
-        let mut told = Some(BufReader::new(tokio::io::stdin()).lines());
+        let mut lines = Some(lines.lines());
         let take = wish.as_ref().and_then(|wish| wish.take);
         let mut take = pin!(
             async move {
@@ -256,95 +340,163 @@ impl Agent {
         let mut taking = false;
         loop {
             tokio::select! {
-                () = &mut stop => break,
-                event = self.events.next() => self.see(event)?,
-                command = next_line(&mut told) => self.obey(&command).await?,
+                Some((about, answer)) = self.asked.next() => self.answered(&about, &answer).await?,
+                event = self.events.next() => self.see(event).await?,
+                line = next_line(&mut lines), if !self.waits => self.obey(&line).await?,
                 () = &mut take => taking = true,
             }
             if let Some(wish) = &wish {
-                if taking && self.take_best(wish.intent).await? {
+                if taking && !self.waits && self.take_best(wish.intent).await? {
                     taking = false;
                 }
-                if self.is_over(wish.intent) {
-                    break;
+                if self.asked.is_empty() && self.is_over(wish.intent) {
+                    return Ok(());
                 }
             }
         }
-        self.client.close().await;
-        Ok(())
     }
 
-    /// Carries out a line of standard input.
+    /// Begins what a line of standard input says.
     async fn obey(&mut self, text: &str) -> Result<(), Error> {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let answer = match files::read(text) {
-            Ok(Line::Command(Command::Accept {
+        let line = match files::read(text) {
+            Ok(line) => line,
+            Err(complaint) => return self.out.answer(&Err(complaint)).await,
+        };
+        let client = self.client.clone();
+        match line {
+            Line::Command(Command::Accept {
                 thread,
                 total,
                 note,
                 escrow,
-            })) => {
-                let taken = self.accept(thread, total, note, escrow).await;
-                taken.map(|()| json!("done"))
+            }) => {
+                let begun = self.accept(thread, total, note, escrow, json!("done"));
+                if let Err(complaint) = begun {
+                    return self.out.answer(&Err(complaint)).await;
+                }
             }
-            Ok(Line::Backup(to)) => {
-                let file = self.client.backup(to.passphrase).await;
-                let saved = file.and_then(|file| files::save(&file, &to.path));
-                saved.map(|()| json!("done"))
+            Line::Backup(to) => self.ask_for(About::Line, async move {
+                let file = client.backup(to.passphrase).await?;
+                files::save(&file, &to.path)?;
+                Ok(json!("done"))
+            }),
+            Line::Phrase => self.ask_for(About::Line, async move {
+                let words = client.phrase().await?;
+                Ok(json!({ "phrase": words.join(" ") }))
+            }),
+            Line::Wallet(_) if self.queue.len() + self.of_wallet >= WALLET_MAX => {
+                return self.out.answer(&Err(wallet_busy())).await;
             }
-            Ok(Line::Phrase) => {
-                let words = self.client.phrase().await;
-                words.map(|words| json!({ "phrase": words.join(" ") }))
+            Line::Wallet(command) => {
+                self.queue.push_back(command);
+                self.ask_wallet();
             }
-            Ok(Line::Wallet(command)) => {
-                let reply = self.client.wallet(money::RAIL, command).await;
-                reply.map(|reply| json!({ "wallet": reply }))
-            }
-            Ok(Line::Save(save)) => {
-                let file = self.client.file(save.file).await;
-                let saved = file.and_then(|file| files::save(&file.bytes, &save.path));
-                saved.map(|()| json!("done"))
-            }
-            Ok(Line::Command(command)) => {
-                let reply = self.client.command(command).await;
-                reply.map(|reply| json!(reply))
-            }
-            Err(complaint) => Err(complaint),
-        };
-        print(&answered(&answer)?)
+            Line::Save(save) => self.ask_for(About::Line, async move {
+                let file = client.file(save.file).await?;
+                files::save(&file.bytes, &save.path)?;
+                Ok(json!("done"))
+            }),
+            Line::Command(command) => self.ask_for(About::Line, async move {
+                let reply = client.command(command).await?;
+                Ok(json!(reply))
+            }),
+        }
+        Ok(())
     }
 
-    /// Takes a quote, if the mandate allows it.
-    async fn accept(
+    /// Asks the wallet what is next. It does one thing after the other, but waits for no payout.
+    fn ask_wallet(&mut self) {
+        while !self.wallet_waits {
+            let Some(command) = self.queue.pop_front() else {
+                return;
+            };
+            let about = if matches!(command, wallet::Command::Withdraw { .. }) {
+                About::Payout
+            } else {
+                About::Wallet
+            };
+            let client = self.client.clone();
+            self.ask_for(about, async move {
+                let reply = client.wallet(money::RAIL, command).await?;
+                Ok(json!({ "wallet": reply }))
+            });
+        }
+    }
+
+    /// A question to the peer, on its way.
+    fn ask_for(
+        &mut self,
+        about: About,
+        answer: impl Future<Output = Result<Value, Complaint>> + Send + 'static,
+    ) {
+        match about {
+            About::Line | About::Order(_) => self.waits = true,
+            About::Wallet => {
+                self.of_wallet += 1;
+                self.wallet_waits = true;
+            }
+            About::Payout => self.of_wallet += 1,
+        }
+        self.asked.push(Box::pin(answer.map(|it| (about, it))));
+    }
+
+    /// The peer has answered.
+    async fn answered(
+        &mut self,
+        about: &About,
+        answer: &Result<Value, Complaint>,
+    ) -> Result<(), Error> {
+        match about {
+            About::Line => self.waits = false,
+            About::Order(order) => {
+                self.waits = false;
+                self.mandate.end(*order, answer.is_ok());
+            }
+            About::Wallet => {
+                self.of_wallet -= 1;
+                self.wallet_waits = false;
+                self.ask_wallet();
+            }
+            About::Payout => self.of_wallet -= 1,
+        }
+        self.out.answer(answer).await
+    }
+
+    /// Takes a quote, if the mandate allows it; answered with `done`.
+    fn accept(
         &mut self,
         thread: ThreadId,
-        total: haggle_protocol::Money,
+        total: Money,
         note: Option<String>,
         escrow: Option<Payment>,
+        done: Value,
     ) -> Result<(), Complaint> {
-        let now = haggle_node::now();
-        self.mandate
-            .allows(total, now)
-            .map_err(|beyond| Complaint {
-                code: "beyond-mandate".to_owned(),
-                field: Some("total".to_owned()),
-                sentence: beyond.to_string(),
-            })?;
+        let at = haggle_node::now();
+        if let Some(payment) = &escrow {
+            let locked = payment.keeper.asset;
+            let allowed = self.mandate.allows_lock(total, locked);
+            allowed.map_err(|beyond| refusal("other-currency", "escrow", &beyond))?;
+        }
+        let allowed = self.mandate.allows(total, at);
+        allowed.map_err(|beyond| refusal("beyond-mandate", "total", &beyond))?;
         // Counted before the trade is told of: two commands in a row do not spend the same money.
-        self.mandate.spend(thread, total, now);
+        let order = Order { thread, total, at };
+        self.mandate.begin(order);
+        let client = self.client.clone();
         let accept = Command::Accept {
             thread,
             total,
             note,
             escrow,
         };
-        let taken = self.client.command(accept).await.map(drop);
-        if taken.is_err() {
-            self.mandate.take_back(thread);
-        }
-        taken
+        self.ask_for(About::Order(order), async move {
+            client.command(accept).await?;
+            Ok(done)
+        });
+        Ok(())
     }
 
     /// Takes the best standing quote for a request, if there is one. Returns whether it was tried.
@@ -365,9 +517,10 @@ impl Agent {
             return Ok(false);
         };
         let (thread, total) = (best.thread, best.quote.total);
-        let taken = self.accept(thread, total, None, escrow).await;
-        let taken = taken.map(|()| json!({ "accepted": { "thread": thread, "total": total } }));
-        print(&answered(&taken)?)?;
+        let done = json!({ "accepted": { "thread": thread, "total": total } });
+        if let Err(complaint) = self.accept(thread, total, None, escrow, done) {
+            self.out.answer(&Err(complaint)).await?;
+        }
         Ok(true)
     }
 
@@ -393,36 +546,24 @@ fn payment(quote: &Quote, mint: &Custodian) -> Option<Payment> {
     })
 }
 
-/// The next line of standard input; never, once that has ended.
-async fn next_line(lines: &mut Option<Lines<BufReader<Stdin>>>) -> String {
-    if let Some(open) = lines {
-        if let Ok(Some(line)) = open.next_line().await {
-            return line;
-        }
-        *lines = None;
-    }
-    std::future::pending().await
-}
-
-fn answered(answer: &Result<Value, Complaint>) -> Result<String, Error> {
-    match answer {
-        Ok(reply) => line("reply", reply),
-        Err(complaint) => line("complaint", complaint),
+/// What the mandate says no to.
+fn refusal(code: &str, field: &str, beyond: &Beyond) -> Complaint {
+    Complaint {
+        code: code.to_owned(),
+        field: Some(field.to_owned()),
+        sentence: beyond.to_string(),
     }
 }
 
-fn line(kind: &str, data: &impl Serialize) -> Result<String, Error> {
-    text(&json!({ "type": kind, "data": data }))
+fn wallet_busy() -> Complaint {
+    Complaint {
+        code: "wallet-busy".to_owned(),
+        field: None,
+        sentence: format!(
+            "The wallet has {WALLET_MAX} questions to answer. Wait for one of the answers and ask again; this was not asked."
+        ),
+    }
 }
 
-fn text(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::System(error.into()))
-}
-
-/// One line, at once: whoever reads along waits for it.
-fn print(line: &str) -> Result<(), Error> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(Error::System)
-}
+#[cfg(test)]
+mod tests;
