@@ -182,7 +182,7 @@ pub enum ChatState {
     Sending,
     /// The other side has it.
     Delivered,
-    /// It was not taken, or no way was found in time.
+    /// It was not taken, or nothing was heard of it in time: then it may have arrived all the same.
     Lost,
 }
 
