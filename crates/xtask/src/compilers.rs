@@ -30,11 +30,19 @@ const CC: &str = "CC_wasm32_unknown_unknown";
 /// And when it puts objects together.
 const AR: &str = "AR_wasm32_unknown_unknown";
 
-/// Makes a cargo for the browser find a C compiler that knows the browser's machine. The two variables name others: on a Mac, whose
-/// own clang does not know it, those of Homebrew's llvm.
+/// Makes a cargo for the browser find a C compiler that knows the browser's machine.
 pub(crate) fn around(run: Run) -> Outcome<Run> {
+    Ok(match clang()? {
+        Some((clang, ar)) => run.env(CC, clang).env(AR, ar),
+        None => run,
+    })
+}
+
+/// The C compiler for the browser and what goes with it, found or installed. The two variables name others: on a Mac, whose own clang
+/// does not know the browser's machine, those of Homebrew's llvm. Then there is nothing to find.
+pub(crate) fn clang() -> Outcome<Option<(PathBuf, PathBuf)>> {
     if env::var_os(CC).is_some() {
-        return Ok(run);
+        return Ok(None);
     }
     let find = || Some((find_program("clang")?, find_program("llvm-ar")?));
     if find().is_none() {
@@ -56,5 +64,5 @@ pub(crate) fn around(run: Run) -> Outcome<Run> {
             clang.display()
         )));
     }
-    Ok(run.env(CC, clang).env(AR, ar))
+    Ok(Some((clang, ar)))
 }

@@ -2,11 +2,10 @@
 //! `target/js/pkg`.
 
 use crate::cache::remove;
-use crate::run::Run;
+use crate::module::Module;
 use crate::say::{OrSay, Outcome, doing};
-use crate::site::{PROFILE, shrink};
+use crate::site::shrink;
 use crate::stamp::Stamp;
-use crate::toolchain::WASM;
 use crate::workshop::Workshop;
 use serde_json::json;
 use std::fs;
@@ -32,40 +31,15 @@ pub(crate) fn build(shop: &Workshop) -> Outcome<PathBuf> {
     }
 
     doing("compiling the JavaScript package");
-    let wasm = shop.wasm()?;
-    wasm.cargo()
-        .args([
-            "build",
-            "--locked",
-            "--profile",
-            PROFILE,
-            "--target",
-            WASM,
-            "--package",
-            CRATE,
-        ])
-        .within(&shop.workspace.root)
-        .openly()?;
-    let compiled = shop
-        .workspace
-        .target
-        .join("wasm")
-        .join(WASM)
-        .join(PROFILE)
-        .join("haggle_js.wasm");
+    let module = Module {
+        krate: CRATE,
+        name: NAME,
+        typed: true,
+        has_c: false,
+    };
+    let compiled = module.compile(shop)?;
     remove(&folder)?;
-    Run::new(wasm_bindgen.join("wasm-bindgen"))
-        .args([
-            "--target",
-            "web",
-            "--typescript",
-            "--out-name",
-            NAME,
-            "--out-dir",
-        ])
-        .arg(&folder)
-        .arg(&compiled)
-        .silently()?;
+    module.bind(shop, &compiled, &folder)?;
     shrink(shop, &folder.join(format!("{NAME}_bg.wasm")))?;
     describe(shop, &folder)?;
     fs::write(&note, stamp).or_say(|| format!("write {}", note.display()))?;
@@ -84,6 +58,7 @@ fn stamp(shop: &Workshop, wasm_bindgen: &Path) -> Outcome<String> {
         "Cargo.toml",
         "Cargo.lock",
         "crates/xtask/src/js.rs",
+        "crates/xtask/src/module.rs",
         "crates/xtask/src/site.rs",
     ] {
         stamp = stamp.files(&root.join(file), &[])?;

@@ -18,6 +18,7 @@ mod compilers;
 mod data;
 mod interop;
 mod js;
+mod module;
 mod outfit;
 mod page;
 mod prove;

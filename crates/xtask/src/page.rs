@@ -1,5 +1,6 @@
 //! What is done to index.html after Trunk has written it: the names and integrity hashes of the
-//! shrunk files, and a content-security policy. Text in, text out.
+//! shrunk files, those of the module that it loads later, and a content-security policy. Text in,
+//! text out.
 //!
 //! The policy stands in a `<meta>` because a plain static host sends no headers of ours. Trunk starts
 //! the page by an inline module script; the policy allows exactly that text by its hash.
@@ -44,6 +45,27 @@ pub(crate) fn with_checked_fetch(html: &str, wasm: &str, integrity: &str) -> Str
     html.replace(&plain, &checked)
 }
 
+/// A module that the page loads when it first needs it: its files, each with its integrity hash.
+#[derive(Debug)]
+pub(crate) struct Later {
+    /// The JavaScript around the program.
+    pub(crate) js: (String, String),
+    /// The program.
+    pub(crate) wasm: (String, String),
+}
+
+/// The page with a `<meta>` by which it finds the module of this name. Nothing is loaded by that.
+pub(crate) fn with_later(html: &str, name: &str, later: &Later) -> Result<String, &'static str> {
+    let [js, wasm] = [&later.js, &later.wasm].map(|(file, _)| format!("./{file}"));
+    let content = serde_json::json!({
+        "js": js,
+        "js_integrity": later.js.1,
+        "wasm": wasm,
+        "integrity": later.wasm.1,
+    });
+    insert_early(html, &format!("<meta name=\"{name}\" content='{content}'>"))
+}
+
 /// The page with an import map that gives each module its integrity hash. A preload link alone does
 /// not bind the import that follows it; browsers that do not know this part of import maps pass it over.
 pub(crate) fn with_checked_modules(html: &str) -> Result<String, &'static str> {
@@ -85,6 +107,8 @@ fn insert_early(html: &str, what: &str) -> Result<String, &'static str> {
 ///
 /// - `wasm-unsafe-eval` lets WebAssembly compile; it does not let JavaScript `eval`.
 /// - `ws:` and `wss:` to anywhere, because anyone may run a relay and anyone may add one.
+/// - `https:` to anywhere, because anyone may run a mint and a person names those that he trusts;
+///   without TLS only on this machine, for a mint of one's own.
 /// - No `require-trusted-types-for`: the page's framework builds elements from templates by
 ///   `innerHTML`, and wasm-bindgen has no policy of its own.
 fn policy(html: &str) -> String {
@@ -99,7 +123,7 @@ fn policy(html: &str) -> String {
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "font-src 'self'",
-        "connect-src 'self' ws: wss:",
+        "connect-src 'self' https: http://localhost:* http://127.0.0.1:* ws: wss:",
         "manifest-src 'self'",
         "worker-src 'self'",
         "base-uri 'none'",
@@ -128,16 +152,39 @@ fn inline_scripts(html: &str) -> Vec<&str> {
     scripts
 }
 
-/// Every file that the page names together with an integrity hash.
+/// Every file that the page names together with an integrity hash: in links, in its import map, and
+/// for modules that it loads later.
 pub(crate) fn promised(html: &str) -> Vec<(String, String)> {
     let mut promised = Vec::new();
+    let mut promise = |file: &str, integrity: &str| {
+        promised.push((file.trim_start_matches("./").into(), integrity.into()));
+    };
     for tag in html
         .split('<')
         .map(|rest| rest.split('>').next().unwrap_or_default())
     {
         let file = attribute(tag, "href").or_else(|| attribute(tag, "src"));
         if let (Some(file), Some(integrity)) = (file, attribute(tag, "integrity")) {
-            promised.push((file.trim_start_matches("./").into(), integrity.into()));
+            promise(file, integrity);
+        }
+        let content = attribute(tag, "content").and_then(|text| serde_json::from_str(text).ok());
+        let content: serde_json::Value = content.unwrap_or_default();
+        for (file, integrity) in [("js", "js_integrity"), ("wasm", "integrity")] {
+            if let (Some(file), Some(integrity)) =
+                (content[file].as_str(), content[integrity].as_str())
+            {
+                promise(file, integrity);
+            }
+        }
+    }
+    for script in inline_scripts(html) {
+        let map = serde_json::from_str(script).unwrap_or_default();
+        let serde_json::Value::Object(map) = map else {
+            continue;
+        };
+        let modules = map.get("integrity").and_then(serde_json::Value::as_object);
+        for (file, integrity) in modules.into_iter().flatten() {
+            promise(file, integrity.as_str().unwrap_or_default());
         }
     }
     promised
@@ -240,6 +287,50 @@ mod tests {
             2,
             "the policy must allow the map as well"
         );
+    }
+
+    fn later() -> Later {
+        let file = |name: &str, hash: &str| (name.to_owned(), hash.to_owned());
+        Later {
+            js: file("money-1.js", "sha384-mjs"),
+            wasm: file("money-1_bg.wasm", "sha384-mwasm"),
+        }
+    }
+
+    #[test]
+    fn a_module_for_later_is_named_with_its_hashes_and_not_loaded() {
+        let html = with_later(PAGE, "money", &later()).unwrap();
+        let all = promised(&html);
+        assert_eq!(all.len(), promised(PAGE).len() + 2);
+        for promise in [later().js, later().wasm] {
+            assert!(all.contains(&promise), "{promise:?}");
+        }
+        let before = |text: &str| [html.matches(text).count(), PAGE.matches(text).count()];
+        for loading in ["<link", "<script", "import(", "fetch("] {
+            let [now, then] = before(loading);
+            assert_eq!(now, then, "{loading}");
+        }
+    }
+
+    #[test]
+    fn a_module_for_later_is_imported_under_its_integrity_hash() {
+        let html = with_later(PAGE, "money", &later()).unwrap();
+        let html = with_checked_modules(&html).unwrap();
+        assert!(html.contains("\"./money-1.js\":\"sha384-mjs\""), "{html}");
+        let twice = |wanted: &str| promised(&html).iter().filter(|(f, _)| f == wanted).count();
+        assert_eq!(twice("money-1.js"), 2, "named for later, and in the map");
+    }
+
+    #[test]
+    fn the_policy_lets_the_page_reach_mints_by_tls_or_on_this_machine() {
+        let html = with_policy("<head></head>").unwrap();
+        let from = html.find("connect-src ").unwrap();
+        let sources = html[from..].split(';').next().unwrap();
+        let sources: Vec<_> = sources.split(' ').skip(1).collect();
+        let local = ["http://localhost:*", "http://127.0.0.1:*"];
+        assert_eq!(sources[..2], ["'self'", "https:"]);
+        assert_eq!(sources[2..4], local);
+        assert_eq!(sources[4..], ["ws:", "wss:"]);
     }
 
     #[test]

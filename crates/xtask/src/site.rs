@@ -1,18 +1,20 @@
-//! `cargo xtask site`: a folder that any static host can serve. Trunk compiles and assembles;
-//! afterwards the program is shrunk by wasm-opt (where Node is), files are named by their content,
+//! `cargo xtask site`: a folder that any static host can serve. Trunk compiles and assembles, and
+//! the module by which the page pays is put beside that, to be loaded when money is first used;
+//! afterwards the programs are shrunk by wasm-opt (where Node is), files are named by their content,
 //! integrity hashes are set and checked, and the page gets its content-security policy.
 //!
 //! wasm-opt is run here and not by Trunk, because a hash taken before it would be wrong, and because
 //! the page must also build where there is no Node.
 
 use crate::cache::{Cache, remove};
+use crate::module::Module;
 use crate::page;
 use crate::run::Run;
 use crate::say::{OrSay, Outcome, Trouble, doing, how_big};
 use crate::stamp::{Stamp, collect, sha256_hex};
 use crate::tools;
 use crate::workshop::Workshop;
-use crate::workspace::PAGE;
+use crate::workspace::{MONEY, PAGE};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,9 @@ const WASM_OPT: [&str; 7] = [
 
 /// The file that names the relays, beside index.html.
 const RELAYS: &str = "relays.json";
+
+/// What the names of the money module's files begin with until they are named by their content.
+const MONEY_STEM: &str = "haggle-money-0";
 
 /// The market that a site is for unless the person says otherwise.
 const NETWORK: &str = "haggle";
@@ -70,6 +75,7 @@ pub(crate) fn build(shop: &Workshop) -> Outcome<PathBuf> {
 
     Cache::make(&folder, |draft| {
         assemble(shop, &trunk, &wasm_bindgen, draft)?;
+        add_money(shop, draft)?;
         finish(shop, draft)?;
         check(draft)?;
         pack(draft)
@@ -99,13 +105,21 @@ pub(crate) fn export(shop: &Workshop, out: Option<&Path>, begin: &Bootstrap) -> 
 
 /// Prints the size of each file, raw and as a server with the best compression would send it.
 pub(crate) fn print_sizes(folder: &Path) -> Outcome {
-    let mut sum = (0, 0);
+    let (mut start, mut later) = ((0, 0), (0, 0));
     println!("{:>10}  {:>10}  file", "raw", "brotli");
     for (file, raw, packed) in sizes(folder)? {
         println!("{:>10}  {:>10}  {file}", how_big(raw), how_big(packed));
-        sum = (sum.0 + raw, sum.1 + packed);
+        let sum = if file.starts_with(MONEY) {
+            &mut later
+        } else {
+            &mut start
+        };
+        *sum = (sum.0 + raw, sum.1 + packed);
     }
-    println!("{:>10}  {:>10}  in all", how_big(sum.0), how_big(sum.1));
+    for ((raw, packed), when) in [(start, "at the start"), (later, "when money is first used")] {
+        let (raw, packed) = (how_big(raw), how_big(packed));
+        println!("{raw:>10}  {packed:>10}  in all, {when}");
+    }
     Ok(())
 }
 
@@ -129,7 +143,8 @@ pub(crate) fn sizes(folder: &Path) -> Outcome<Vec<(String, u64, u64)>> {
 fn stamp(shop: &Workshop, tools: &[&PathBuf]) -> Outcome<String> {
     let root = &shop.workspace.root;
     let mut stamp = Stamp::new().value(&shop.wasm()?.version()?);
-    for package in shop.workspace.sources_of(PAGE) {
+    let sources = [PAGE, MONEY].map(|name| shop.workspace.sources_of(name));
+    for package in sources.into_iter().flatten() {
         stamp = stamp.files(
             &package.folder,
             &["target", "dist", "tests", "benches", "fuzz"],
@@ -140,8 +155,9 @@ fn stamp(shop: &Workshop, tools: &[&PathBuf]) -> Outcome<String> {
         "Cargo.toml",
         "Cargo.lock",
         "Trunk.toml",
-        "crates/xtask/src/site.rs",
+        "crates/xtask/src/module.rs",
         "crates/xtask/src/page.rs",
+        "crates/xtask/src/site.rs",
     ] {
         stamp = stamp.files(&root.join(file), &[])?;
     }
@@ -183,10 +199,23 @@ fn assemble(shop: &Workshop, trunk: &Path, wasm_bindgen: &Path, draft: &Path) ->
     wasm.around(run.path_first(&[wasm_bindgen])).openly()
 }
 
-/// Turns what Trunk gathered into what is served.
+/// Puts the module by which the page pays beside what Trunk gathered.
+fn add_money(shop: &Workshop, draft: &Path) -> Outcome {
+    doing("compiling the module that the page loads when money is first used");
+    let module = Module {
+        krate: MONEY,
+        name: MONEY_STEM,
+        typed: false,
+        has_c: true,
+    };
+    module.bind(shop, &module.compile(shop)?, draft)
+}
+
+/// Turns what was gathered into what is served.
 fn finish(shop: &Workshop, draft: &Path) -> Outcome {
     let index = draft.join("index.html");
     let mut html = read_text(&index)?;
+    let mut money = None;
     for file in files(draft)? {
         let name = file.display().to_string();
         let Some(stem) = name.strip_suffix("_bg.wasm") else {
@@ -194,13 +223,24 @@ fn finish(shop: &Workshop, draft: &Path) -> Outcome {
         };
         shrink(shop, &draft.join(&name))?;
         let renamed = name_by_content(draft, stem)?;
-        html = html.replace(stem, &renamed);
         let wasm = format!("{renamed}_bg.wasm");
         let integrity = page::integrity(&read(&draft.join(&wasm))?);
+        if stem == MONEY_STEM {
+            let js = format!("{renamed}.js");
+            let hash = page::integrity(&read(&draft.join(&js))?);
+            money = Some(page::Later {
+                js: (js, hash),
+                wasm: (wasm, integrity),
+            });
+            continue;
+        }
+        html = html.replace(stem, &renamed);
         html = page::with_integrity(&html, &wasm, &integrity);
         html = page::with_checked_fetch(&html, &wasm, &integrity);
     }
-    let html = page::with_checked_modules(&html)
+    let money = money.ok_or_else(|| Trouble::new(format!("{MONEY} left no module")))?;
+    let html = page::with_later(&html, MONEY, &money)
+        .and_then(|html| page::with_checked_modules(&html))
         .and_then(|html| page::with_policy(&html))
         .map_err(|why| Trouble::new(format!("web/index.html cannot be finished: {why}")))?;
     fs::write(&index, html).or_say(|| format!("write {}", index.display()))?;
@@ -395,6 +435,19 @@ mod tests {
                 .to_string()
                 .contains("a.js")
         );
+
+        fs::write(site.join("m.wasm"), "wasm").unwrap();
+        let later = |wasm: &[u8]| {
+            let later = page::Later {
+                js: ("a.js".into(), page::integrity(b"js")),
+                wasm: ("m.wasm".into(), page::integrity(wasm)),
+            };
+            let html = page::with_later("<head></head>", "m", &later).unwrap();
+            fs::write(site.join("index.html"), html).unwrap();
+            check(&site)
+        };
+        later(b"wasm").unwrap();
+        assert!(later(b"other").unwrap_err().to_string().contains("m.wasm"));
         remove(&site).unwrap();
     }
 

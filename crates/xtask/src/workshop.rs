@@ -96,6 +96,7 @@ impl Workshop {
     /// Sets up everything now: what building needs, and what testing needs if that is wished.
     pub(crate) fn set_up(&self, tests_too: bool) -> Outcome {
         self.wasm()?;
+        compilers::clang()?;
         self.wasm_bindgen()?;
         tools::trunk(&self.cache)?;
         self.wasm_opt();

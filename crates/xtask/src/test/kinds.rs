@@ -103,7 +103,7 @@ const WHOLE_SYSTEM: &str = "haggle-tests";
 const WASM_PATIENCE: &str = "180";
 
 /// Crates that are compiled for the browser.
-const BROWSER_CRATES: [&str; 11] = [
+const BROWSER_CRATES: [&str; 12] = [
     "haggle-protocol",
     "haggle-book",
     "haggle-market",
@@ -113,6 +113,7 @@ const BROWSER_CRATES: [&str; 11] = [
     "haggle-net",
     "haggle-node",
     "haggle-js",
+    "haggle-money",
     "haggle-web",
     "haggle-interop",
 ];

@@ -42,6 +42,11 @@ pub(super) const RULES: &[Absence] = &[
         why: "a relay introduces peers and remembers what was said out loud; it never trades",
     },
     Absence {
+        krate: "haggle-web",
+        absent: &[&["cdk*", "cashu", "secp256k1*", "haggle-money"]],
+        why: "a page that never pays does not load ecash",
+    },
+    Absence {
         krate: "haggle-store",
         absent: &[&["haggle-*"]],
         why: "the store keeps keys and bytes, whatever they mean",
@@ -142,6 +147,7 @@ mod tests {
             ("haggle-market", "tokio v1.50.0"),
             ("haggle-market", "web-sys v0.3.85 (*)"),
             ("haggle-relay", "haggle-market v0.1.0 (/repo/crates/market)"),
+            ("haggle-web", "cdk-common v0.18.3"),
             (
                 "haggle-store",
                 "haggle-protocol v0.1.0 (/repo/crates/protocol)",
