@@ -254,6 +254,7 @@ impl Desk {
         });
         let mut config = Config::new(relays, Box::new(store));
         config.stun = stun;
+        config.rails = crate::money::rails();
         AGENT.clone_into(&mut config.agent);
         if let Some(network) = network {
             config.network = network;

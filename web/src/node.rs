@@ -14,8 +14,15 @@ pub use haggle_node::market::view::{
     Match, MyAnswer, MyIntent, OpenIntent, QuoteState, QuoteView, Reason, Role, StallView,
     StepTaken, Trade, TradeState, TradeStep,
 };
+pub use haggle_node::payments::ECASH;
 #[cfg(target_arch = "wasm32")]
-pub use haggle_node::store::IndexedDb;
+pub use haggle_node::{
+    OpenRail, RailSetup,
+    market::RailFacts,
+    payments::Error as RailError,
+    payments::remote::{Remote, Wall},
+    store::{Error as StoreError, IndexedDb, Store, Write},
+};
 pub use haggle_node::{
     Client, Config, Error as PeerError, Event, Link, NetworkView, Path, RelayState, RelayView,
     Safe, open,
