@@ -20,6 +20,7 @@ pub mod photo;
 pub mod place;
 pub mod process;
 pub mod program;
+pub mod purse;
 pub mod raw;
 pub mod relay;
 pub mod search;

@@ -360,7 +360,7 @@ impl Person {
     }
 
     /// Presses a button and waits until the page says that it is done.
-    async fn saves(&self, button: &str) -> Outcome {
+    pub(crate) async fn saves(&self, button: &str) -> Outcome {
         // What was said before must be gone, or it would be taken for the answer.
         let silent = "return !document.querySelector(arguments[0])";
         self.browser

@@ -7,6 +7,7 @@ use std::time::Duration;
 use haggle_protocol::quote::Quality;
 use haggle_tests::browser::{Driver, Look};
 use haggle_tests::data::Computers;
+use haggle_tests::mint::Mint;
 use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
 use haggle_tests::photo;
 use haggle_tests::relay::Relay;
@@ -309,6 +310,63 @@ async fn every_screen_fits_every_window_and_can_be_read_in_light_and_dark() -> O
             problems.push(format!("{}: {blamed:#?}", person.browser.name()));
         }
     }
+    ensure(problems.is_empty(), || problems.join("\n"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_does_every_screen_that_is_about_money() -> Outcome {
+    let scene = Computers::load()?.scene()?;
+    let driver = Driver::start()?;
+    let relay = Relay::start(Some(&place::site()?), &[])?;
+    let mut mint = Mint::start()?;
+    let folder = place::artefacts()?;
+    let mut problems = Vec::new();
+
+    let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
+    seller.offers(&scene.dearer, TERMS).await?;
+    seller
+        .introduces_himself("Vera Verkauf", "+1 555 0100")
+        .await?;
+    seller.takes_escrow(&mint.url(), "USD").await?;
+    seller.answers_by_rule("firm").await?;
+    shown(&seller, "stall-escrow", &folder, &mut problems).await?;
+
+    let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
+    buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;
+    buyer.drafts(&scene.want).await?;
+    let intent = buyer.publishes().await?;
+    buyer.is_quoted(&intent, 1, SURELY).await?;
+    // He has no money there yet, and has not named that mint.
+    buyer.clicks("accept").await?;
+    buyer.picks("pay-way-0").await?;
+    buyer.browser.see(&named("pay-short"), SURELY).await?;
+    shown(&buyer, "accept-escrow", &folder, &mut problems).await?;
+    let close = "document.querySelector('dialog[open]').close()";
+    buyer.browser.js(close, vec![]).await?;
+    buyer.opens_his_purse().await?;
+    shown(&buyer, "money-empty", &folder, &mut problems).await?;
+    buyer.trusts(&mint.url()).await?;
+    buyer.fills_his_purse(10_000, "USD").await?;
+    shown(&buyer, "money", &folder, &mut problems).await?;
+
+    buyer.accepts_through_escrow(&intent).await?;
+    seller.goes_to("trades").await?;
+    seller.browser.see(&named("order-escrow"), SURELY).await?;
+    shown(&seller, "trades-order-escrow", &folder, &mut problems).await?;
+    mint.kill()?;
+    seller.confirms().await?;
+    buyer.goes_to("trades").await?;
+    buyer.browser.see(&named("escrow-again"), SURELY).await?;
+    shown(&buyer, "trades-mint-away", &folder, &mut problems).await?;
+    mint.start_again()?;
+    buyer.clicks("escrow-again").await?;
+    for person in [&buyer, &seller] {
+        person.sees_escrow("locked").await?;
+    }
+    seller.would_share("100").await?;
+    buyer.browser.see(&named("escrow-agree"), SURELY).await?;
+    shown(&buyer, "trades-share", &folder, &mut problems).await?;
+    shown(&seller, "trades-locked", &folder, &mut problems).await?;
     ensure(problems.is_empty(), || problems.join("\n"))
 }
 

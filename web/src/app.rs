@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{FutureExt, StreamExt};
 use haggle_protocol::phrase::Phrase;
-use haggle_protocol::{FileId, IntentId, ThreadId, Timestamp};
+use haggle_protocol::{Custodian, FileId, IntentId, ThreadId, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -14,8 +14,8 @@ use crate::board::{Board, News};
 use crate::browser;
 use crate::forms::ask::AskForm;
 use crate::node::{
-    Backup, Client, Command, Complaint, Config, Draft, Event, IndexedDb, NewFile, Preview, Profile,
-    Reply, Safe, open, restore_phrase,
+    Backup, Client, Command, Complaint, Config, Draft, ECASH, Event, IndexedDb, NewFile, Preview,
+    Profile, Reply, Safe, open, restore_phrase, wallet,
 };
 use crate::route::{Route, Screen};
 use crate::words::{Lang, Words};
@@ -96,6 +96,8 @@ pub(crate) struct Desk {
     pub(crate) stays: RwSignal<Option<bool>>,
     /// Whether the dialog about that is open.
     pub(crate) safe_open: RwSignal<bool>,
+    /// The mints that this person trusts, once somebody wanted to know.
+    pub(crate) mints: RwSignal<Option<Vec<Custodian>>>,
     client: StoredValue<Option<Client>, LocalStorage>,
     asked_to_keep: StoredValue<bool>,
 }
@@ -145,6 +147,7 @@ impl Desk {
             safe: RwSignal::new(None),
             stays: RwSignal::new(None),
             safe_open: RwSignal::new(false),
+            mints: RwSignal::new(None),
             client: StoredValue::new_local(None),
             asked_to_keep: StoredValue::new(false),
         }
@@ -347,6 +350,9 @@ impl Desk {
                     sentences.push((words.trades.step_news)(*step).to_owned());
                     threads.push(*thread);
                 }
+                News::CameIn { amount } => {
+                    sentences.push((words.money.came)(&crate::ui::amount(*amount)));
+                }
                 News::Contact { thread } => {
                     sentences.push(words.requests.arrived_contact.to_owned());
                     threads.push(*thread);
@@ -428,6 +434,27 @@ impl Desk {
             });
         }
         Ok(reply)
+    }
+
+    /// Asks about ecash. Whoever asks for the first time loads what is needed for it.
+    pub(crate) async fn wallet(self, command: wallet::Command) -> Result<wallet::Reply, Complaint> {
+        self.client()?.wallet(ECASH.name, command).await
+    }
+
+    /// Finds out which mints are trusted.
+    pub(crate) async fn look_at_mints(self) -> Result<(), Complaint> {
+        if let wallet::Reply::Custodians(mints) = self.wallet(wallet::Command::Custodians).await? {
+            self.mints.set(Some(mints));
+        }
+        Ok(())
+    }
+
+    /// Trusts these mints, from now on.
+    pub(crate) async fn trust(self, mints: Vec<Custodian>) -> Result<(), Complaint> {
+        for custodian in mints {
+            self.wallet(wallet::Command::Trust { custodian }).await?;
+        }
+        self.look_at_mints().await
     }
 
     /// Says what of a draft everybody would see.

@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 
 use haggle_protocol::category::Category;
-use haggle_protocol::{IntentId, ThreadId, Timestamp};
+use haggle_protocol::{IntentId, Money, ThreadId, Timestamp};
 
 use crate::node::{
-    AnswerState, Chat, Event, IntentState, Link, MarketEvent, MyIntent, NetworkView, OpenIntent,
-    QuoteState, QuoteView, Role, StallView, Trade, TradeState, TradeStep,
+    AnswerState, Balance, Chat, Event, IntentState, Link, MarketEvent, MyIntent, NetworkView,
+    OpenIntent, QuoteState, QuoteView, Role, StallView, Trade, TradeState, TradeStep, wallet,
 };
 
 /// All that the screen knows.
@@ -25,6 +25,7 @@ pub struct Board {
     chats: BTreeMap<ThreadId, Chat>,
     stall: Option<Box<StallView>>,
     network: Option<NetworkView>,
+    purses: BTreeMap<String, Vec<Balance>>,
     stopped: Option<Stopped>,
     /// How many snapshots were told to their end.
     snapshots: u64,
@@ -109,6 +110,11 @@ pub enum News {
         /// In which thread.
         thread: ThreadId,
     },
+    /// Money has come into a purse.
+    CameIn {
+        /// How much.
+        amount: Money,
+    },
     /// Somebody wants what I have.
     Match {
         /// Which intent.
@@ -138,8 +144,7 @@ impl Board {
                 self.network = Some(view);
                 Vec::new()
             }
-            // No rail is set up in a page yet.
-            Event::Wallet(_) => Vec::new(),
+            Event::Wallet(view) => self.wallet_event(view),
             Event::Stopped { code, sentence } => {
                 self.stopped = Some(Stopped { code, sentence });
                 Vec::new()
@@ -205,6 +210,22 @@ impl Board {
         }
     }
 
+    /// What was told first of a rail's purses is no news: it was there before.
+    fn wallet_event(&mut self, view: wallet::View) -> Vec<News> {
+        let before = self.purses.insert(view.rail, view.balances.clone());
+        let Some(before) = before else {
+            return Vec::new();
+        };
+        let sum = |balance: &Balance| balance.free.saturating_add(balance.held);
+        let more = view.balances.iter().filter_map(|now| {
+            let was = before.iter().find(|was| was.purse == now.purse);
+            let came = sum(now).checked_sub(was.map_or(0, sum))?;
+            let amount = Money::new(came, now.purse.asset);
+            (came > 0).then_some(News::CameIn { amount })
+        });
+        more.collect()
+    }
+
     fn when_ready(&self, news: impl FnOnce() -> Vec<News>) -> Vec<News> {
         if self.is_ready() { news() } else { Vec::new() }
     }
@@ -239,6 +260,12 @@ impl Board {
     #[must_use]
     pub fn stall(&self) -> Option<&StallView> {
         self.stall.as_deref()
+    }
+
+    /// What is in every purse that was ever used.
+    #[must_use]
+    pub fn balances(&self) -> Vec<Balance> {
+        self.purses.values().flatten().cloned().collect()
     }
 
     /// One of my intents.

@@ -3,18 +3,24 @@
 pub use haggle_node::backup::{
     Backup, Error as BackupError, Secret, open as open_backup, restore_phrase,
 };
+pub use haggle_node::market::REVIEW;
 pub use haggle_node::market::command::{
-    Command, Complaint, Draft, FILES_BYTES_MAX, NewFile, Preview, Profile, QuoteDraft, Reply, Taste,
+    Command, Complaint, Draft, FILES_BYTES_MAX, NewFile, Payment, Preview, Profile, QuoteDraft,
+    Reply, Taste,
 };
 pub use haggle_node::market::event::Event as MarketEvent;
 pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
 pub use haggle_node::market::sheet::{self, Fault, Mistakes};
 pub use haggle_node::market::view::{
-    AnswerState, Awaited, Chat, ChatLine, ChatState, CounterView, FileState, FileView, IntentState,
-    Match, MyAnswer, MyIntent, OpenIntent, QuoteState, QuoteView, Reason, Role, StallView,
-    StepTaken, Trade, TradeState, TradeStep,
+    AnswerState, Awaited, Chat, ChatLine, ChatState, CounterView, EscrowState, EscrowView,
+    FileState, FileView, IntentState, Match, MyAnswer, MyIntent, OpenIntent, ProposalView,
+    QuoteState, QuoteView, Reason, Role, StallView, StepTaken, Trade, TradeState, TradeStep,
 };
-pub use haggle_node::payments::ECASH;
+pub use haggle_node::payments::{Balance, Deposit, ECASH, Given, Purse};
+pub use haggle_node::{
+    Client, Config, Error as PeerError, Event, Link, NetworkView, Path, RelayState, RelayView,
+    Safe, open, wallet,
+};
 #[cfg(target_arch = "wasm32")]
 pub use haggle_node::{
     OpenRail, RailSetup,
@@ -22,8 +28,4 @@ pub use haggle_node::{
     payments::Error as RailError,
     payments::remote::{Remote, Wall},
     store::{Error as StoreError, IndexedDb, Store, Write},
-};
-pub use haggle_node::{
-    Client, Config, Error as PeerError, Event, Link, NetworkView, Path, RelayState, RelayView,
-    Safe, open,
 };

@@ -17,16 +17,19 @@ pub enum Screen {
     Stall,
     /// Orders and trades.
     Trades,
+    /// Purses and mints.
+    Money,
 }
 
 impl Screen {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Ask,
         Self::Requests,
         Self::Market,
         Self::Stall,
         Self::Trades,
+        Self::Money,
     ];
 
     /// Its name in the address.
@@ -38,6 +41,7 @@ impl Screen {
             Self::Market => "market",
             Self::Stall => "stall",
             Self::Trades => "trades",
+            Self::Money => "money",
         }
     }
 

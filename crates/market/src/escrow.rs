@@ -34,7 +34,7 @@ use crate::threads::{Deal, DealState, Taken};
 use crate::view::{EscrowState, EscrowView, ProposalView, Role, TradeStep};
 
 /// How long a buyer usually has to object once it is said to be sent or handed over, in seconds: as long as he has to say that he has it.
-pub(crate) const REVIEW: u32 = 14 * 24 * 60 * 60;
+pub const REVIEW: u32 = 14 * 24 * 60 * 60;
 /// The least time between now and a buyer's deadline for a seller to send it, in seconds: until then the buyer has to have signed that
 /// it is the seller's, and a peer that somebody opens once a day shall have the time.
 const SEND_BEFORE: u64 = 24 * 60 * 60;

@@ -39,6 +39,7 @@ pub mod view;
 
 pub use command::{Command, Complaint, Draft, Reply};
 pub use effect::{Answer, Ask, Effect, Effects, Record};
+pub use escrow::REVIEW;
 pub use event::Event;
 pub use input::{Heard, Input, Job, Paid, Ticket, Trouble};
 pub use item::{Item, ItemId, Rules};

@@ -49,7 +49,7 @@ async fn main() -> Outcome {
 
 async fn mint(db: Arc<MintSqliteDatabase>) -> Outcome<Arc<cdk::Mint>> {
     let mut builder = MintBuilder::new(Arc::clone(&db) as _);
-    for unit in [CurrencyUnit::Sat, CurrencyUnit::Eur] {
+    for unit in [CurrencyUnit::Sat, CurrencyUnit::Eur, CurrencyUnit::Usd] {
         builder.configure_unit(unit.clone(), UnitConfig::default())?;
         let reserve = FeeReserve {
             min_fee_reserve: 1.into(),

@@ -7,13 +7,15 @@ use haggle_protocol::keys::Mark;
 use haggle_protocol::quote::{Line, Quality};
 use haggle_protocol::trade::{CancelReason, Contact, DeclineReason};
 use haggle_protocol::{
-    Asset, FileId, Intent, MessageId, Money, PublicKey, Quantity, Quote, SealPublic, Unit,
+    Asset, Custodian, FileId, Intent, MessageId, Money, PublicKey, Quantity, Quote, SealPublic,
+    Unit,
 };
 
 use super::*;
 use crate::node::{
     Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, FileState, FileView,
-    Item, ItemId, Match, MyAnswer, Profile, RelayState, RelayView, Rules, StepTaken, Taste, Tier,
+    Item, ItemId, Match, MyAnswer, Profile, Purse, RelayState, RelayView, Rules, StepTaken, Taste,
+    Tier,
 };
 
 fn eur() -> Asset {
@@ -782,4 +784,33 @@ fn a_trade_that_waits_for_me_is_counted_and_stands_first() {
         None,
     )]);
     assert_eq!(board.trades_waiting_for_me(), 0);
+}
+
+#[test]
+fn money_that_came_in_is_news_but_not_what_was_there_before_nor_what_went_out() {
+    let view = |free, held| {
+        Event::Wallet(wallet::View {
+            rail: "cashu".into(),
+            balances: vec![Balance {
+                purse: Purse {
+                    custodian: Custodian::new("https://mint.example").unwrap(),
+                    asset: eur(),
+                },
+                free,
+                held,
+            }],
+        })
+    };
+    let mut board = Board::default();
+    assert_eq!(board.apply(view(500, 0)), []);
+    let came = |minor| {
+        let amount = Money::new(minor, eur());
+        [News::CameIn { amount }]
+    };
+    assert_eq!(board.apply(view(700, 0)), came(200));
+    // Set aside and paid: neither is news.
+    assert_eq!(board.apply(view(100, 600)), []);
+    assert_eq!(board.apply(view(100, 0)), []);
+    assert_eq!(board.apply(view(100, 50)), came(50));
+    assert_eq!(board.balances()[0].free, 100);
 }

@@ -6,6 +6,7 @@ pub mod counter;
 pub mod files;
 pub mod item;
 pub mod list;
+pub mod money;
 pub mod quote;
 pub mod safe;
 pub mod stall;
@@ -39,6 +40,12 @@ pub enum Wrong {
     BelowZero,
     /// As much as is asked, or more.
     NotLess,
+    /// Not the address of a mint.
+    NotAMint,
+    /// More than there is.
+    TooMuch,
+    /// A box that has to be ticked first.
+    Unticked,
 }
 
 /// A field and what is wrong with it. Fields are called as the peer's complaints call them.

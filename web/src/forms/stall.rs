@@ -1,11 +1,12 @@
 //! What a seller types about his stall as a whole: how it answers, and who he is to the one he trades with.
 
 use haggle_protocol::trade::ContactWay;
-use haggle_protocol::{Keeper, Money, limits};
+use haggle_protocol::{Custodian, Keeper, Money, limits};
 
 use super::item::Lead;
+use super::money::{KeeperRow, keepers};
 use super::{Flaw, Reading, Wrong};
-use crate::node::{Auto, Profile, Rules};
+use crate::node::{Auto, ECASH, Profile, Rules};
 
 /// How the stall answers, as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,14 +25,20 @@ pub struct RulesForm {
     pub payment: String,
     /// What may be promised a day, which this form has no field for; kept as it is.
     pub per_day: Option<Money>,
-    /// Who may keep a buyer's money, which this form has no field for; kept as it is.
-    pub keepers: Vec<Keeper>,
+    /// The mints at which a buyer's money may be locked.
+    pub mints: Vec<KeeperRow>,
+    /// One more that is being typed.
+    pub next: KeeperRow,
+    /// Who else may keep it, which this form has no field for; kept as it is.
+    pub others: Vec<Keeper>,
 }
 
 impl RulesForm {
     /// The form that would give these rules again.
     #[must_use]
     pub fn from_rules(rules: &Rules) -> Self {
+        let is_ecash = |keeper: &&Keeper| keeper.rail == ECASH.name;
+        let (mints, others): (Vec<_>, Vec<_>) = rules.keepers.iter().partition(is_ecash);
         Self {
             auto: rules.auto,
             valid: Lead::of(rules.valid_for),
@@ -40,7 +47,9 @@ impl RulesForm {
             min_trust: rules.min_trust.map_or_else(String::new, |n| n.to_string()),
             payment: rules.payment.clone().unwrap_or_default(),
             per_day: rules.per_day,
-            keepers: rules.keepers.clone(),
+            mints: mints.into_iter().map(KeeperRow::of).collect(),
+            next: KeeperRow::default(),
+            others: others.into_iter().cloned().collect(),
         }
     }
 
@@ -65,10 +74,35 @@ impl RulesForm {
             per_day: self.per_day,
             concession,
             min_trust: min_trust.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
-            keepers: self.keepers.clone(),
+            keepers: self.keepers(&self.others, &mut reading),
         };
         reading.end(rules)
     }
+
+    fn keepers(&self, others: &[Keeper], reading: &mut Reading) -> Vec<Keeper> {
+        let rows = self.mints.iter().chain([&self.next]);
+        keepers(rows, ECASH.name, others, reading)
+    }
+
+    /// The mints with the one that is being typed.
+    ///
+    /// # Errors
+    /// Every flaw that was found.
+    pub fn taken(&self) -> Result<Vec<KeeperRow>, Vec<Flaw>> {
+        let mut reading = Reading::default();
+        let keepers = self.keepers(&[], &mut reading);
+        reading.end(keepers.iter().map(KeeperRow::of).collect())
+    }
+}
+
+/// The mints that these rules name, each once: to check what is locked there, this peer asks them.
+#[must_use]
+pub fn mints_of(rules: &Rules) -> Vec<Custodian> {
+    let ecash = rules.keepers.iter().filter(|it| it.rail == ECASH.name);
+    let mut mints: Vec<_> = ecash.map(|it| it.custodian.clone()).collect();
+    mints.sort();
+    mints.dedup();
+    mints
 }
 
 /// Who I am to the one I trade with, as it was typed.
@@ -142,9 +176,17 @@ impl ProfileForm {
 
 #[cfg(test)]
 mod tests {
-    use haggle_protocol::{Asset, Custodian};
+    use haggle_protocol::Asset;
 
     use super::*;
+
+    fn keeper(rail: &str, mint: &str) -> Keeper {
+        Keeper {
+            rail: rail.into(),
+            custodian: Custodian::new(mint).unwrap(),
+            asset: Asset::new("EUR").unwrap(),
+        }
+    }
 
     #[test]
     fn forms_made_from_rules_and_profile_give_them_again() {
@@ -156,12 +198,13 @@ mod tests {
             per_day: Some(Money::new(50_000, Asset::new("EUR").unwrap())),
             concession: 15,
             min_trust: Some(3),
-            keepers: vec![Keeper {
-                rail: "cashu".into(),
-                custodian: Custodian::new("https://mint.example.org").unwrap(),
-                asset: Asset::new("EUR").unwrap(),
-            }],
+            keepers: vec![
+                keeper("other", "https://bank.example.org"),
+                keeper("cashu", "https://mint.example.org"),
+            ],
         };
+        let mints = mints_of(&rules);
+        assert_eq!(mints, [rules.keepers[1].custodian.clone()]);
         assert_eq!(RulesForm::from_rules(&rules).read(), Ok(rules));
         let way = |kind: &str| ContactWay {
             kind: kind.into(),

@@ -213,8 +213,8 @@ fn say_of_money(asking: Asking) -> AnyView {
     };
     let choices = all.map(|say| Card {
         value: name(say),
-        title: (words.say)(say),
-        means: (words.say_hint)(say),
+        title: (words.say)(say).to_owned(),
+        means: (words.say_hint)(say).to_owned(),
     });
     let start = name(asking.start(|form| form.say));
     cards(

@@ -10,7 +10,7 @@ use crate::forms::Faults;
 use crate::node::{Link, NetworkView, Path, RelayState, RelayView};
 use crate::route::relay_hash;
 use crate::ui::format;
-use crate::ui::parts::{Field, Icon, Line, carry_out, dialog, form_fault, icon, line};
+use crate::ui::parts::{Field, Icon, Line, carry_out, dialog, form_fault, icon, line, qr};
 use crate::ui::requests::is_connected;
 
 /// Being offline is told after so many seconds: shorter ones mend themselves.
@@ -303,36 +303,10 @@ fn share(link: String) -> AnyView {
                 <input type="text" readonly aria-label=words.link data-test="relay-link" prop:value=link.clone() />
                 <button type="button" class="secondary small" on:click=copy>{icon(Icon::Link)} {w().all.copy}</button>
             </div>
-            {qr(&link)}
+            {qr(&link, w().link.qr, "relay-qr")}
         </div>
     }
     .into_any()
-}
-
-/// A QR code (ISO/IEC 18004) as one path. Always dark on light, whatever the colours of the page: cameras want it so.
-fn qr(text: &str) -> Option<AnyView> {
-    /// Empty modules around the code, as the standard asks for.
-    const QUIET: i32 = 4;
-    let code = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium).ok()?;
-    let size = code.size();
-    let mut path = String::new();
-    for y in 0..size {
-        for x in 0..size {
-            if code.get_module(x, y) {
-                path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
-            }
-        }
-    }
-    let side = size + 2 * QUIET;
-    Some(
-        view! {
-            <svg class="qr" viewBox=format!("0 0 {side} {side}") role="img" aria-label=w().link.qr data-test="relay-qr">
-                <path class="qr-ground" d=format!("M0 0h{side}v{side}H0z") />
-                <path class="qr-code" d=path />
-            </svg>
-        }
-        .into_any(),
-    )
 }
 
 fn add() -> AnyView {

@@ -5,6 +5,7 @@ mod cancelling;
 mod category;
 mod chat;
 mod connection;
+mod escrow;
 mod files;
 mod format;
 mod haggling;
@@ -23,7 +24,9 @@ mod stall_list;
 mod steps;
 mod stopped;
 mod trades;
+mod wallet;
 
+use haggle_protocol::Money;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -34,6 +37,11 @@ use crate::node::Role;
 use crate::route::Screen;
 use crate::ui::parts::{Icon, icon};
 use crate::words::Lang;
+
+/// An amount as one reads it.
+pub(crate) fn amount(amount: Money) -> String {
+    format::money(amount)
+}
 
 /// The whole page; drawn anew when the language changes.
 pub(crate) fn page() -> impl IntoView {
@@ -108,6 +116,7 @@ fn draw(screen: Screen) -> AnyView {
         Screen::Market => market::screen(),
         Screen::Stall => stall::screen(),
         Screen::Trades => trades::screen(),
+        Screen::Money => wallet::screen(),
     }
 }
 
@@ -151,6 +160,7 @@ const fn icon_of(screen: Screen) -> Icon {
         Screen::Market => Icon::Market,
         Screen::Stall => Icon::Stall,
         Screen::Trades => Icon::Trades,
+        Screen::Money => Icon::Purse,
     }
 }
 
@@ -162,13 +172,14 @@ fn name_of(screen: Screen) -> &'static str {
         Screen::Market => words.market,
         Screen::Stall => words.stall,
         Screen::Trades => words.trades,
+        Screen::Money => w().money.open,
     }
 }
 
 /// How many things on a screen wait for this person.
 fn waiting(board: &Board, screen: Screen) -> usize {
     match screen {
-        Screen::Ask | Screen::Stall => 0,
+        Screen::Ask | Screen::Stall | Screen::Money => 0,
         Screen::Requests => board.quotes_to_choose_from() + board.unread_before_orders(Role::Buyer),
         Screen::Market => board.matches_to_answer() + board.unread_before_orders(Role::Seller),
         Screen::Trades => board.trades_waiting_for_me(),
@@ -179,7 +190,11 @@ fn waiting(board: &Board, screen: Screen) -> usize {
 fn tabs(bottom: bool) -> AnyView {
     let desk = desk();
     let class = if bottom { "tabs bottom" } else { "tabs" };
-    let links = Screen::ALL.map(|screen| tab(desk, screen, bottom));
+    // A telephone has room for five; there money is reached from the menu, and from where it is needed.
+    let shown = Screen::ALL
+        .into_iter()
+        .filter(|screen| !bottom || *screen != Screen::Money);
+    let links = shown.map(|screen| tab(desk, screen, bottom));
     view! { <nav class=class aria-label=w().all.nav><ul>{links.collect_view()}</ul></nav> }
         .into_any()
 }
@@ -275,6 +290,8 @@ fn settings(open: RwSignal<bool>) -> AnyView {
                 })}
             </div>
             {browser::knows_notices().then(notices)}
+            <button type="button" class="secondary" data-test="money-open"
+                on:click=move |_| { open.set(false); desk.go(Screen::Money); }>{icon(Icon::Purse)} {w().money.open}</button>
             <button type="button" class="secondary" data-test="safe-open"
                 on:click=move |_| { open.set(false); desk.safe_open.set(true); }>{icon(Icon::Lock)} {w().safe.open}</button>
         }

@@ -40,6 +40,7 @@ pub(crate) enum Icon {
     Arrow,
     Tag,
     Dash,
+    Purse,
     Layers,
     File,
 }
@@ -75,6 +76,9 @@ impl Icon {
             Self::Arrow => "M5 12h14M13 6l6 6-6 6",
             Self::Layers => "M4 8l8-4 8 4-8 4zM4 12l8 4 8-4M4 16l8 4 8-4",
             Self::Dash => "M7 12h10",
+            Self::Purse => {
+                "M4 8h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2zM4 8a2.5 2.5 0 0 1 2.5-2.5H16V8M16.5 14h.01"
+            }
             Self::File => "M6.5 3.5h7.5l4 4v13H6.5zM13.5 3.5V8H18",
             Self::Tag => "M4 12.5L12.5 4H20v7.5L11.5 20zM15.8 8.2h.01",
         }
@@ -117,6 +121,60 @@ pub(crate) fn person(key: &PublicKey, test: &'static str) -> AnyView {
 /// An amount, in figures of one width.
 pub(crate) fn money(amount: Money) -> impl IntoView {
     view! { <span class="money">{format::money(amount)}</span> }
+}
+
+/// A QR code (ISO/IEC 18004) as one path; none if the text is too long for one. Always dark on light, whatever the colours of the page:
+/// cameras want it so.
+pub(crate) fn qr(text: &str, label: &'static str, test: &'static str) -> Option<AnyView> {
+    /// Empty modules around the code, as the standard asks for.
+    const QUIET: i32 = 4;
+    let code = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium).ok()?;
+    let size = code.size();
+    let mut path = String::new();
+    for y in 0..size {
+        for x in 0..size {
+            if code.get_module(x, y) {
+                path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
+            }
+        }
+    }
+    let side = size + 2 * QUIET;
+    Some(
+        view! {
+            <svg class="qr" viewBox=format!("0 0 {side} {side}") role="img" aria-label=label data-test=test>
+                <path class="qr-ground" d=format!("M0 0h{side}v{side}H0z") />
+                <path class="qr-code" d=path />
+            </svg>
+        }
+        .into_any(),
+    )
+}
+
+/// A text to be taken elsewhere: to copy, and to scan if it is short enough.
+pub(crate) fn handed(
+    text: String,
+    copy: &'static str,
+    test: &'static str,
+    code: Option<AnyView>,
+) -> AnyView {
+    let desk = desk();
+    let copied = text.clone();
+    let take = move |_| {
+        let text = copied.clone();
+        spawn_local(async move {
+            if browser::copy(&text).await {
+                desk.note(w().all.copied);
+            }
+        });
+    };
+    view! {
+        <div class="share">
+            <textarea readonly rows="3" class="code-text" aria-label=copy data-test=test prop:value=text></textarea>
+            <button type="button" class="secondary small" on:click=take>{icon(Icon::Link)} {copy}</button>
+            {code}
+        </div>
+    }
+    .into_any()
 }
 
 /// What a part of the screen is called, and what it is for.
@@ -372,9 +430,9 @@ pub(crate) struct Card {
     /// Its value.
     pub(crate) value: &'static str,
     /// What it is called.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// What it means; may be empty.
-    pub(crate) means: &'static str,
+    pub(crate) means: String,
 }
 
 /// A choice of cards, of which one is chosen.
@@ -412,7 +470,7 @@ pub(crate) fn cards(
 /// A box to tick.
 pub(crate) fn tick(
     id: &'static str,
-    label: &'static str,
+    label: impl Into<String>,
     hint: &'static str,
     start: bool,
     set: impl Fn(bool) + 'static,
@@ -421,7 +479,7 @@ pub(crate) fn tick(
         <label class="tick">
             <input type="checkbox" data-test=id prop:checked=start
                 on:change=move |event| set(event_target_checked(&event)) />
-            <span>{label}{(!hint.is_empty()).then(|| view! { <small>{hint}</small> })}</span>
+            <span>{label.into()}{(!hint.is_empty()).then(|| view! { <small>{hint}</small> })}</span>
         </label>
     }
     .into_any()

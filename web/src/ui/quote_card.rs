@@ -9,9 +9,12 @@ use crate::board::best;
 use crate::forms::Faults;
 use crate::node::{Command, QuoteState, QuoteView, Reply, Role};
 use crate::ui::chat::{self, To};
+use crate::ui::escrow::Paying;
 use crate::ui::format;
 use crate::ui::haggling::{self, Countering};
-use crate::ui::parts::{Field, Icon, area, carry_out, dialog, form_fault, icon, money, person};
+use crate::ui::parts::{
+    Field, Icon, area, carry_out, dialog, form_fault, icon, money, person, show_flaws,
+};
 use crate::ui::safe;
 
 /// The quote over which a dialog stands, and what is typed there.
@@ -310,20 +313,30 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
                 return ().into_any();
             };
             let total = quote.total;
+            let paying = Paying::new(total, &quote.keepers, accepting.faults);
             let accept = move |event: leptos::ev::SubmitEvent| {
                 event.prevent_default();
+                let (escrow, trusted) = match paying.read() {
+                    Ok(chosen) => chosen,
+                    Err(flaws) => return show_flaws(accepting.faults, flaws),
+                };
                 let note = accepting.form.get_untracked().trim().to_owned();
                 let note = (!note.is_empty()).then_some(note);
                 let command = Command::Accept {
                     thread,
                     total,
                     note,
-                    escrow: None,
+                    escrow,
                 };
                 carry_out(
                     accepting.busy,
                     accepting.faults,
-                    async move { desk.command(command).await },
+                    async move {
+                        if !trusted.is_empty() {
+                            desk.trust(trusted).await?;
+                        }
+                        desk.command(command).await
+                    },
                     move |_: Reply| {
                         accepting.open.set(false);
                     },
@@ -341,12 +354,13 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
                 <p class="dialog-total">{money(total)}</p>
                 <p>{(words.accept_body)(&format::money(total), &title)}</p>
                 {breakdown(&quote)}
+                {paying.draw()}
                 {area(&note, 2, String::new(), move |text| {
                     accepting.form.set(text.chars().take(limits::NOTE_MAX).collect());
                 })}
                 <p class="quiet-text">{icon(Icon::Lock)} {words.accept_private}</p>
                 {safe::reminder(move || accepting.open.set(false))}
-                {form_fault(accepting.faults, &["note"])}
+                {form_fault(accepting.faults, &["note", "minor"])}
                 <div class="dialog-actions">
                     <button type="button" class="secondary on-private" data-test="accept-cancel"
                         on:click=move |_| accepting.open.set(false)>{w().all.cancel}</button>

@@ -6,8 +6,9 @@ use leptos::task::spawn_local;
 
 use crate::app::{desk, sentence, w};
 use crate::forms::Faults;
-use crate::forms::stall::{ProfileForm, RulesForm};
+use crate::forms::stall::{ProfileForm, RulesForm, mints_of};
 use crate::node::{Auto, Command, Item, ItemId, Reply, Rules, StallView};
+use crate::ui::escrow;
 use crate::ui::format;
 use crate::ui::item_form;
 use crate::ui::parts::{
@@ -227,7 +228,13 @@ fn rules() -> AnyView {
         event.prevent_default();
         match form.with_untracked(RulesForm::read) {
             Ok(rules) => {
-                let work = async move { desk.command(Command::SetRules(rules)).await };
+                let mints = mints_of(&rules);
+                let work = async move {
+                    if !mints.is_empty() {
+                        desk.trust(mints).await?;
+                    }
+                    desk.command(Command::SetRules(rules)).await
+                };
                 carry_out(busy, faults, work, move |_: Reply| {
                     desk.note(w().stall.saved)
                 });
@@ -238,8 +245,8 @@ fn rules() -> AnyView {
     let all = [Auto::Off, Auto::Indicative, Auto::Firm];
     let choices = all.map(|auto| Card {
         value: auto_name(auto),
-        title: (words.auto_of)(auto),
-        means: (words.auto_means)(auto),
+        title: (words.auto_of)(auto).to_owned(),
+        means: (words.auto_means)(auto).to_owned(),
     });
     let number = Line {
         mode: "numeric",
@@ -266,7 +273,8 @@ fn rules() -> AnyView {
                 </div>
                 {area(&named("rules-payment", "payment", words.payment, words.payment_hint), 2, start.payment,
                     move |text| form.update(|form| form.payment = text))}
-                {form_fault(faults, &["validFor", "perHour", "concession", "minTrust", "payment"])}
+                {escrow::takes(form, faults)}
+                {form_fault(faults, &["validFor", "perHour", "concession", "minTrust", "payment", "keepers"])}
                 <button type="submit" class="secondary" data-test="rules-save" disabled=move || busy.get()>{w().all.save}</button>
             </form>
         </section>

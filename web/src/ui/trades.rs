@@ -12,6 +12,7 @@ use crate::node::{Awaited, Command, Profile, Reply, Role, Trade, TradeState};
 use crate::route::Screen;
 use crate::ui::cancelling;
 use crate::ui::chat::{self, To};
+use crate::ui::escrow;
 use crate::ui::format;
 use crate::ui::parts::{
     Field, Icon, area, carry_out, empty, form_fault, heading, icon, money, person, select_of,
@@ -93,8 +94,12 @@ fn card(id: ThreadId) -> AnyView {
             data-state=move || state.get().map(state_name)
             data-role=move || role.get().map(|role| match role { Role::Buyer => "buyer", Role::Seller => "seller" })>
             {move || trade.with(|trade| trade.as_ref().map(head))}
-            <Show when=move || to_confirm.get()>{answer(id)}</Show>
+            <Show when=move || to_confirm.get()>
+                {move || trade.with_untracked(|trade| trade.as_ref().and_then(escrow::ordered))}
+                {answer(id)}
+            </Show>
             {steps::code(trade)}
+            {escrow::panel(id, trade)}
             <div class="trade-body">
                 <section>
                     <h3>{w().trades.timeline}</h3>

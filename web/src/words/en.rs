@@ -193,6 +193,9 @@ pub(super) const WORDS: Words = Words {
             Wrong::NeedsNumber => "“At least” and “at most” need a number.",
             Wrong::BelowZero => "The discount is larger than everything else together.",
             Wrong::NotLess => "Offer less than is asked.",
+            Wrong::NotAMint => "A mint’s address looks like https://mint.example.",
+            Wrong::TooMuch => "That is more than there is.",
+            Wrong::Unticked => "Please tick this first, or choose another way.",
         },
         // The peer itself complains in English.
         complaint: |_, _| None,
@@ -414,7 +417,7 @@ pub(super) const WORDS: Words = Words {
         sent: "Your counter-offer is on its way to the seller.",
         mine: |total| format!("You offered {total}."),
         on_its_way: "It is on its way.",
-        lost: "It did not arrive.",
+        lost: "It is not known to have arrived.",
         delivered: "The seller has it.",
         answered: "The seller has quoted anew.",
         left: |n| match n {
@@ -437,7 +440,7 @@ pub(super) const WORDS: Words = Words {
         buyer: "The buyer",
         seller: "The seller",
         sending: "on its way",
-        lost: "did not arrive",
+        lost: "not known to have arrived",
         placeholder: "Your message",
         send: "Send privately",
         busy: "Sending …",
@@ -705,6 +708,8 @@ pub(super) const WORDS: Words = Words {
         wait_receipt_theirs: "Waiting for the buyer to say that he has it",
         received: "This trade is at its end: the buyer has it, and you both have the receipt.",
     },
+    money: super::money::EN,
+    escrow: super::money::EN_ESCROW,
     link: Link {
         connecting: "Connecting",
         online: "Online",

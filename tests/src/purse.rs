@@ -1,0 +1,129 @@
+//! What a person at the page does with money: he names a mint, fills his purse, pays through escrow, shares out what is locked.
+
+use crate::person::{Person, SOON, SURELY, named};
+use crate::trouble::Outcome;
+
+impl Person {
+    /// Goes to his money, and waits until what is needed for it is there.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub async fn opens_his_purse(&self) -> Outcome {
+        self.goes_to("money").await?;
+        self.browser.see(&named("money-ready"), SURELY).await?;
+        Ok(())
+    }
+
+    /// Names a mint as one that may keep his money.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn trusts(&self, mint: &str) -> Outcome {
+        self.opens_his_purse().await?;
+        self.types("mint-address", mint).await?;
+        self.clicks("mint-add").await?;
+        self.browser.see(&named("mint"), SOON).await?;
+        Ok(())
+    }
+
+    /// Fills a purse at the only mint that he trusts, and waits until it holds that.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub async fn fills_his_purse(&self, amount: u64, currency: &str) -> Outcome {
+        self.opens_his_purse().await?;
+        self.types("fill-amount", &amount.to_string()).await?;
+        self.types("fill-currency", currency).await?;
+        self.clicks("fill-ask").await?;
+        self.browser.see(&named("fill-request"), SURELY).await?;
+        self.holds(amount * 100).await
+    }
+
+    /// Waits until his only purse holds just this much, in minor units, with nothing on its way.
+    ///
+    /// # Errors
+    /// If it does not come to that.
+    pub async fn holds(&self, minor: u64) -> Outcome {
+        self.opens_his_purse().await?;
+        let purse = format!("[data-test=\"purse\"][data-free=\"{minor}\"][data-held=\"0\"]");
+        self.browser.see(&purse, SURELY).await?;
+        Ok(())
+    }
+
+    /// Says that buyers may lock what they pay him at a mint.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn takes_escrow(&self, mint: &str, currency: &str) -> Outcome {
+        self.goes_to("stall").await?;
+        self.types("takes-mint", mint).await?;
+        self.types("takes-currency", currency).await?;
+        self.clicks("takes-add").await?;
+        self.browser.see(&named("takes-row"), SOON).await?;
+        self.saves("rules-save").await
+    }
+
+    /// Takes the best quote of a request, and chooses to pay through the first escrow that it names.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn accepts_through_escrow(&self, intent: &str) -> Outcome {
+        self.goes_to("requests").await?;
+        let button = format!(
+            "[data-intent=\"{intent}\"] [data-test=\"quote-card\"][data-rank=\"1\"] {}",
+            named("accept")
+        );
+        self.browser.click(&button, SOON).await?;
+        self.picks("pay-way-0").await?;
+        self.browser.see(&named("pay-plan"), SOON).await?;
+        self.clicks("accept-confirm").await?;
+        let ordered = format!(
+            "[data-intent=\"{intent}\"][data-state=\"ordered\"], [data-intent=\"{intent}\"][data-state=\"awarded\"]"
+        );
+        self.browser.see(&ordered, SOON).await?;
+        Ok(())
+    }
+
+    /// Sees what has become of the money of his trade: `locked`, `released`, `refunded`, `shared`.
+    ///
+    /// # Errors
+    /// If it does not come to that.
+    pub async fn sees_escrow(&self, state: &str) -> Outcome<String> {
+        self.goes_to("trades").await?;
+        let panel = format!("[data-test=\"escrow-panel\"][data-state=\"{state}\"]");
+        self.browser.see(&panel, SURELY).await
+    }
+
+    /// Proposes that so much of what is locked goes to the buyer, and the rest to the seller.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn would_share(&self, buyer: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        self.unfolds("share").await?;
+        self.types("share-buyer", buyer).await?;
+        self.clicks("share-go").await?;
+        self.browser.see(&named("escrow-offer"), SOON).await?;
+        Ok(())
+    }
+
+    /// Agrees to what the other side proposes.
+    ///
+    /// # Errors
+    /// If nothing comes.
+    pub async fn agrees(&self) -> Outcome {
+        self.goes_to("trades").await?;
+        self.browser.click(&named("escrow-agree"), SURELY).await?;
+        Ok(())
+    }
+
+    /// Gives up his trade.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn cancels(&self) -> Outcome {
+        self.goes_to("trades").await?;
+        self.clicks("cancel-trade").await?;
+        self.clicks("cancel-send").await
+    }
+}

@@ -1,0 +1,158 @@
+//! Trades that are paid through escrow, at the page: each side in a browser of its own, and a real mint that both trust.
+
+use haggle_protocol::quote::Quality;
+use haggle_tests::browser::Driver;
+use haggle_tests::data::Computers;
+use haggle_tests::mint::Mint;
+use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
+use haggle_tests::relay::Relay;
+use haggle_tests::{Outcome, ensure, place};
+
+/// Whole dollars in the buyer's purse: more than any computer of that data costs.
+const FILLED: u64 = 10_000;
+
+const TERMS: Terms = Terms {
+    quality: Quality::Fine,
+    days: 2,
+    stock: 3,
+};
+
+/// What of the program behind the money a page has fetched, and whether it has ever asked this mint.
+const FETCHED: &str = "
+    const asked = performance.getEntriesByType('resource').map(one => one.name);
+    return [asked.filter(name => name.includes('haggle-money')).length, asked.filter(name => name.startsWith(arguments[0])).length]";
+
+/// Two people, a mint that both name, and an order that waits for its confirmation.
+struct Market {
+    mint: Mint,
+    seller: Person,
+    buyer: Person,
+    /// In cents.
+    price: u64,
+    _relay: Relay,
+}
+
+impl Market {
+    async fn ordered() -> Outcome<Self> {
+        let scene = Computers::load()?.scene()?;
+        let driver = Driver::start()?;
+        let relay = Relay::start(Some(&place::site()?), &[])?;
+        let mint = Mint::start()?;
+        let page = relay.url();
+
+        let seller = Person::arrives(&driver, &page, "seller").await?;
+        seller.offers(&scene.cheap, TERMS).await?;
+        seller
+            .introduces_himself("Vera Verkauf", "+1 555 0100")
+            .await?;
+        let fetched = fetched(&seller, &mint).await?;
+        ensure(fetched == [0, 0], || {
+            format!("{fetched:?} fetched by one who does not use money")
+        })?;
+        seller.takes_escrow(&mint.url(), "USD").await?;
+        seller.answers_by_rule("firm").await?;
+
+        let buyer = Person::arrives(&driver, &page, "buyer").await?;
+        buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;
+        buyer.trusts(&mint.url()).await?;
+        buyer.fills_his_purse(FILLED, "USD").await?;
+        buyer.goes_to("ask").await?;
+        buyer.drafts(&scene.want).await?;
+        let intent = buyer.publishes().await?;
+        buyer.is_quoted(&intent, 1, SURELY).await?;
+        buyer.accepts_through_escrow(&intent).await?;
+        Ok(Self {
+            mint,
+            seller,
+            buyer,
+            price: scene.cheap.price * 100,
+            _relay: relay,
+        })
+    }
+
+    async fn locked() -> Outcome<Self> {
+        let market = Self::ordered().await?;
+        market.seller.goes_to("trades").await?;
+        market
+            .seller
+            .browser
+            .see(&named("order-escrow"), SURELY)
+            .await?;
+        market.seller.confirms().await?;
+        market.both_see("locked").await?;
+        Ok(market)
+    }
+
+    async fn both_see(&self, state: &str) -> Outcome {
+        for person in [&self.buyer, &self.seller] {
+            person.sees_escrow(state).await?;
+        }
+        Ok(())
+    }
+
+    /// Each has what is his, and by the mint's own books nothing was made or lost.
+    async fn adds_up(&mut self, seller: u64) -> Outcome {
+        let filled = FILLED * 100;
+        self.buyer.holds(filled - seller).await?;
+        if seller > 0 {
+            self.seller.holds(seller).await?;
+        }
+        let out = self.mint.outstanding()?;
+        ensure(out == filled, || format!("{out} are out, not {filled}"))
+    }
+}
+
+async fn fetched(person: &Person, mint: &Mint) -> Outcome<[u64; 2]> {
+    let told = person.browser.js(FETCHED, vec![mint.url().into()]).await?;
+    Ok(serde_json::from_value(told)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buyer_s_money_is_locked_at_a_mint_and_is_the_seller_s_once_he_has_it() -> Outcome {
+    let mut market = Market::locked().await?;
+    // Whoever loads the page again finds it locked still.
+    for person in [&market.buyer, &market.seller] {
+        person.reloads().await?;
+    }
+    market.both_see("locked").await?;
+
+    market.seller.reports("dispatched").await?;
+    market.buyer.reports("received").await?;
+    market.both_see("released").await?;
+    market.adds_up(market.price).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_two_agree_on_is_how_a_mint_shares_it_out_and_each_has_his_part() -> Outcome {
+    let mut market = Market::locked().await?;
+    // Seven tenths to the buyer.
+    let buyer = market.price / 10 * 7;
+    let typed = format!("{}.{:02}", buyer / 100, buyer % 100);
+    market.seller.would_share(&typed).await?;
+    market.buyer.agrees().await?;
+    market.both_see("shared").await?;
+    market.adds_up(market.price - buyer).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mint_that_is_away_is_said_to_be_and_a_cancel_gives_everything_back() -> Outcome {
+    let mut market = Market::ordered().await?;
+    market.mint.kill()?;
+    market.seller.confirms().await?;
+    let unknown = "[data-test=\"escrow-panel\"][data-trouble=\"unknown\"]";
+    market.buyer.goes_to("trades").await?;
+    market.buyer.browser.see(unknown, SURELY).await?;
+    // Nobody sends anything for money that is not there.
+    market.seller.goes_to("trades").await?;
+    market.seller.clicks("step-dispatched").await?;
+    market.seller.clicks("step-send").await?;
+    let refused = format!("{}:not(:empty)", named("form-fault"));
+    market.seller.browser.see(&refused, SOON).await?;
+
+    market.mint.start_again()?;
+    market.buyer.clicks("escrow-again").await?;
+    market.both_see("locked").await?;
+    market.buyer.cancels().await?;
+    market.both_see("refunded").await?;
+    market.adds_up(0).await
+}

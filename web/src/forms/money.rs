@@ -1,0 +1,282 @@
+//! What is typed about money: mints, sums of a purse, shares of what is locked, and which mints a stall takes.
+
+use haggle_protocol::{Asset, Custodian, Keeper, Money};
+
+use super::{Flaw, Reading, Wrong};
+use crate::node::{Balance, Payment, Purse};
+
+/// The mint at an address as it is typed.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn mint(text: &str) -> Result<Custodian, Wrong> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Wrong::Missing);
+    }
+    let (scheme, rest) = text.split_once("://").ok_or(Wrong::NotAMint)?;
+    let web = matches!(scheme, "https" | "http");
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let mint = Custodian::new(text).map_err(|_| Wrong::NotAMint)?;
+    if web && !host.is_empty() && !text.contains(['"', '<', '>', '\\']) {
+        Ok(mint)
+    } else {
+        Err(Wrong::NotAMint)
+    }
+}
+
+/// A mint as one reads it: its address without what all of them begin with.
+#[must_use]
+pub fn short(mint: &Custodian) -> &str {
+    let name = mint.name();
+    name.strip_prefix("https://").unwrap_or(name)
+}
+
+/// How much of which money, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SumForm {
+    /// Which currency.
+    pub currency: String,
+    /// How much.
+    pub amount: String,
+}
+
+impl Default for SumForm {
+    fn default() -> Self {
+        Self {
+            currency: "EUR".to_owned(),
+            amount: String::new(),
+        }
+    }
+}
+
+impl SumForm {
+    /// The sum; more than nothing.
+    ///
+    /// # Errors
+    /// Every flaw that was found.
+    pub fn read(&self) -> Result<Money, Vec<Flaw>> {
+        let mut reading = Reading::default();
+        let asset = reading.asset("currency", &self.currency);
+        let money = some(&mut reading, "amount", &self.amount, asset);
+        reading.end(money)
+    }
+}
+
+/// A sum out of a purse, as it was typed.
+///
+/// # Errors
+/// Every flaw that was found.
+pub fn out_of(purse: &Purse, balances: &[Balance], text: &str) -> Result<u64, Vec<Flaw>> {
+    let mut reading = Reading::default();
+    let money = some(&mut reading, "amount", text, purse.asset);
+    if money.minor > free(balances, &purse.custodian, purse.asset) {
+        reading.wrong("amount", Wrong::TooMuch);
+    }
+    reading.end(money.minor)
+}
+
+/// The buyer's share of what is locked, as it was typed: all or nothing of it too.
+///
+/// # Errors
+/// Every flaw that was found.
+pub fn share(locked: Money, text: &str) -> Result<u64, Vec<Flaw>> {
+    let mut reading = Reading::default();
+    let money = reading.money("buyer", text, locked.asset);
+    if money.minor > locked.minor {
+        reading.wrong("buyer", Wrong::TooMuch);
+    }
+    reading.end(money.minor)
+}
+
+/// How an order is paid through escrow: the total itself, or as much of another currency as was typed.
+///
+/// # Errors
+/// Every flaw that was found.
+pub fn payment(keeper: &Keeper, total: Money, text: &str) -> Result<Payment, Vec<Flaw>> {
+    let mut reading = Reading::default();
+    let other = keeper.asset != total.asset;
+    let minor = other.then(|| some(&mut reading, "minor", text, keeper.asset).minor);
+    let keeper = keeper.clone();
+    reading.end(Payment { keeper, minor })
+}
+
+fn some(reading: &mut Reading, field: &'static str, text: &str, asset: Asset) -> Money {
+    let money = reading.money(field, text, asset);
+    if money.minor == 0 && reading.flaws.is_empty() {
+        reading.wrong(field, Wrong::Zero);
+    }
+    money
+}
+
+/// What can be spent of a purse, in minor units.
+#[must_use]
+pub fn free(balances: &[Balance], mint: &Custodian, asset: Asset) -> u64 {
+    let mut purses = balances.iter();
+    let found = purses.find(|it| it.purse.custodian == *mint && it.purse.asset == asset);
+    found.map_or(0, |it| it.free)
+}
+
+/// A mint that a stall takes, as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeeperRow {
+    /// Its address.
+    pub mint: String,
+    /// What is locked there.
+    pub currency: String,
+}
+
+impl Default for KeeperRow {
+    fn default() -> Self {
+        Self {
+            mint: String::new(),
+            currency: SumForm::default().currency,
+        }
+    }
+}
+
+impl KeeperRow {
+    /// The row that would give this keeper again.
+    #[must_use]
+    pub fn of(keeper: &Keeper) -> Self {
+        Self {
+            mint: keeper.custodian.name().to_owned(),
+            currency: keeper.asset.code().to_owned(),
+        }
+    }
+}
+
+/// What a stall takes: its rows with this rail, beside what other rails keep.
+///
+/// # Errors
+/// Every flaw that was found.
+pub(super) fn keepers<'a>(
+    rows: impl IntoIterator<Item = &'a KeeperRow>,
+    rail: &str,
+    others: &[Keeper],
+    reading: &mut Reading,
+) -> Vec<Keeper> {
+    let mut keepers = others.to_vec();
+    let typed = rows.into_iter().filter(|row| !row.mint.trim().is_empty());
+    for row in typed {
+        match mint(&row.mint) {
+            Ok(custodian) => {
+                let keeper = Keeper {
+                    rail: rail.to_owned(),
+                    custodian,
+                    asset: reading.asset("keepers", &row.currency),
+                };
+                if !keepers.contains(&keeper) {
+                    keepers.push(keeper);
+                }
+            }
+            Err(wrong) => reading.wrong("keepers", wrong),
+        }
+    }
+    keepers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eur() -> Asset {
+        Asset::new("EUR").unwrap()
+    }
+
+    fn keeper(asset: &str) -> Keeper {
+        Keeper {
+            rail: "cashu".into(),
+            custodian: Custodian::new("https://mint.example").unwrap(),
+            asset: Asset::new(asset).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_mint_is_the_address_of_a_web_server() {
+        for good in [
+            "https://mint.example",
+            " https://mint.example/cashu/ ",
+            "http://127.0.0.1:3338",
+        ] {
+            assert!(mint(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "mint.example",
+            "https://",
+            "ftp://mint.example",
+            "javascript://x",
+            "https://a b",
+            "https:///x",
+        ] {
+            assert_eq!(mint(bad), Err(Wrong::NotAMint), "{bad}");
+        }
+        assert_eq!(mint(" "), Err(Wrong::Missing));
+        let mint = mint("https://mint.example/").unwrap();
+        assert_eq!(short(&mint), "mint.example");
+    }
+
+    #[test]
+    fn what_is_taken_out_of_a_purse_is_in_it() {
+        let purse = Purse {
+            custodian: keeper("EUR").custodian,
+            asset: eur(),
+        };
+        let balances = [Balance {
+            purse: purse.clone(),
+            free: 500,
+            held: 900,
+        }];
+        let wrong = |text| {
+            let flaws = out_of(&purse, &balances, text).unwrap_err();
+            flaws.first().map(|flaw| flaw.wrong)
+        };
+        assert_eq!(out_of(&purse, &balances, "5"), Ok(500));
+        assert_eq!(wrong("5.01"), Some(Wrong::TooMuch));
+        assert_eq!(wrong("0"), Some(Wrong::Zero));
+        assert_eq!(wrong("x"), Some(Wrong::NotANumber));
+    }
+
+    #[test]
+    fn a_share_is_at_most_what_is_locked_and_may_be_nothing() {
+        let locked = Money::new(1_000, eur());
+        assert_eq!(share(locked, "7"), Ok(700));
+        assert_eq!(share(locked, "0"), Ok(0));
+        assert_eq!(share(locked, "10"), Ok(1_000));
+        assert_eq!(share(locked, "10.01").unwrap_err()[0].wrong, Wrong::TooMuch);
+        assert!(share(locked, "").is_err());
+    }
+
+    #[test]
+    fn in_another_currency_a_buyer_says_how_much_of_it() {
+        let total = Money::new(1_000, eur());
+        assert_eq!(payment(&keeper("EUR"), total, "").unwrap().minor, None);
+        let sat = payment(&keeper("sat"), total, "21000").unwrap();
+        assert_eq!(sat.minor, Some(21_000));
+        assert!(payment(&keeper("sat"), total, "").is_err());
+        assert!(payment(&keeper("sat"), total, "0").is_err());
+    }
+
+    #[test]
+    fn what_a_stall_takes_is_read_row_by_row_and_once() {
+        let row = |mint: &str| KeeperRow {
+            mint: mint.into(),
+            currency: "EUR".into(),
+        };
+        let other = Keeper {
+            rail: "other".into(),
+            ..keeper("USD")
+        };
+        let mut reading = Reading::default();
+        let rows = [
+            row("https://mint.example/"),
+            row(" "),
+            row("https://mint.example"),
+        ];
+        let read = keepers(&rows, "cashu", core::slice::from_ref(&other), &mut reading);
+        assert_eq!(read, [other, keeper("EUR")]);
+        assert!(reading.flaws.is_empty());
+        keepers(&[row("mint")], "cashu", &[], &mut reading);
+        assert_eq!(reading.flaws[0].field, "keepers");
+    }
+}
