@@ -50,7 +50,7 @@ impl Market {
             format!("{fetched:?} fetched by one who does not use money")
         })?;
         seller.takes_escrow(&mint.url(), "USD").await?;
-        seller.answers_by_rule("firm").await?;
+        seller.answers_by_rule("indicative").await?;
 
         let buyer = Person::arrives(&driver, &page, "buyer").await?;
         buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;

@@ -328,7 +328,7 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
         .introduces_himself("Vera Verkauf", "+1 555 0100")
         .await?;
     seller.takes_escrow(&mint.url(), "USD").await?;
-    seller.answers_by_rule("firm").await?;
+    seller.answers_by_rule("indicative").await?;
     shown(&seller, "stall-escrow", &folder, &mut problems).await?;
 
     let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
