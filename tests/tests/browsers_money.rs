@@ -98,7 +98,16 @@ impl Market {
             self.seller.holds(seller).await?;
         }
         let out = self.mint.outstanding()?;
-        ensure(out == filled, || format!("{out} are out, not {filled}"))
+        ensure(out == filled, || format!("{out} are out, not {filled}"))?;
+        for person in [&self.buyer, &self.seller] {
+            // A browser says so itself when a mint is away.
+            let excused = ["ERR_CONNECTION_REFUSED"];
+            let blamed = person.browser.blamed_for(&excused).await?;
+            ensure(blamed.is_empty(), || {
+                format!("{}: {blamed:#?}", person.browser.name())
+            })?;
+        }
+        Ok(())
     }
 }
 

@@ -367,6 +367,16 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     buyer.browser.see(&named("escrow-agree"), SURELY).await?;
     shown(&buyer, "trades-share", &folder, &mut problems).await?;
     shown(&seller, "trades-locked", &folder, &mut problems).await?;
+    for person in [&buyer, &seller] {
+        // A browser says so itself when a mint is away.
+        let blamed = person
+            .browser
+            .blamed_for(&["ERR_CONNECTION_REFUSED"])
+            .await?;
+        if !blamed.is_empty() {
+            problems.push(format!("{}: {blamed:#?}", person.browser.name()));
+        }
+    }
     ensure(problems.is_empty(), || problems.join("\n"))
 }
 

@@ -514,7 +514,9 @@ pub fn sayable(trade: &Trade) -> Vec<TradeStep> {
     }
     let taken = |step| trade.steps.iter().any(|taken| taken.step == step);
     let sayable = |step: &TradeStep| match step {
-        TradeStep::Paid | TradeStep::Received => true,
+        // What is paid through escrow, the lock pays.
+        TradeStep::Paid => trade.escrow.is_none(),
+        TradeStep::Received => true,
         // Who has the proof of it, or whose buyer has it, has no more to say.
         TradeStep::Dispatched => !taken(TradeStep::Delivered) && !taken(TradeStep::Received),
         TradeStep::Delivered => trade.can_deliver,

@@ -7,15 +7,15 @@ use haggle_protocol::keys::Mark;
 use haggle_protocol::quote::{Line, Quality};
 use haggle_protocol::trade::{CancelReason, Contact, DeclineReason};
 use haggle_protocol::{
-    Asset, Custodian, FileId, Intent, MessageId, Money, PublicKey, Quantity, Quote, SealPublic,
-    Unit,
+    Asset, Custodian, FileId, Intent, Keeper, MessageId, Money, PublicKey, Quantity, Quote,
+    SealPublic, Side, Unit,
 };
 
 use super::*;
 use crate::node::{
-    Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, FileState, FileView,
-    Item, ItemId, Match, MyAnswer, Profile, Purse, RelayState, RelayView, Rules, StepTaken, Taste,
-    Tier,
+    Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, EscrowState, EscrowView,
+    FileState, FileView, Item, ItemId, Match, MyAnswer, Profile, Purse, RelayState, RelayView,
+    Rules, StepTaken, Taste, Tier,
 };
 
 fn eur() -> Asset {
@@ -813,4 +813,31 @@ fn money_that_came_in_is_news_but_not_what_was_there_before_nor_what_went_out() 
     assert_eq!(board.apply(view(100, 0)), []);
     assert_eq!(board.apply(view(100, 50)), came(50));
     assert_eq!(board.balances()[0].free, 100);
+}
+
+#[test]
+fn a_buyer_whose_money_is_locked_does_not_say_that_he_has_paid() {
+    use TradeStep::{Paid, Received};
+    let event = stepped(Role::Buyer, &[]);
+    let Event::Market(MarketEvent::Trade(mut trade)) = event else {
+        unreachable!("a trade was made")
+    };
+    trade.state = TradeState::ContactsExchanged;
+    assert_eq!(sayable(&trade), [Paid, Received]);
+    trade.escrow = Some(EscrowView {
+        keeper: Keeper {
+            rail: "cashu".into(),
+            custodian: Custodian::new("https://mint.example").unwrap(),
+            asset: eur(),
+        },
+        amount: Money::new(1_000, eur()),
+        state: EscrowState::Planned,
+        holder: Side::Buyer,
+        deadline: Timestamp(0),
+        review: 1,
+        trouble: None,
+        mine: None,
+        proposals: Vec::new(),
+    });
+    assert_eq!(sayable(&trade), [Received]);
 }

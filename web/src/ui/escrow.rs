@@ -7,7 +7,7 @@ use haggle_protocol::{Custodian, Keeper, Money, ThreadId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::app::{desk, sentence, w};
+use crate::app::{Desk, desk, sentence, w};
 use crate::board::Board;
 use crate::forms::money::{KeeperRow, free, payment, share, short};
 use crate::forms::stall::RulesForm;
@@ -39,6 +39,7 @@ pub(crate) struct Paying {
     /// Whether the mint is trusted from now on.
     trusts: RwSignal<bool>,
     faults: RwSignal<Faults>,
+    desk: Desk,
 }
 
 /// The names of the ways in the form: a quote names eight at most.
@@ -51,7 +52,8 @@ impl Paying {
     pub(crate) fn new(total: Money, keepers: &[Keeper], faults: RwSignal<Faults>) -> Self {
         let ours = keepers.iter().filter(|it| it.rail == ECASH.name);
         let keepers: Vec<Keeper> = ours.take(WAYS.len()).cloned().collect();
-        let balances = desk().board.with_untracked(Board::balances);
+        let desk = desk();
+        let balances = desk.board.with_untracked(Board::balances);
         let enough = |it: &Keeper| {
             it.asset == total.asset && free(&balances, &it.custodian, it.asset) >= total.minor
         };
@@ -59,7 +61,7 @@ impl Paying {
         if !keepers.is_empty() {
             spawn_local(async move {
                 // Whether one is trusted is asked of the program behind the money, which is loaded for that.
-                let _ = desk().look_at_mints().await;
+                let _ = desk.look_at_mints().await;
             });
         }
         Self {
@@ -69,12 +71,18 @@ impl Paying {
             rate: RwSignal::new(String::new()),
             trusts: RwSignal::new(false),
             faults,
+            desk,
         }
     }
 
     fn keeper(self) -> Option<Keeper> {
         let at = self.way.get()?;
         self.keepers.with_value(|all| all.get(at).cloned())
+    }
+
+    fn is_trusted(self, mint: &Custodian) -> bool {
+        let known = self.desk.mints;
+        known.with(|mints| mints.as_ref().is_some_and(|all| all.contains(mint)))
     }
 
     /// What was chosen, and the mint that is to be trusted for it.
@@ -88,7 +96,7 @@ impl Paying {
         let payment = self
             .rate
             .with_untracked(|text| payment(&keeper, self.total, text))?;
-        if is_trusted_now(&keeper.custodian) {
+        if untrack(|| self.is_trusted(&keeper.custodian)) {
             return Ok((Some(payment), Vec::new()));
         }
         if self.trusts.get_untracked() {
@@ -162,14 +170,14 @@ impl Paying {
         };
         let purse = mint.clone();
         let have = move || {
-            let balances = desk().board.with(Board::balances);
+            let balances = self.desk.board.with(Board::balances);
             Money::new(free(&balances, &purse, asset), asset)
         };
         let (held, short_of) = (have.clone(), have);
         let lacks = move || sum().is_some_and(|sum| sum.minor > short_of().minor);
         let asked = mint;
         let trust = move || {
-            (!is_trusted(&asked)).then(|| {
+            (!self.is_trusted(&asked)).then(|| {
                 let words = &w().escrow;
                 let label = (words.trust)(short(&asked));
                 view! {
@@ -192,7 +200,7 @@ impl Paying {
                 <p class="quiet-text">{move || (w().escrow.purse)(&format::money(held()))}</p>
                 <Show when=lacks>
                     <p class="fault" data-test="pay-short">{w().escrow.short}</p>
-                    <a class="button secondary on-private small" href=move || desk().href(Screen::Money)>{icon(Icon::Purse)} {w().escrow.fill}</a>
+                    <a class="button secondary on-private small" href=move || self.desk.href(Screen::Money)>{icon(Icon::Purse)} {w().escrow.fill}</a>
                 </Show>
                 {trust}
             </div>
@@ -208,15 +216,6 @@ fn through(keeper: &Keeper, total: Money) -> String {
     } else {
         format!("{name} ({})", keeper.asset.code())
     }
-}
-
-fn is_trusted(mint: &Custodian) -> bool {
-    let known = desk().mints;
-    known.with(|mints| mints.as_ref().is_some_and(|all| all.contains(mint)))
-}
-
-fn is_trusted_now(mint: &Custodian) -> bool {
-    untrack(|| is_trusted(mint))
 }
 
 /// How an order is to be paid, to the seller who confirms it.

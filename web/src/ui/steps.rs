@@ -47,10 +47,14 @@ fn step_taken(step: TradeStep, trade: Memo<Option<Trade>>) -> AnyView {
         return ().into_any();
     };
     let role = trade.with_untracked(|trade| trade.as_ref().map(|trade| trade.role));
-    let of = if role == Some(step.role()) {
-        words.step_mine
-    } else {
-        words.step_theirs
+    let by_lock =
+        trade.with_untracked(|trade| trade.as_ref().is_some_and(|it| it.escrow.is_some()));
+    let mine = role == Some(step.role());
+    let told = match (step == TradeStep::Paid && by_lock, mine) {
+        (true, true) => w().escrow.paid_mine,
+        (true, false) => w().escrow.paid_theirs,
+        (false, true) => (words.step_mine)(step),
+        (false, false) => (words.step_theirs)(step),
     };
     let known = Memo::new(move |_| trade.with(now).is_some_and(|taken| taken.delivered));
     let files = Memo::new(move |_| trade.with(now).map(|taken| taken.files).unwrap_or_default());
@@ -60,7 +64,7 @@ fn step_taken(step: TradeStep, trade: Memo<Option<Trade>>) -> AnyView {
             {icon(Icon::Check)}
             <div class="step-told">
                 <span>
-                    {of(step)} " " <small>{(words.at)(&format::time(taken.at))} " " {unknown}</small>
+                    {told} " " <small>{(words.at)(&format::time(taken.at))} " " {unknown}</small>
                     {taken.note.map(|note| view! { <br/> <q>{note}</q> })}
                 </span>
                 {files::list(files)}

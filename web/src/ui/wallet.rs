@@ -119,18 +119,29 @@ fn mints() -> AnyView {
     let words = &w().money;
     let typed = RwSignal::new(String::new());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
-    let what = Field {
-        id: "mint-address",
-        label: words.mint,
-        hint: words.mint_hint,
-        name: "mint",
-        faults,
+    // Drawn anew once a mint is added, so that the field is empty for the next.
+    let times = RwSignal::new(0u32);
+    let address = move || {
+        times.track();
+        let what = Field {
+            id: "mint-address",
+            label: w().money.mint,
+            hint: w().money.mint_hint,
+            name: "mint",
+            faults,
+        };
+        let how = Line {
+            kind: "url",
+            ..Line::default()
+        };
+        line(&what, how, String::new(), move |text| typed.set(text))
     };
     let add = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         match mint(&typed.get_untracked()) {
             Ok(mint) => carry_out(busy, faults, desk.trust(vec![mint]), move |()| {
                 typed.set(String::new());
+                times.update(|times| *times += 1);
                 desk.note(w().money.mint_added);
             }),
             Err(wrong) => show_flaws(
@@ -168,7 +179,7 @@ fn mints() -> AnyView {
             <p class="hint">{words.mints_lead}</p>
             <ul class="mints">{move || desk.mints.get().unwrap_or_default().into_iter().map(row).collect_view()}</ul>
             <form novalidate data-test="mint-form" on:submit=add>
-                {line(&what, Line { kind: "url", ..Line::default() }, String::new(), move |text| typed.set(text))}
+                {address}
                 {form_fault(faults, &["mint"])}
                 <button type="submit" class="secondary" data-test="mint-add" disabled=move || busy.get()>{icon(Icon::Plus)} {words.mint_add}</button>
             </form>
@@ -216,7 +227,7 @@ pub(crate) fn currency(
 ) -> AnyView {
     let what = Field {
         id,
-        label: w().ask.currency,
+        label: w().money.currency,
         hint: "",
         name,
         faults,

@@ -104,6 +104,41 @@ pub(super) fn complaint(code: &str, field: &str) -> Option<S> {
         ("cancelling", _) => {
             "Dein Rücktritt ist unterwegs zur anderen Seite. Warte ab, was daraus wird."
         }
+        ("unsupported" | "no-rail", _) => "Diese Art zu zahlen ist hier nicht eingerichtet.",
+        ("unknown", _) => {
+            "Die Mint antwortet nicht. Ob es geschah, zeigt sich, wenn sie es wieder tut; inzwischen geht nichts verloren."
+        }
+        ("not-trusted", _) => {
+            "Dieser Mint traust du nicht. Nenn sie erst als eine, die dein Geld verwahren darf."
+        }
+        ("not-enough", _) => "So viel ist nicht da, die Kosten der Mint eingerechnet.",
+        ("damaged", "" | "text" | "request") => {
+            "Das lässt sich nicht lesen. Kopier alles davon und versuch es noch einmal."
+        }
+        ("spent", _) => "Dieses Geld hat schon jemand genommen.",
+        ("refused", _) => "Die Mint sagt nein.",
+        ("not-saved", _) => {
+            "Auf diesem Gerät ließ es sich nicht speichern, darum wurde es nicht getan. Schaff Platz und versuch es noch einmal."
+        }
+        ("not-offered", _) => {
+            "Das nimmt der Verkäufer nicht. Wähl eine der Stellen, die sein Angebot nennt, oder bezahl ihn direkt."
+        }
+        ("wrong-total", "minor") => "In der Währung des Angebots wird genau seine Summe gesperrt.",
+        ("no-rate", _) => {
+            "Sag, wie viel davon du zahlst: Das Angebot lautet auf eine andere Währung, und auf einen Kurs könnt nur ihr beide euch einigen."
+        }
+        ("below-floor" | "above-ceiling", _) => {
+            "Diese Summe lässt sich dort nicht sperren. Bezahl sie direkt oder auf andere Art."
+        }
+        ("not-funded", _) => {
+            "Das Geld des Käufers ist noch nicht gesperrt. Warte darauf, dann schick es los oder übergib es."
+        }
+        ("not-locked", _) => "Es ist nichts gesperrt, das sich teilen ließe.",
+        ("wrong-sum", "buyer") => "Das ist mehr, als gesperrt ist.",
+        ("too-many-offers", _) => {
+            "Du hast schon viele Vorschläge gemacht. Schreib der anderen Seite und einigt euch auf einen davon."
+        }
+        ("no-such-offer", _) => "Das hat die andere Seite nicht vorgeschlagen.",
         ("peer-stopped", _) => {
             "Diese Seite hat angehalten. Lade sie neu; was bestätigt wurde, ist gespeichert."
         }
