@@ -21,6 +21,7 @@ pub mod place;
 pub mod process;
 pub mod program;
 pub mod purse;
+pub mod rail;
 pub mod raw;
 pub mod relay;
 pub mod search;
