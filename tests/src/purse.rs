@@ -50,6 +50,16 @@ impl Person {
         Ok(())
     }
 
+    /// Asks the only mint that he trusts what it remembers of his words.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn finds_his_money(&self, currency: &str) -> Outcome {
+        self.opens_his_purse().await?;
+        self.types("find-currency", currency).await?;
+        self.clicks("find-go").await
+    }
+
     /// Says that buyers may lock what they pay him at a mint.
     ///
     /// # Errors

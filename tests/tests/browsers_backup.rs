@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use haggle_protocol::quote::Quality;
 use haggle_tests::browser::Driver;
 use haggle_tests::data::Computers;
+use haggle_tests::mint::Mint;
 use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
 use haggle_tests::program::Shop;
 use haggle_tests::relay::Relay;
@@ -208,6 +209,65 @@ async fn an_open_trade_goes_on_in_another_browser_from_the_backup_file() -> Outc
         ensure(blamed.is_empty(), || format!("{name}: {blamed:#?}"))?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_brings_back_locked_money_and_the_words_alone_a_purse() -> Outcome {
+    let scene = Computers::load()?.scene()?;
+    let driver = Driver::start()?;
+    let relay = Relay::start(Some(&place::site()?), &[])?;
+    let mut mint = Mint::start()?;
+    let folder = tempfile::tempdir()?;
+    let (dollars, price) = (10_000, scene.dearer.price * 100);
+    let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
+    seller.offers(&scene.dearer, TERMS).await?;
+    seller
+        .introduces_himself("Vera Verkauf", "+1 555 0100")
+        .await?;
+    seller.takes_escrow(&mint.url(), "USD").await?;
+    seller.answers_by_rule("indicative").await?;
+    let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
+    buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;
+    buyer.trusts(&mint.url()).await?;
+    buyer.fills_his_purse(dollars, "USD").await?;
+    buyer.goes_to("ask").await?;
+    buyer.drafts(&scene.want).await?;
+    let intent = buyer.publishes().await?;
+    buyer.is_quoted(&intent, 1, SURELY).await?;
+    buyer.accepts_through_escrow(&intent).await?;
+    seller.confirms().await?;
+    for person in [&buyer, &seller] {
+        person.sees_escrow("locked").await?;
+    }
+    looks_after_his_data(&buyer).await?;
+    let words = writes_down(&buyer).await?.join(" ");
+    let file = saves_a_file(&buyer, folder.path()).await?;
+    drop(buyer);
+
+    // The file, in another browser: what is locked is there, and ends as it should.
+    let again = Person::arrives(&driver, &relay.url(), "karl-again").await?;
+    looks_after_his_data(&again).await?;
+    checks(&again, Some(&file), PASSPHRASE).await?;
+    comes_back(&again).await?;
+    again.sees_escrow("locked").await?;
+    again.holds(dollars * 100 - price).await?;
+    seller.reports("dispatched").await?;
+    again.says("received").await?;
+    for person in [&again, &seller] {
+        person.sees_escrow("released").await?;
+    }
+    seller.holds(price).await?;
+
+    // The words alone, in a third one: what is in the purse is with the mint.
+    let third = Person::arrives(&driver, &relay.url(), "karl-by-words").await?;
+    looks_after_his_data(&third).await?;
+    checks(&third, None, &words).await?;
+    comes_back(&third).await?;
+    third.trusts(&mint.url()).await?;
+    third.finds_his_money("USD").await?;
+    third.holds(dollars * 100 - price).await?;
+    let out = mint.outstanding()?;
+    ensure(out == dollars * 100, || format!("{out} are out"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,9 +6,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use haggle_protocol::settlement::{Locked, Outcome as Fate};
-use haggle_protocol::{
-    Asset, Contract, Custodian, MessageId, Money, Party, Side, Split, Timestamp,
-};
+use haggle_protocol::{Asset, Contract, Custodian, MessageId, Money, Party, Side, Split};
 use haggle_tests::browser::{Browser, Driver};
 use haggle_tests::mint::Mint;
 use haggle_tests::rail::Rail;
@@ -58,7 +56,7 @@ impl<'a> Three<'a> {
             seller: self.seller.key(quote).await?,
             arbiter: Some(self.arbiter.key(quote).await?),
             holder: Side::Buyer,
-            deadline: now()? + lasts,
+            deadline: haggle_node::now() + lasts,
         };
         let deal = self.buyer.deal(&contract, quote);
         let locked: Locked = self.buyer.must(json!({ "lock": deal })).await?;
@@ -81,12 +79,6 @@ impl<'a> Three<'a> {
         let out = self.mint.outstanding()?;
         ensure(out == FILLED, || format!("{out} are out, not {FILLED}"))
     }
-}
-
-fn now() -> Outcome<Timestamp> {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = since.map_err(|error| Trouble::new(error.to_string()))?;
-    Ok(Timestamp(now.as_secs()))
 }
 
 /// Three browsers that show the page, which none of them uses.
@@ -144,7 +136,7 @@ async fn locked_money_ends_in_each_of_its_ways_and_all_purses_add_up() -> Outcom
         three.buyer.deal(&contract, quote),
         three.seller.deal(&contract, quote),
     );
-    let deadline = now()? + NEAR;
+    let deadline = haggle_node::now() + NEAR;
     let renew = Fate::Renew {
         holder: Side::Seller,
         deadline,

@@ -313,7 +313,8 @@ fn boxed<T: Clone>(value: &T) -> Box<T> {
     Box::new(value.clone())
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests {
     use std::sync::{Arc, Mutex};
 

@@ -22,6 +22,9 @@ const NATIVE: [&str; 2] = ["--only", "native"];
 /// The part that needs the programs, and no browser.
 const STALL: [&str; 2] = ["--only", "stall"];
 
+/// The part that needs a mint.
+const MONEY: &str = "money";
+
 /// Runs the benchmarks, with these options for the program that measures; its figures and the sizes
 /// stand in `target/artefacts/bench.json` afterwards.
 pub(crate) fn run(shop: &Workshop, options: &[String]) -> Outcome {
@@ -60,6 +63,10 @@ pub(crate) fn run(shop: &Workshop, options: &[String]) -> Outcome {
     site::print_sizes(&site)?;
     let run = outfit::everything(shop, run, Speed::Release)?
         .env("HAGGLE_AGENT", outfit::agent(shop, Speed::Release)?);
+    let run = match options.iter().any(|one| one == MONEY) {
+        true => run.env("HAGGLE_MINT", outfit::mint(shop)?),
+        false => run,
+    };
     doing("measuring (some minutes)");
     run.arg("--").args(options).openly()?;
     add_sizes(&file, &site)?;

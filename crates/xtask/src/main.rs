@@ -70,6 +70,7 @@ cargo xtask prove NAME [...]
 
 cargo xtask bench [--runs N] [--minutes N | --hour] [--only native|pages|tab]
 cargo xtask bench webrtc [--runs N]
+cargo xtask bench money [--runs N]
     Measures, prints a table, and writes target/artefacts/bench.json.
 
 cargo xtask setup [--tests]

@@ -32,6 +32,11 @@ pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run
     let browser = shop.browser()?;
     networks()?;
     let interop = interop::build(shop)?;
+    let run = match speed {
+        Speed::Dev => run.env("HAGGLE_MINT", mint(shop)?),
+        // People run no mint of tests.
+        Speed::Release => run,
+    };
     Ok(run
         .env("HAGGLE_INTEROP_RUST", interop.ours)
         .env("HAGGLE_INTEROP_JS", interop.theirs)

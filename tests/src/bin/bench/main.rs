@@ -5,10 +5,12 @@
 //! ```text
 //! bench [--runs N] [--minutes N | --hour] [--only native|stall|pages|tab]
 //! bench webrtc [--runs N]
+//! bench money [--runs N]
 //! ```
 
 #![allow(clippy::print_stdout, reason = "its table is for people")]
 
+mod money;
 mod native;
 mod pages;
 mod report;
@@ -34,6 +36,7 @@ struct Wish {
     pages: bool,
     tab: bool,
     webrtc: bool,
+    money: bool,
     stall: bool,
 }
 
@@ -46,6 +49,7 @@ impl Wish {
             pages: true,
             tab: true,
             webrtc: false,
+            money: false,
             stall: true,
         };
         while let Some(argument) = arguments.next() {
@@ -57,9 +61,10 @@ impl Wish {
                 "--runs" => wish.runs = usize::try_from(number()?).unwrap_or(RUNS).max(1),
                 "--minutes" => wish.minutes = number()?,
                 "--hour" => wish.minutes = 60,
-                "webrtc" => {
+                "webrtc" | "money" => {
                     (wish.native, wish.pages, wish.tab, wish.stall) = (false, false, false, false);
-                    wish.webrtc = true;
+                    wish.webrtc = argument == "webrtc";
+                    wish.money = argument == "money";
                 }
                 "--only" => {
                     let only = arguments.next().unwrap_or_default();
@@ -97,6 +102,9 @@ async fn main() -> Outcome {
     }
     if wish.webrtc {
         webrtc::measure(wish.runs, &mut report).await?;
+    }
+    if wish.money {
+        money::measure(wish.runs, &mut report).await?;
     }
     println!("{}", report.table());
     report.write()
