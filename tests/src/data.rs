@@ -361,6 +361,7 @@ impl Advertisement {
             quotes_for: None,
             lang: None,
             taste: Taste::Balanced,
+            arbiter: None,
         })
     }
 

@@ -127,6 +127,7 @@ impl Forge {
             seal: SealKey::x25519(seal),
             mark: Mark(mark),
             revision: None,
+            arbiter: None,
         })
     }
 
@@ -246,6 +247,7 @@ impl Forge {
             quality: Quality::Good,
             note: None,
             keepers: Vec::new(),
+            arbiters: Vec::new(),
         })
     }
 

@@ -179,8 +179,8 @@ impl Seen {
             Event::Market(Told::Gone(id)) => drop(self.open.remove(&id)),
             Event::Market(Told::Trade(trade)) => drop(self.trades.insert(trade.thread, *trade)),
             Event::Market(Told::Stall(stall)) => self.stall = Some(*stall),
-            Event::Market(Told::Chat(_) | Told::Forgotten(..) | Told::Ready) | Event::Wallet(_) => {
-            }
+            Event::Market(Told::Chat(_) | Told::Case(_) | Told::Forgotten(..) | Told::Ready)
+            | Event::Wallet(_) => {}
         }
     }
 }
@@ -205,5 +205,6 @@ pub fn plain_draft(title: &str) -> Outcome<Draft> {
         quotes_for: None,
         lang: None,
         taste: Taste::Balanced,
+        arbiter: None,
     })
 }

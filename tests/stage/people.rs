@@ -236,6 +236,7 @@ pub(crate) fn decide(by: usize, all: &[Trader], dice: &mut Dice) -> Option<Comma
                     keepers.next().map(|keeper| Payment {
                         keeper,
                         minor: None,
+                        arbiter: None,
                     })
                 } else {
                     None

@@ -56,7 +56,8 @@ impl Screen {
                 self.chats.remove(&thread);
             }
             Event::Stall(stall) => self.stall = Some(*stall),
-            Event::Ready => {}
+            // Nobody decides for others here.
+            Event::Case(_) | Event::Ready => {}
         }
     }
 

@@ -124,7 +124,10 @@ impl Screen {
                     .insert((trade.thread, trade.role == Role::Buyer), *trade);
             }
             Event::Market(
-                MarketEvent::Stall(_) | MarketEvent::Chat(_) | MarketEvent::Forgotten(..),
+                MarketEvent::Stall(_)
+                | MarketEvent::Chat(_)
+                | MarketEvent::Case(_)
+                | MarketEvent::Forgotten(..),
             ) => {}
             Event::Market(MarketEvent::Ready) => self.ready = true,
         }
@@ -232,6 +235,7 @@ fn draft(title: &str) -> Draft {
         quotes_for: None,
         lang: None,
         taste: Taste::Balanced,
+        arbiter: None,
     }
 }
 

@@ -192,6 +192,8 @@ impl Board {
                 self.chats.insert(chat.thread, *chat);
                 news
             }
+            // The page has no screen for those who arbitrate.
+            MarketEvent::Case(_) => Vec::new(),
             MarketEvent::Forgotten(thread, _) => {
                 self.trades.remove(&thread);
                 self.chats.remove(&thread);

@@ -264,6 +264,7 @@ impl Agent {
                 MarketEvent::OpenIntent(_)
                 | MarketEvent::Gone(_)
                 | MarketEvent::Chat(_)
+                | MarketEvent::Case(_)
                 | MarketEvent::Forgotten(..)
                 | MarketEvent::Ready,
             )
@@ -543,6 +544,7 @@ fn payment(quote: &Quote, mint: &Custodian) -> Option<Payment> {
     Some(Payment {
         keeper,
         minor: None,
+        arbiter: None,
     })
 }
 

@@ -209,6 +209,7 @@ impl Sheet {
             concession: self.rules.concession_percent.unwrap_or(0),
             min_trust: self.rules.min_trust,
             keepers,
+            arbiters: Vec::new(),
         };
         let buy_per_day = amount("mandate.buy-per-day", &self.mandate.buy_per_day)?;
         let ways = self.profile.ways.into_iter();

@@ -123,6 +123,8 @@ fn data_of(kind: Kind, event: &Event, told: &mut Told) -> Vec<Result<JsValue, Js
             MarketEvent::Gone(id) => one(Kind::Gone, write(id)),
             MarketEvent::Trade(trade) => one(Kind::Trade, write(trade)),
             MarketEvent::Chat(chat) => one(Kind::Chat, write(chat)),
+            // Nobody arbitrates without a rail.
+            MarketEvent::Case(_) => Vec::new(),
             MarketEvent::Forgotten(thread, _) => one(Kind::Forgotten, write(thread)),
             MarketEvent::Stall(stall) => one(Kind::Stall, write(stall)),
             MarketEvent::Ready => one(Kind::Ready, Ok(JsValue::UNDEFINED)),

@@ -81,6 +81,8 @@ export interface Intent {
   seal: { suite: number; key: string };
   mark: string;
   revision: { first: IntentId; rev: number } | null;
+  /** On which terms its owner decides for others; left out for everything else that is wanted. */
+  arbiter?: ArbiterTerms;
 }
 
 /** What of a draft everybody would see, and what stays here. */
@@ -135,10 +137,18 @@ export interface Quote {
   note: string | null;
   /** With whom its seller lets money be kept until the trade is over; left out if with nobody. */
   keepers?: Keeper[];
+  /** Who may decide about it if the two disagree; left out if nobody. */
+  arbiters?: Arbiter[];
 }
 
 /** Who can keep money, by which rail, counted in what. */
 export interface Keeper { rail: string; custodian: string; asset: Asset }
+
+/** On which terms somebody decides for others who disagree: his key on a rail, what he takes in thousandths, and within how many seconds he rules. */
+export interface ArbiterTerms { rail: string; key: string; fee: number; within: number }
+
+/** One who decides, and the intent in which he says so. */
+export interface Arbiter extends ArbiterTerms { intent: IntentId }
 
 export type QuoteState =
   | "standing" | "ordered" | "confirmed" | { declined: DeclineReason }
@@ -372,6 +382,8 @@ export interface Rules {
   minTrust: number | null;
   /** With whom I let a buyer's money be kept, at most four; each quote names them. */
   keepers: Keeper[];
+  /** Who may decide about money that is kept so if a buyer and I disagree; each quote names them. */
+  arbiters: Arbiter[];
 }
 
 /** My stall. */

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use haggle_protocol::{FileId, IntentId, ThreadId, Timestamp};
+use haggle_protocol::{FileId, IntentId, MessageId, ThreadId, Timestamp};
 
 use crate::effect::{Effect, Record};
 use crate::event::Event;
@@ -34,6 +34,7 @@ pub(crate) struct Batch {
     pub(crate) open: BTreeSet<IntentId>,
     pub(crate) trades: BTreeSet<ThreadId>,
     pub(crate) chats: BTreeSet<ThreadId>,
+    pub(crate) cases: BTreeSet<MessageId>,
     pub(crate) stall: bool,
     /// What was found in the stall for an open intent; holds as long as the stall has not changed.
     pub(crate) found: BTreeMap<IntentId, Vec<Match>>,
@@ -47,6 +48,7 @@ impl Batch {
         self.open.clear();
         self.trades.clear();
         self.chats.clear();
+        self.cases.clear();
         self.stall = false;
     }
 
@@ -55,6 +57,13 @@ impl Batch {
         self.save.insert(Key::Intent(id));
         self.due.insert(Subject::Mine(id));
         self.mine.insert(id);
+    }
+
+    /// Something that I decide for others changed.
+    pub(crate) fn case(&mut self, order: MessageId) {
+        self.save.insert(Key::Case(order));
+        self.due.insert(Subject::Case(order));
+        self.cases.insert(order);
     }
 
     /// A thread changed.
@@ -73,6 +82,8 @@ pub(crate) enum Subject {
     Thread(ThreadId),
     /// A file that comes piece by piece.
     File(FileId),
+    /// Something that I decide for others: what a rail is asked, a ruling that is said again, its end.
+    Case(MessageId),
     /// Frames that end.
     Book,
     /// Automatic quotes that waited for the next hour.

@@ -287,6 +287,8 @@ impl Market {
             | Sort::Chat
             | Sort::EscrowLock
             | Sort::Settle
+            | Sort::Dispute
+            | Sort::Ruling
             | Sort::Cancel => false,
         });
         match role {

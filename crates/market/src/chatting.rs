@@ -221,10 +221,13 @@ impl Market {
     }
 }
 
-/// Whether the two have something to do with each other: an order that waits, or one that was confirmed or even sent, however it ended.
+/// Whether the two have something to do with each other: an order that waits, or one that was confirmed or even sent, however it ended; or
+/// one of them decides for the other.
 fn is_bound(thread: &Thread) -> bool {
     let deal = thread.deal.as_ref();
-    deal.is_some_and(|deal| deal.under_way() || deal.confirm.is_some() || deal.was_sent())
+    let ordered =
+        deal.is_some_and(|deal| deal.under_way() || deal.confirm.is_some() || deal.was_sent());
+    ordered || thread.judged.is_some()
 }
 
 /// Whether I am a seller who has said as much as he may before he is answered.

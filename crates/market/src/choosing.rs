@@ -41,6 +41,10 @@ impl Market {
         if !mine.is_open() {
             return Err(Refusal::Closed);
         }
+        if mine.intent.arbiter.is_some() {
+            // Its owner wants nothing himself.
+            return Err(Refusal::WrongState);
+        }
         if quote.asset() != mine.intent.budget.asset() {
             return Err(Refusal::WrongUnit);
         }
@@ -139,7 +143,7 @@ impl Market {
         let threads = || {
             let ids = quoters.into_iter().flatten();
             ids.filter_map(|id| self.threads.get(id))
-                .filter(|thread| thread.deal.is_none())
+                .filter(|thread| thread.deal.is_none() && !thread.is_before_arbiter(now))
         };
         let idle = |thread: &&Thread| !thread.offer.as_ref().is_some_and(|offer| offer.stands(now));
         if let Some(thread) = threads().filter(idle).min_by_key(|thread| thread.since) {
@@ -336,12 +340,13 @@ impl Market {
             reach_secret: Some(secret.clone()),
             ..order.clone()
         };
-        let sent = self.send(id, Body::Order(said), order.confirm_by, now, batch);
-        let message = sent.map_err(unsent)?;
+        let sent = self.send_signed(id, Body::Order(said), order.confirm_by, now, batch);
+        let (message, content) = sent.map_err(unsent)?;
         // An answer to what waits there would replace the very quote that is taken.
         self.drop_outgoing(id, |waiting| waiting.sort == Sort::Counter);
         if let Some(thread) = self.threads.get_mut(&id) {
-            let deal = Deal::ordered(message, order, quote, None, trader, now);
+            let mut deal = Deal::ordered(message, order, quote, None, trader, now);
+            deal.keep_order(&content);
             let before = thread.deal.replace(Deal { code, ..deal });
             let files: Vec<_> = before.iter().flat_map(Deal::file_ids).collect();
             self.forget_files(&files, batch);
@@ -411,6 +416,7 @@ impl Market {
         }
         if let Some(deal) = self.deal_mut(&id) {
             deal.confirmed(Role::Buyer, confirm);
+            deal.keep_confirm(&opened.content);
             deal.trader = opened.message.trader.map(|proof| proof.trader);
         }
         if let Some(mine) = self.intents.get_mut(&intent) {

@@ -6,7 +6,9 @@ use haggle_protocol::intent::{Budget, Delivery, Window};
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::{Charge, Line, Quality};
 use haggle_protocol::trade::{CancelReason, ContactWay, DeclineReason};
-use haggle_protocol::{Asset, FileId, IntentId, Keeper, Money, Quantity, ThreadId, Timestamp};
+use haggle_protocol::{
+    Asset, FileId, IntentId, Keeper, MessageId, Money, Quantity, ThreadId, Timestamp,
+};
 
 use crate::item::{Item, ItemId, Rules};
 use crate::view::TradeStep;
@@ -81,6 +83,25 @@ pub enum Command {
         thread: ThreadId,
         /// To the buyer, as it was offered.
         buyer: u64,
+    },
+    /// Ask the arbiter whom both chose with the order, in good time before the deadline of what is locked. He sees the order and its confirmation
+    /// as both have signed them. Replies [`Reply::Inquired`], with the exchange with him.
+    Dispute {
+        /// In which trade.
+        thread: ThreadId,
+        /// What the buyer shall get, in minor units of what is locked, as I would have it; the seller gets the rest, less the arbiter's fee.
+        buyer: u64,
+        /// Why: at most 600 bytes.
+        words: String,
+    },
+    /// Decide between two who asked me.
+    Rule {
+        /// The order that they disagree about.
+        case: MessageId,
+        /// To the buyer, in minor units of what is locked; the seller gets the rest, less my fee.
+        buyer: u64,
+        /// Why: at most 600 bytes.
+        words: String,
     },
     /// Say to this seller what I would pay instead. Three times at most, each time more.
     Counter {
@@ -222,6 +243,22 @@ pub struct Draft {
     /// What matters to me when quotes are ranked.
     #[serde(default)]
     pub taste: Taste,
+    /// On which terms I decide for others: then I want nothing myself, and the rest says who I am and of what I know something. While the rail is
+    /// still being asked for my key, this is not published yet (`rail-not-ready`): it is to be tried again in a moment.
+    #[serde(default)]
+    pub arbiter: Option<Arbitration>,
+}
+
+/// On which terms one decides for others who disagree.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Arbitration {
+    /// By which rail.
+    pub rail: String,
+    /// What I take of what is locked if I rule, in thousandths: 0 to [`FEE_MAX`](haggle_protocol::arbitration::FEE_MAX).
+    pub fee: u16,
+    /// How long I need at most until I rule, in seconds: an hour to thirty days.
+    pub within: u32,
 }
 
 /// How long one's own intent stays open if nothing is said, in seconds: a day, so that who asks in the evening is
@@ -336,6 +373,9 @@ pub struct Payment {
     /// How much, in minor units, if that is not the quote's own currency.
     #[serde(default)]
     pub minor: Option<u64>,
+    /// Who decides if we disagree: one of the arbiters that the quote names, by his intent. He has to be heard of here.
+    #[serde(default)]
+    pub arbiter: Option<IntentId>,
 }
 
 /// What a command brought.
@@ -408,6 +448,8 @@ impl Command {
             Self::Pay { .. } => "pay",
             Self::Settle { .. } => "settle",
             Self::Agree { .. } => "agree",
+            Self::Dispute { .. } => "dispute",
+            Self::Rule { .. } => "rule",
             Self::Counter { .. } => "counter",
             Self::Meet { .. } => "meet",
             Self::Inquire { .. } => "inquire",

@@ -14,6 +14,7 @@
 
 mod agreeing;
 mod answers;
+mod judging;
 
 use haggle_protocol::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
 use haggle_protocol::private::Body;
@@ -32,6 +33,8 @@ use crate::input::Job;
 use crate::market::Market;
 use crate::threads::{Deal, DealState, Taken};
 use crate::view::{EscrowState, EscrowView, ProposalView, Role, TradeStep};
+pub(crate) use judging::bad_words;
+use judging::{Disputed, Papers, TOLD_FOR};
 
 /// How long a buyer usually has to object once it is said to be sent or handed over, in seconds: as long as he has to say that he has it.
 pub const REVIEW: u32 = 14 * 24 * 60 * 60;
@@ -79,6 +82,12 @@ pub(crate) struct Escrow {
     /// The lock was moved, by what is to be found out.
     moved: bool,
     settled: Option<Settled>,
+    /// What both have signed, for an arbiter.
+    #[serde(default)]
+    papers: Papers,
+    /// What I have asked the arbiter.
+    #[serde(default)]
+    disputed: Option<Disputed>,
     /// Why the rail did not do what it was asked last.
     trouble: Option<String>,
     #[serde(skip)]
@@ -114,6 +123,12 @@ struct Proposal {
     dead: bool,
     /// The message that told the other side of it as it is now, and whether it arrived.
     said: Option<(MessageId, bool)>,
+    /// An arbiter has decided so.
+    #[serde(default)]
+    ruled: bool,
+    /// Not before then it is said once more to a side that is away for long.
+    #[serde(default)]
+    again: Timestamp,
 }
 
 impl Proposal {
@@ -125,6 +140,8 @@ impl Proposal {
             done: false,
             dead: false,
             said: None,
+            ruled: false,
+            again: Timestamp(0),
         }
     }
 }
@@ -172,16 +189,7 @@ impl Escrow {
             Role::Buyer => (mine, theirs),
             Role::Seller => (theirs, mine),
         };
-        let contract = Contract {
-            order,
-            custodian: plan.keeper.custodian.clone(),
-            amount: plan.amount(),
-            buyer,
-            seller,
-            arbiter: None,
-            holder: Side::Buyer,
-            deadline: plan.deadline,
-        };
+        let contract = plan.contract(order, buyer, seller);
         contract.check().ok().map(|()| contract)
     }
 
@@ -236,6 +244,9 @@ impl Escrow {
         proposal: &Proposal,
         now: Timestamp,
     ) -> bool {
+        if self.is_decided(role, proposal, now) {
+            return true;
+        }
         match proposal.settlement.outcome {
             Outcome::Split(split) => {
                 proposal.agreed || split == Split::all_to(role.side(), plan.amount())
@@ -244,20 +255,25 @@ impl Escrow {
                 // A custodian may have been away for days since it was heard.
                 let signed = proposal.settlement.is_signed_by(role.side().into());
                 let in_time = signed || leaves_a_review(plan, deadline, now);
-                proposal.agreed && in_time && holder == Side::Seller && deal.was_sent()
+                // Who has asked the arbiter has objected.
+                let fine = in_time && self.disputed.is_none();
+                proposal.agreed && fine && holder == Side::Seller && deal.was_sent()
             }
             Outcome::Expired => false,
         }
     }
 
-    /// What was signed here and can still come true: what others propose cannot without this side.
+    /// What can still come true, or can have: what was signed here, and what an arbiter has decided, if the other side has signed it or may have.
+    /// What the other side alone proposes cannot.
     fn live(&self, role: Role) -> impl Iterator<Item = &Proposal> {
         let party = role.side().into();
         let live = self.proposals.iter().filter(|it| !it.dead);
-        live.filter(move |it| it.settlement.is_signed_by(party))
+        live.filter(move |it| {
+            it.settlement.is_signed_by(party) || it.is_without(party) || (it.ruled && self.moved)
+        })
     }
 
-    /// Whether this side would get something by what was signed here, if the other one still carried it out.
+    /// Whether this side would get something by what was signed, if the other one still carried it out.
     fn may_come_in(&self, role: Role) -> bool {
         let party = role.side().into();
         self.live(role).any(|it| match it.settlement.outcome {
@@ -347,19 +363,21 @@ impl Escrow {
             theirs.min_by_key(|it| matches!(it.settlement.outcome, Outcome::Renew { .. }))
         {
             let settlement = agreed.settlement.clone();
-            return Some(if settlement.is_signed_by(party) {
-                Ask::Execute {
-                    contract,
-                    locked,
-                    settlement,
-                }
-            } else {
-                Ask::Cosign {
-                    deal: mine(contract),
-                    locked,
-                    settlement,
-                }
-            });
+            return Some(
+                if settlement.is_signed_by(party) || agreed.is_without(party) {
+                    Ask::Execute {
+                        contract,
+                        locked,
+                        settlement,
+                    }
+                } else {
+                    Ask::Cosign {
+                        deal: mine(contract),
+                        locked,
+                        settlement,
+                    }
+                },
+            );
         }
         if mine_now {
             return Some(Ask::Refund {
@@ -385,8 +403,11 @@ impl Escrow {
 
     /// When there is something to be done for it without anything happening before.
     fn due(&self, role: Role, deal: &Deal, plan: &EscrowPlan, now: Timestamp) -> Option<Timestamp> {
-        if self.settled.is_some() || self.asked.is_some() {
+        if self.asked.is_some() {
             return None;
+        }
+        if self.settled.is_some() {
+            return self.tell_at(now);
         }
         if self.next(role, deal, plan, now).is_some() {
             return Some(self.next.max(now));
@@ -477,7 +498,8 @@ impl Escrow {
             (None, None) if self.may_be_locked() => EscrowState::Locking,
             (None, None) => EscrowState::Planned,
         };
-        let proposals = self.proposals.iter().filter(|it| !it.dead && !it.done);
+        let open = |it: &&Proposal| !it.dead && !it.done && !it.ruled;
+        let proposals = self.proposals.iter().filter(open);
         EscrowView {
             keeper: plan.keeper.clone(),
             amount,
@@ -498,6 +520,9 @@ impl Escrow {
                     Outcome::Renew { .. } | Outcome::Expired => None,
                 })
                 .collect(),
+            arbiter: plan.arbiter.clone(),
+            dispute: None,
+            ruling: self.ruling(),
         }
     }
 }
@@ -620,7 +645,7 @@ impl Market {
         let unsaid = |it: &&Proposal| {
             let mine = it.by == role || it.done;
             // Once it has come to its end here, one week of trying is enough: the other side finds it out from the rail.
-            let again = !over || it.said.is_none();
+            let again = !over || it.said.is_none() || escrow.must_be_told(it, now);
             mine && !it.dead && again && !self.is_said(&id, it.said)
         };
         let unsaid: Vec<Settlement> = escrow
@@ -634,12 +659,22 @@ impl Market {
                 order,
                 settlement: settlement.clone(),
             });
-            let until = now + PRIVATE_LIFETIME_MAX;
+            let known = |it: &Proposal| it.settlement.salt == settlement.salt && it.said.is_some();
+            let again = self
+                .escrow(&id)
+                .is_some_and(|it| it.3.proposals.iter().any(known));
+            let until = now
+                + if over && again {
+                    TOLD_FOR
+                } else {
+                    PRIVATE_LIFETIME_MAX
+                };
             let Ok(message) = self.send(id, body, until, now, batch) else {
                 return;
             };
             if let Some(proposal) = self.escrow_mut(&id).and_then(|it| it.proposal(&settlement)) {
                 proposal.said = Some((message, false));
+                proposal.again = now + PRIVATE_LIFETIME_MAX;
             }
         }
     }

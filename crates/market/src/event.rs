@@ -3,7 +3,7 @@
 
 use haggle_protocol::{IntentId, ThreadId};
 
-use crate::view::{Chat, MyIntent, OpenIntent, Role, StallView, Trade};
+use crate::view::{Case, Chat, MyIntent, OpenIntent, Role, StallView, Trade};
 
 /// Something a person or a program may want to know.
 #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -19,6 +19,8 @@ pub enum Event {
     Trade(Box<Trade>),
     /// What was said in one exchange, of either side.
     Chat(Box<Chat>),
+    /// What two others disagree about, for me to decide.
+    Case(Box<Case>),
     /// An exchange is forgotten, with its trade and all that was said.
     Forgotten(ThreadId, Role),
     /// My stall.
@@ -36,6 +38,7 @@ impl core::fmt::Debug for Event {
             Self::Gone(id) => write!(f, "Gone({})", id.short()),
             Self::Trade(trade) => write!(f, "Trade({})", trade.thread.short()),
             Self::Chat(chat) => write!(f, "Chat({})", chat.thread.short()),
+            Self::Case(case) => write!(f, "Case({})", case.order.short()),
             Self::Forgotten(thread, _) => write!(f, "Forgotten({})", thread.short()),
             Self::Stall(stall) => write!(f, "Stall({} items)", stall.items.len()),
             Self::Ready => f.write_str("Ready"),

@@ -15,14 +15,16 @@ use haggle_protocol::limits::{
 };
 use haggle_protocol::seal::Hint;
 use haggle_protocol::{
-    Frame, FrameId, Intent, IntentId, Kind, MessageId, Money, PublicKey, Quantity, Reach, Refusal,
-    SealPublic, ThreadId, Timestamp, text,
+    ArbiterTerms, Frame, FrameId, Intent, IntentId, Kind, MessageId, Money, PublicKey, Quantity,
+    Reach, Refusal, SealPublic, ThreadId, Timestamp, text,
 };
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Subject};
-use crate::command::{Complaint, Draft, OPEN_DEFAULT, OPEN_MAX, OPEN_MIN, Preview, Taste};
+use crate::command::{
+    Arbitration, Complaint, Draft, OPEN_DEFAULT, OPEN_MAX, OPEN_MIN, Preview, Taste,
+};
 use crate::effect::Effect;
 use crate::mail::Lock;
 use crate::market::Market;
@@ -173,6 +175,7 @@ impl Mine {
             quotes_for: None,
             lang: intent.lang.clone(),
             taste: Taste::default(),
+            arbiter: intent.arbiter.as_ref().map(Arbitration::of),
         };
         Self {
             id,
@@ -225,7 +228,8 @@ impl Market {
     pub fn preview(&self, draft: &Draft, now: Timestamp) -> Result<Preview, Complaint> {
         // Keys are made when it is published; placeholders of the same size show what it will be.
         let seal = SealPublic([9; 32]);
-        let checked = check(draft, seal, Mark([0; 20]), None, now)?;
+        let arbiter = draft.arbiter.as_ref().map(Arbitration::shown);
+        let checked = check(draft, seal, Mark([0; 20]), arbiter, None, now)?;
         let bytes = FRAME_OVERHEAD + checked.intent.to_body().len();
         let mut private = vec![
             "name".to_owned(),
@@ -258,6 +262,7 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<IntentId, Complaint> {
+        let arbiter = self.arbiter_of(&draft, batch)?;
         let (key, mark) = self.pen.root.intent(&mut self.pen.dice);
         let secret = SealSecret::random(&mut self.pen.dice);
         let unsaid = |_| {
@@ -267,7 +272,7 @@ impl Market {
             )
         };
         let seal = secret.public().map_err(unsaid)?;
-        let checked = check(&draft, seal, mark, None, now)?;
+        let checked = check(&draft, seal, mark, arbiter, None, now)?;
         let body = checked.intent.to_body();
         let frame = self.sign(
             Kind::Intent,
@@ -325,11 +330,16 @@ impl Market {
                 "The quotes so far are in another currency: withdraw this and publish it anew.";
             return Err(Complaint::about("wrong-unit", "budget", sentence));
         }
+        if mine.draft.arbiter != draft.arbiter {
+            let sentence = "Others have agreed to the terms on which you decide: withdraw this and publish it anew.";
+            return Err(Complaint::about("wrong-terms", "arbiter", sentence));
+        }
         // A dry run, so that nothing has changed if the draft will not do.
         check(
             &draft,
             mine.seal_public,
             mine.mark,
+            mine.intent.arbiter.clone(),
             mine.intent.revision,
             now,
         )?;
@@ -351,7 +361,8 @@ impl Market {
         let revision = mine.next_rev(now);
         let (intent, until, expires) = match &draft {
             Some(draft) => {
-                let checked = check(draft, mine.seal_public, mine.mark, Some(revision), now)?;
+                let (seal, arbiter) = (mine.seal_public, mine.intent.arbiter.clone());
+                let checked = check(draft, seal, mine.mark, arbiter, Some(revision), now)?;
                 (checked.intent, checked.until, checked.expires)
             }
             None => {
@@ -629,7 +640,8 @@ impl Market {
             .threads
             .values()
             .filter(|thread| {
-                thread.role == Role::Buyer && thread.intent == id && thread.deal.is_none()
+                let asked = thread.deal.is_some() || thread.is_before_arbiter(now);
+                thread.role == Role::Buyer && thread.intent == id && !asked
             })
             .map(|thread| thread.id)
             .collect();
@@ -676,6 +688,7 @@ fn check(
     draft: &Draft,
     seal: SealPublic,
     mark: Mark,
+    arbiter: Option<ArbiterTerms>,
     revision: Option<Revision>,
     now: Timestamp,
 ) -> Result<Checked, Complaint> {
@@ -761,6 +774,13 @@ fn check(
             "Choose a time that is not over yet, with its end after its beginning.",
         );
     }
+    if arbiter.as_ref().is_some_and(|it| it.check().is_err()) {
+        return complain(
+            "bad-field",
+            "arbiter",
+            "Take at most a tenth, and rule within an hour to thirty days.",
+        );
+    }
     let open_for = draft.open_for.unwrap_or(OPEN_DEFAULT);
     if !(OPEN_MIN..=OPEN_MAX).contains(&open_for) {
         return complain(
@@ -800,6 +820,7 @@ fn check(
         lang: draft.lang.clone(),
         seal: SealKey::x25519(seal),
         mark,
+        arbiter,
         revision,
     };
     if intent.check().is_err() {

@@ -5,7 +5,7 @@ use haggle_protocol::category::Category;
 use haggle_protocol::intent::Delivery;
 use haggle_protocol::place::Place;
 use haggle_protocol::quote::Quality;
-use haggle_protocol::{Asset, Keeper, Money, Quantity, Unit};
+use haggle_protocol::{Arbiter, Asset, Keeper, Money, Quantity, Unit};
 use sha2::{Digest as _, Sha256};
 
 /// Names an item of one's own stall; never leaves this peer.
@@ -137,6 +137,9 @@ pub struct Rules {
     pub min_trust: Option<u32>,
     /// With whom I let a buyer's money be kept until a trade is over, at most [`KEEPERS_MAX`](haggle_protocol::settlement::KEEPERS_MAX): each quote names them.
     pub keepers: Vec<Keeper>,
+    /// Who may decide about money that is kept so if a buyer and I disagree, at most [`ARBITERS_MAX`](haggle_protocol::arbitration::ARBITERS_MAX):
+    /// each quote names them, and a buyer chooses one or none.
+    pub arbiters: Vec<Arbiter>,
 }
 
 /// The most finished trades that a rule may ask for. More is a slip of the finger.
@@ -156,6 +159,7 @@ impl Default for Rules {
             concession: 0,
             min_trust: None,
             keepers: Vec::new(),
+            arbiters: Vec::new(),
         }
     }
 }

@@ -26,6 +26,7 @@ impl Market {
         batch: &mut Batch,
     ) {
         self.escrow_heard(id, message, batch);
+        self.judged_heard(id, message, None, batch);
         let Some(thread) = self.threads.get_mut(&id) else {
             return;
         };
@@ -85,6 +86,7 @@ impl Market {
         batch: &mut Batch,
     ) {
         self.escrow_heard(id, message, batch);
+        self.judged_heard(id, message, Some(refusal), batch);
         let Some(thread) = self.threads.get(&id) else {
             return;
         };
@@ -277,6 +279,9 @@ impl Market {
         let thread = self.threads.get(id)?;
         if self.is_sold(thread) || self.holds_money(id) {
             return None;
+        }
+        if let Some(judged) = &thread.judged {
+            return Some(judged.until);
         }
         match &thread.deal {
             Some(deal) if deal.under_way() => None,

@@ -9,6 +9,7 @@
 
 mod batch;
 mod cancelling;
+mod cases;
 mod chatting;
 mod choosing;
 pub mod command;
@@ -45,4 +46,4 @@ pub use input::{Heard, Input, Job, Paid, Ticket, Trouble};
 pub use item::{Item, ItemId, Rules};
 pub use market::{Market, RailFacts, Setup};
 pub use record::Damaged;
-pub use view::{MyIntent, OpenIntent, QuoteView, Reason, StallView, Trade};
+pub use view::{Case, MyIntent, OpenIntent, QuoteView, Reason, StallView, Trade};

@@ -56,6 +56,8 @@ impl fmt::Debug for Pen {
 pub(crate) struct Opened {
     pub(crate) id: MessageId,
     pub(crate) message: Message,
+    /// What the cell held: the message with its signature.
+    pub(crate) content: Vec<u8>,
     /// Which of my reply keys opened it; `None` for an intent's seal key.
     used: Option<SealPublic>,
 }
@@ -65,6 +67,8 @@ struct Sealed {
     message: MessageId,
     to: SealPublic,
     cell: Vec<u8>,
+    /// What the cell holds: the message with its signature.
+    content: Vec<u8>,
     expires: Timestamp,
 }
 
@@ -139,6 +143,7 @@ impl Pen {
             message: id,
             to: recipient,
             cell: cell.into_bytes(),
+            content,
             expires,
         })
     }
@@ -166,6 +171,22 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<MessageId, Refusal> {
+        self.send_signed(id, body, expires, now, batch)
+            .map(|(message, _)| message)
+    }
+
+    /// The same, with what was signed: the content of the cell.
+    ///
+    /// # Errors
+    /// As [`Market::send`].
+    pub(crate) fn send_signed(
+        &mut self,
+        id: ThreadId,
+        body: Body,
+        expires: Timestamp,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(MessageId, Vec<u8>), Refusal> {
         let thread = self.threads.get_mut(&id).ok_or(Refusal::WrongState)?;
         let sort = Sort::of(&body).ok_or(Refusal::WrongState)?;
         if thread.outbox.len() >= OUTBOX_MAX {
@@ -193,7 +214,7 @@ impl Market {
         self.index_replies(id);
         batch.thread(id);
         self.post(id, now, batch);
-        Ok(sealed.message)
+        Ok((sealed.message, sealed.content))
     }
 
     /// Tells the other side of a thread where I am now, if he was told otherwise.
@@ -386,12 +407,7 @@ impl Market {
             intent,
             thread: None,
         };
-        let (id, message) = self.open(cell, &secret.0, &context, &mine.key, now)?;
-        Ok(Opened {
-            id,
-            message,
-            used: None,
-        })
+        self.open(cell, &secret.0, &context, &mine.key, now)
     }
 
     /// Opens a cell that is sealed to a reply key of a thread.
@@ -401,12 +417,9 @@ impl Market {
             .key_of(cell.hint())
             .ok_or(Refusal::UnknownRecipient)?;
         let context = thread.context_from(self.pen.network);
-        let (id, message) = self.open(cell, &key.secret.0, &context, &thread.intent_key, now)?;
-        Ok(Opened {
-            id,
-            message,
-            used: Some(key.public),
-        })
+        let opened = self.open(cell, &key.secret.0, &context, &thread.intent_key, now)?;
+        let used = Some(key.public);
+        Ok(Opened { used, ..opened })
     }
 
     fn open(
@@ -416,9 +429,15 @@ impl Market {
         context: &Context,
         intent_key: &PublicKey,
         now: Timestamp,
-    ) -> Result<(MessageId, Message), Refusal> {
+    ) -> Result<Opened, Refusal> {
         let content = cell.open(&*self.pen.sealer, secret, context)?;
-        Message::open(&content, context, &secret.public()?, intent_key, now)
+        let (id, message) = Message::open(&content, context, &secret.public()?, intent_key, now)?;
+        Ok(Opened {
+            id,
+            message,
+            content,
+            used: None,
+        })
     }
 
     /// The answer to a whisper came.
@@ -520,7 +539,13 @@ impl Market {
             Body::Cancel(cancel) => Some(cancel.order),
             Body::EscrowLock(lock) => Some(lock.order),
             Body::Settle(settle) => Some(settle.order),
-            Body::Quote(_) | Body::Contact(_) | Body::Chat(_) | Body::Ack(_) | Body::Moved => None,
+            Body::Quote(_)
+            | Body::Contact(_)
+            | Body::Chat(_)
+            | Body::Dispute(_)
+            | Body::Ruling(_)
+            | Body::Ack(_)
+            | Body::Moved => None,
         };
         for arrived in named.into_iter().chain(message.prev) {
             if self.posted.get(&arrived) == Some(&id) {

@@ -13,6 +13,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::batch::{Batch, Calendar, Subject};
+use crate::cases::{Case, Court};
 use crate::command::{Command, Complaint, Reply};
 use crate::effect::{Effect, Effects, Record};
 use crate::event::Event;
@@ -94,6 +95,8 @@ pub struct Market {
     pub(crate) expected: Expected,
     pub(crate) searches: Searches,
     pub(crate) rails: Vec<RailFacts>,
+    /// What I decide for others.
+    pub(crate) court: Court,
     pub(crate) calendar: Calendar,
 }
 
@@ -159,6 +162,7 @@ impl Market {
             expected: Expected::default(),
             searches: Searches::default(),
             rails: setup.rails,
+            court: Court::default(),
             calendar: Calendar::default(),
         };
         for (name, bytes) in &records {
@@ -211,6 +215,10 @@ impl Market {
             Some(Key::File(id)) => {
                 self.files.insert(id, record::read(name, bytes)?);
             }
+            Some(Key::Case(order)) => {
+                let case: Case = record::read(name, bytes)?;
+                self.court.cases.insert(order, case);
+            }
             Some(Key::Seed | Key::Restored) | None => {}
         }
         Ok(())
@@ -230,6 +238,9 @@ impl Market {
             self.begin_intent(id, now);
             batch.due.insert(Subject::Mine(id));
         }
+        batch
+            .due
+            .extend(self.court.cases.keys().copied().map(Subject::Case));
         let long_ago = |since: &Timestamp| *since + DISMISSED_KEPT <= now;
         let forgotten = self.dismissed.iter().filter(|(_, since)| long_ago(since));
         batch
@@ -330,6 +341,16 @@ impl Market {
             Command::Pay { thread } => self.pay_again(thread, batch).map(done),
             Command::Settle { thread, buyer } => self.offer_split(thread, buyer, batch).map(done),
             Command::Agree { thread, buyer } => self.agree(thread, buyer, batch).map(done),
+            Command::Dispute {
+                thread,
+                buyer,
+                words,
+            } => self
+                .dispute(thread, buyer, words, now, batch)
+                .map(Reply::Inquired),
+            Command::Rule { case, buyer, words } => {
+                self.rule(case, buyer, words, now, batch).map(done)
+            }
             Command::Counter {
                 thread,
                 total,
@@ -443,6 +464,7 @@ impl Market {
                 Subject::Mine(id) => self.lapse_intent(id, now, batch),
                 Subject::Thread(id) => self.lapse_thread(id, now, batch),
                 Subject::File(id) => self.lapse_file(id, now, batch),
+                Subject::Case(order) => self.judge(order, now, batch),
                 Subject::Book => self.lapse_book(now, batch),
                 Subject::Postponed => self.lapse_postponed(now, batch),
             }
@@ -469,6 +491,7 @@ impl Market {
                 Subject::Mine(id) => self.intent_deadline(&id, now),
                 Subject::Thread(id) => self.thread_deadline(&id, now),
                 Subject::File(id) => self.file_deadline(&id),
+                Subject::Case(order) => self.case_deadline(&order, now),
                 Subject::Book => self.book.next_expiry(),
                 Subject::Postponed => self.postponed_deadline(now),
             };
@@ -487,6 +510,7 @@ impl Market {
             | Key::Profile
             | Key::Dismissed(_)
             | Key::File(_)
+            | Key::Case(_)
             | Key::Restored => None,
         });
         let changed: Vec<ThreadId> = changed.collect();
@@ -523,6 +547,7 @@ impl Market {
             Key::Item(id) => kept(key, self.stall.items().get(&id)),
             Key::Dismissed(id) => kept(key, self.dismissed.get(&id)),
             Key::File(id) => kept(key, self.files.get(&id)),
+            Key::Case(order) => kept(key, self.court.cases.get(&order)),
             // Once a market has started with it, a backup is no longer one.
             Key::Restored => record::delete(key),
         }

@@ -219,6 +219,7 @@ impl Found<'_> {
             quality: self.item.quality,
             note: self.item.note.clone(),
             keepers: Vec::new(),
+            arbiters: Vec::new(),
         };
         quote.check().ok().map(|()| quote)
     }

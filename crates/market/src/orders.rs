@@ -78,12 +78,14 @@ impl Market {
             Body::Chat(chat) => self.hear_chat(opened, chat, now, batch)?,
             Body::Cancel(cancel) => self.hear_cancel(opened, cancel, now, batch)?,
             Body::Settle(settle) => self.hear_settle(opened, settle, now, batch)?,
+            Body::Dispute(dispute) => self.hear_dispute(opened, dispute, now, batch)?,
             Body::Order(_)
             | Body::NotSelected(_)
             | Body::PaymentProof(_)
             | Body::Receipt(_)
             | Body::Counter(_)
             | Body::EscrowLock(_)
+            | Body::Ruling(_)
             | Body::Ack(_) => {
                 return Err(Refusal::WrongState);
             }
@@ -125,12 +127,14 @@ impl Market {
             Body::Cancel(cancel) => self.hear_cancel(opened, cancel, now, batch)?,
             Body::EscrowLock(lock) => self.hear_lock(opened, lock, now, batch)?,
             Body::Settle(settle) => self.hear_settle(opened, settle, now, batch)?,
+            Body::Ruling(ruling) => self.hear_ruling(opened, ruling, now, batch)?,
             Body::Moved => self.took(opened, now, batch),
             Body::Quote(_)
             | Body::Decline(_)
             | Body::OrderConfirm(_)
             | Body::Dispatch(_)
             | Body::Delivered(_)
+            | Body::Dispute(_)
             | Body::Ack(_) => {
                 return Err(Refusal::WrongState);
             }
@@ -207,7 +211,8 @@ impl Market {
         };
         let (quote, item) = (offer.quote.clone(), offer.item);
         let standing = offer.over.is_none() && now <= quote.valid_until + CLOCK_SKEW;
-        let deal = Deal::ordered(opened.id, order, quote, item, trader, now);
+        let mut deal = Deal::ordered(opened.id, order, quote, item, trader, now);
+        deal.keep_order(&opened.content);
         let before = thread.deal.replace(deal);
         thread.answer = AnswerState::Ordered;
         batch.thread(id);
@@ -324,7 +329,7 @@ impl Market {
         };
         confirm.check()?;
         let body = Body::OrderConfirm(confirm.clone());
-        self.send(id, body, now + TRADE_FOR, now, batch)?;
+        let (_, content) = self.send_signed(id, body, now + TRADE_FOR, now, batch)?;
         let Some(thread) = self.threads.get_mut(&id) else {
             return Ok(());
         };
@@ -337,6 +342,7 @@ impl Market {
         thread.set_aside = needed;
         if let Some(deal) = &mut thread.deal {
             deal.confirmed(Role::Seller, &confirm);
+            deal.keep_confirm(&content);
         }
         batch.thread(id);
         batch.stall = true;
@@ -588,6 +594,8 @@ impl Market {
             | Sort::Chat
             | Sort::EscrowLock
             | Sort::Settle
+            | Sort::Dispute
+            | Sort::Ruling
             | Sort::Cancel => false,
         });
         batch.open.insert(intent);

@@ -277,6 +277,7 @@ impl Market {
             .and_then(|thread| thread.offer.as_ref());
         quote.number = before.map_or(1, |offer| offer.quote.number.saturating_add(1));
         quote.keepers.clone_from(&self.stall.rules.keepers);
+        quote.arbiters.clone_from(&self.stall.rules.arbiters);
         let expires = quote.valid_until;
         let sent = self.send(thread, Body::Quote(quote.clone()), expires, now, batch)?;
         self.drop_outgoing(thread, |waiting| {
@@ -522,6 +523,10 @@ impl Market {
         let wanted = self.wanted(&id).ok_or_else(no_such_intent)?;
         let about =
             |code: &str, field: &str, sentence: &str| Complaint::about(code, field, sentence);
+        if wanted.intent.arbiter.is_some() {
+            let sentence = "This person decides for others who disagree, and wants nothing else. Name him in the rules of your stall.";
+            return Err(about("not-wanted", "intent", sentence));
+        }
         if wanted.intent.quotes_due <= now {
             return Err(about(
                 "too-late",
@@ -803,6 +808,7 @@ fn says_the_same(one: &Quote, other: &Quote) -> bool {
         answers: FrameId([0; 32]),
         valid_until: Timestamp(0),
         keepers: Vec::new(),
+        arbiters: Vec::new(),
         ..quote.clone()
     };
     neutral(one) == neutral(other)
@@ -842,6 +848,7 @@ fn quote_of(draft: &QuoteDraft, answers: FrameId, now: Timestamp) -> Result<Quot
         quality: draft.quality,
         note: draft.note.clone(),
         keepers: Vec::new(),
+        arbiters: Vec::new(),
     };
     let sum = quote.sum().ok_or_else(|| {
         unfit(

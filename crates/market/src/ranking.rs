@@ -301,6 +301,7 @@ mod tests {
             quality: Quality::from_grade(grade).unwrap(),
             note: None,
             keepers: Vec::new(),
+            arbiters: Vec::new(),
         }
     }
 

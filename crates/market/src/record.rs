@@ -1,7 +1,7 @@
 //! What must survive a reload: how it is written, and what happens if it cannot be read.
 //!
 //! One record is one thing with a name (`intent/<id>`, `thread/<id>`, `item/<n>`, `rules`, `profile`, `seed`,
-//! `dismissed/<id>`, `file/<id>`, `restored`), as JSON with a version of its own. A newer version may add fields, which an older one skips;
+//! `dismissed/<id>`, `file/<id>`, `case/<order>`, `restored`), as JSON with a version of its own. A newer version may add fields, which an older one skips;
 //! a record of a newer version, or one that does not read, is [`Damaged`]: the market does not start and overwrites nothing.
 //!
 //! The bytes of files stand beside them, under [`PIECES`], as they travel: no market reads them at its start.
@@ -11,7 +11,7 @@ use haggle_protocol::handover::HandoverCode;
 use haggle_protocol::keys::{SealSecret, SigningKey};
 use haggle_protocol::phrase::Phrase;
 use haggle_protocol::sealed_reach::ReachSecret;
-use haggle_protocol::{FileId, IntentId, ThreadId};
+use haggle_protocol::{FileId, IntentId, MessageId, ThreadId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
@@ -88,6 +88,8 @@ pub(crate) enum Key {
     Dismissed(IntentId),
     /// A file that one of the two has named.
     File(FileId),
+    /// What two others disagree about, by their order.
+    Case(MessageId),
     /// There if everything else was read from a backup and no market has started with it since.
     Restored,
 }
@@ -103,6 +105,7 @@ impl Key {
             Self::Profile => "profile".into(),
             Self::Dismissed(id) => format!("dismissed/{id}"),
             Self::File(id) => format!("file/{id}"),
+            Self::Case(order) => format!("case/{order}"),
             Self::Restored => RESTORED.into(),
         }
     }
@@ -122,6 +125,7 @@ impl Key {
             Some(("item", id)) => id.parse().ok().map(|id| Self::Item(ItemId(id))),
             Some(("dismissed", id)) => IntentId::from_hex(id).map(Self::Dismissed),
             Some(("file", id)) => FileId::from_hex(id).map(Self::File),
+            Some(("case", order)) => MessageId::from_hex(order).map(Self::Case),
             Some(_) => None,
         }
     }
@@ -339,6 +343,7 @@ mod tests {
             Key::Profile,
             Key::Dismissed(IntentId([3; 32])),
             Key::File(FileId([4; 32])),
+            Key::Case(MessageId([5; 32])),
             Key::Restored,
         ] {
             assert_eq!(Key::parse(&key.name()), Some(key));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use haggle_protocol::arbitration::ARBITERS_MAX;
 use haggle_protocol::attribute::Attribute;
 use haggle_protocol::category::Category;
 use haggle_protocol::limits::{ATTRIBUTES_MAX, LABEL_MAX, NOTE_MAX, TITLE_MAX};
@@ -120,6 +121,10 @@ impl Stall {
     /// What answers an intent, best first.
     pub(crate) fn matches(&self, intent: &Intent, now: Timestamp) -> Vec<Found<'_>> {
         let mut best: Vec<Found<'_>> = Vec::with_capacity(MATCHES_SHOWN + 1);
+        if intent.arbiter.is_some() {
+            // Its owner decides for others, and wants nothing himself.
+            return best;
+        }
         let words = matching::words(&intent.title);
         let shelves: Vec<&BTreeSet<ItemId>> = words
             .iter()
@@ -343,6 +348,14 @@ pub(crate) fn check_rules(rules: &Rules) -> Result<(), Complaint> {
             "bad-rules",
             "keepers",
             "Name at most four places where a buyer's money may be kept.",
+        ));
+    }
+    let arbiters = &rules.arbiters;
+    if arbiters.len() > ARBITERS_MAX || arbiters.iter().any(|one| one.terms.check().is_err()) {
+        return Err(Complaint::about(
+            "bad-rules",
+            "arbiters",
+            "Name at most four who may decide if you and a buyer disagree.",
         ));
     }
     if rules.concession > CONCESSION_MAX {

@@ -11,8 +11,8 @@ use crate::market::Market;
 use crate::ranking;
 use crate::threads::{DealState, Offer, Over, Taken, Thread};
 use crate::view::{
-    AnswerState, Awaited, CounterView, IntentState, MyAnswer, MyIntent, OpenIntent, QuoteState,
-    QuoteView, Role, StallView, StepTaken, Trade, TradeState,
+    AnswerState, Awaited, CounterView, EscrowView, IntentState, MyAnswer, MyIntent, OpenIntent,
+    QuoteState, QuoteView, Role, StallView, StepTaken, Trade, TradeState,
 };
 
 impl Market {
@@ -25,6 +25,7 @@ impl Market {
         batch.trades.extend(traded.map(|thread| thread.id));
         let talked = self.threads.values().filter(|it| !it.chat.is_empty());
         batch.chats.extend(talked.map(|thread| thread.id));
+        batch.cases.extend(self.court.cases.keys());
         batch.events.push(Event::Ready);
     }
 
@@ -46,6 +47,8 @@ impl Market {
         events.extend(trades.map(|trade| Event::Trade(Box::new(trade))));
         let chats = batch.chats.iter().filter_map(|id| self.chat(id, now));
         events.extend(chats.map(|chat| Event::Chat(Box::new(chat))));
+        let cases = batch.cases.iter().filter_map(|case| self.case(case, now));
+        events.extend(cases.map(|case| Event::Case(Box::new(case))));
         events
     }
 
@@ -202,7 +205,10 @@ impl Market {
                 .escrow
                 .as_ref()
                 .zip(deal.order.escrow.as_ref())
-                .map(|(escrow, plan)| escrow.view(thread.role, plan)),
+                .map(|(escrow, plan)| EscrowView {
+                    dispute: self.dispute_view(id),
+                    ..escrow.view(thread.role, plan)
+                }),
         })
     }
 

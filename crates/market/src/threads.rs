@@ -97,6 +97,8 @@ pub(crate) enum Sort {
     Delivered,
     EscrowLock,
     Settle,
+    Dispute,
+    Ruling,
 }
 
 impl Sort {
@@ -119,6 +121,8 @@ impl Sort {
             Body::Delivered(_) => Some(Self::Delivered),
             Body::EscrowLock(_) => Some(Self::EscrowLock),
             Body::Settle(_) => Some(Self::Settle),
+            Body::Dispute(_) => Some(Self::Dispute),
+            Body::Ruling(_) => Some(Self::Ruling),
             Body::Ack(_) => None,
         }
     }
@@ -383,6 +387,15 @@ pub(crate) struct SetAside {
     pub(crate) micros: u64,
 }
 
+/// What makes an exchange one with an arbiter.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Judged {
+    /// Until when it is kept, whatever becomes of his intent.
+    pub(crate) until: Timestamp,
+    /// The trades about which I have asked him here; none on his own side.
+    pub(crate) trades: Vec<ThreadId>,
+}
+
 /// One side of one exchange.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Thread {
@@ -437,6 +450,9 @@ pub(crate) struct Thread {
     /// By what the two sides of an order find each other again.
     #[serde(default)]
     pub(crate) sealed_reach: Option<SealedReach>,
+    /// Set if it is with an arbiter, on either side.
+    #[serde(default)]
+    pub(crate) judged: Option<Judged>,
     /// How far my answer got, on the seller's side.
     pub(crate) answer: AnswerState,
     /// How often the other side has moved since this peer started.
@@ -539,6 +555,7 @@ impl Thread {
             read: None,
             set_aside: None,
             sealed_reach: None,
+            judged: None,
             answer: AnswerState::Sending,
             moves: 0,
             bucket: None,
@@ -550,6 +567,20 @@ impl Thread {
         self.deal
             .as_ref()
             .is_some_and(|deal| deal.under_way() || deal.state == DealState::Confirmed)
+    }
+
+    /// It is an exchange with an arbiter from now on, until then, about this trade of mine if I am not the arbiter.
+    pub(crate) fn keep_for_ruling(&mut self, until: Timestamp, trade: Option<ThreadId>) {
+        let judged = self.judged.get_or_insert_default();
+        judged.until = judged.until.max(until);
+        judged.trades.extend(trade);
+        judged.trades.sort_unstable();
+        judged.trades.dedup();
+    }
+
+    /// Whether an arbiter may still be asked, or say something, here.
+    pub(crate) fn is_before_arbiter(&self, now: Timestamp) -> bool {
+        self.judged.as_ref().is_some_and(|it| it.until > now)
     }
 
     /// Whether a message of this side still waits for its acknowledgement.
@@ -749,6 +780,7 @@ impl Thread {
         self.offer.as_ref().is_some_and(|offer| offer.stands(now))
             || self.deal.as_ref().is_some_and(Deal::under_way)
             || self.deal.as_ref().is_some_and(Deal::holds_money)
+            || self.is_before_arbiter(now)
             || self
                 .chat
                 .back()

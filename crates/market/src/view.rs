@@ -6,7 +6,8 @@ use haggle_protocol::attribute::Fit;
 use haggle_protocol::quote::Quality;
 use haggle_protocol::trade::{CancelReason, Contact, DeclineReason, OrderConfirm};
 use haggle_protocol::{
-    FileId, Intent, IntentId, Keeper, MessageId, Money, PublicKey, Quote, Side, ThreadId, Timestamp,
+    Arbiter, FileId, Intent, IntentId, Keeper, MessageId, Money, PublicKey, Quote, Side, ThreadId,
+    Timestamp,
 };
 
 use crate::command::{Draft, Profile};
@@ -427,6 +428,124 @@ pub struct EscrowView {
     pub mine: Option<Money>,
     /// How the two would share it out.
     pub proposals: Vec<ProposalView>,
+    /// Who decides if they do not agree.
+    pub arbiter: Option<Arbiter>,
+    /// What I have asked him.
+    pub dispute: Option<DisputeView>,
+    /// What he has decided, as far as is known here.
+    pub ruling: Option<RulingView>,
+}
+
+/// What one of the two has asked the arbiter.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DisputeView {
+    /// The exchange with him: what is said there he takes for evidence.
+    pub thread: ThreadId,
+    /// What the buyer shall get, in minor units.
+    pub buyer: u64,
+    /// Why.
+    pub words: String,
+    /// When I asked.
+    pub at: Timestamp,
+    /// How far it got.
+    pub state: DisputeState,
+}
+
+/// How far a question to an arbiter got.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DisputeState {
+    /// Saved; it waits for a way to him.
+    Sending,
+    /// He has it.
+    Delivered,
+    /// He does not take it, for this reason.
+    Refused(String),
+    /// No way was found in time.
+    Lost,
+}
+
+/// How an arbiter has shared out what is locked, in minor units.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RulingView {
+    /// To the buyer.
+    pub buyer: u64,
+    /// To the seller.
+    pub seller: u64,
+    /// To himself.
+    pub arbiter: u64,
+    /// Why, if he has told this side himself.
+    pub words: Option<String>,
+}
+
+/// What two others disagree about, for me to decide.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Case {
+    /// Their order, which names it.
+    pub order: MessageId,
+    /// In which intent of mine I have said that I decide.
+    pub intent: IntentId,
+    /// Who keeps the money.
+    pub keeper: Keeper,
+    /// How much is locked.
+    pub amount: Money,
+    /// What I take of it if I rule, in minor units.
+    pub fee: u64,
+    /// What each who asked me wants: one or two.
+    pub claims: Vec<ClaimView>,
+    /// Who gets it if nobody rules until the deadline.
+    pub holder: Side,
+    /// Until when it is locked: a later ruling changes nothing.
+    pub deadline: Timestamp,
+    /// Until when I have said that I rule.
+    pub rule_by: Timestamp,
+    /// How far it is.
+    pub state: CaseState,
+    /// What I have decided.
+    pub ruling: Option<RulingView>,
+    /// What came to me in the end.
+    pub earned: Option<Money>,
+    /// Why the rail did not do what it was asked last, or a side does not take the ruling: a code.
+    pub trouble: Option<String>,
+}
+
+/// What one of two who disagree wants.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimView {
+    /// The exchange with him.
+    pub thread: ThreadId,
+    /// Which of the two he is.
+    pub side: Side,
+    /// Who he is.
+    pub trader: PublicKey,
+    /// What he wants for the buyer, in minor units.
+    pub buyer: u64,
+    /// Why.
+    pub words: String,
+    /// When he asked.
+    pub at: Timestamp,
+    /// Whether he has my ruling.
+    pub told: bool,
+}
+
+/// How far a case is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseState {
+    /// The rail is asked whether the money is there.
+    Looking,
+    /// It is, and I can rule.
+    Open,
+    /// I have ruled.
+    Ruled,
+    /// The money went another way, or was never there.
+    Gone,
+    /// The deadline was over before I ruled.
+    Missed,
 }
 
 /// What has become of locked money.
@@ -649,6 +768,8 @@ short_debug! {
     Chat, thread;
     ChatLine, state;
     Trade, thread;
+    Case, order;
+    ClaimView, side;
     StepTaken, step;
     FileView, state;
     StallView, trader;

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use futures::Stream;
 use haggle_market::event::Event as MarketEvent;
 use haggle_market::view::Role;
-use haggle_protocol::{IntentId, ThreadId};
+use haggle_protocol::{IntentId, MessageId, ThreadId};
 
 use crate::event::Event;
 
@@ -26,6 +26,7 @@ enum Name {
     /// A person may trade with himself, to try both sides.
     Trade(ThreadId, bool),
     Chat(ThreadId, bool),
+    Case(MessageId),
     Forgotten(ThreadId, bool),
     Stall,
     Ready,
@@ -44,6 +45,7 @@ impl Name {
                 MarketEvent::Gone(id) => Self::OpenIntent(*id),
                 MarketEvent::Trade(trade) => Self::Trade(trade.thread, trade.role == Role::Buyer),
                 MarketEvent::Chat(chat) => Self::Chat(chat.thread, chat.role == Role::Buyer),
+                MarketEvent::Case(case) => Self::Case(case.order),
                 MarketEvent::Forgotten(thread, role) => {
                     Self::Forgotten(*thread, *role == Role::Buyer)
                 }
@@ -106,6 +108,7 @@ impl Queue {
                 MarketEvent::MyIntent(_)
                 | MarketEvent::Trade(_)
                 | MarketEvent::Chat(_)
+                | MarketEvent::Case(_)
                 | MarketEvent::Forgotten(..)
                 | MarketEvent::Stall(_)
                 | MarketEvent::Ready,

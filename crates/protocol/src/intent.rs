@@ -4,6 +4,7 @@
 //! first frame and a rising number; a close says only that it is over, never why.
 
 use crate::amount::{Asset, Money, Quantity};
+use crate::arbitration::ArbiterTerms;
 use crate::attribute::{self, Wish};
 use crate::category::Category;
 use crate::cbor::{Fields, Reader, Writer};
@@ -186,6 +187,9 @@ pub struct Intent {
     pub seal: SealKey,
     /// By which its owner finds it again.
     pub mark: Mark,
+    /// On which terms its owner decides for others who disagree: then he wants nothing himself, and no stall answers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbiter: Option<ArbiterTerms>,
     /// Set in an update, absent in the first frame.
     pub revision: Option<Revision>,
 }
@@ -232,6 +236,7 @@ impl Intent {
                 w.bytes(&self.seal.key);
             });
             map.field(22, |w| w.bytes(&self.mark.0));
+            map.optional(23, self.arbiter.as_ref(), |w, terms| terms.write(w));
             if let Some(revision) = self.revision {
                 map.field(26, |w| w.bytes(&revision.first.0));
                 map.field(28, |w| w.uint(revision.rev));
@@ -273,6 +278,7 @@ impl Intent {
         let (mut quantity, mut budget, mut deliveries, mut places) = (None, None, None, None);
         let (mut window, mut quotes_due, mut until, mut max_quotes) = (None, None, None, None);
         let (mut lang, mut seal, mut mark, mut first, mut rev) = (None, None, None, None, None);
+        let mut arbiter = None;
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => title = Some(r.text(TITLE_MAX)?.to_owned()),
@@ -304,6 +310,7 @@ impl Intent {
                     });
                 }
                 22 => mark = Some(Mark(r.fixed()?)),
+                23 => arbiter = Some(ArbiterTerms::read(r)?),
                 26 => first = Some(IntentId(r.fixed()?)),
                 28 => rev = Some(r.uint(Money::MAX)?),
                 other => Fields::unknown(other, r)?,
@@ -326,6 +333,7 @@ impl Intent {
             lang,
             seal: seal.ok_or(Refusal::MissingField)?,
             mark: mark.ok_or(Refusal::MissingField)?,
+            arbiter,
             revision: match (first, rev) {
                 (Some(first), Some(rev)) => Some(Revision { first, rev }),
                 (None, None) => None,
@@ -355,6 +363,9 @@ impl Intent {
             return Err(Refusal::BadField);
         }
         attribute::check_wishes(&self.wishes)?;
+        if let Some(terms) = &self.arbiter {
+            terms.check()?;
+        }
         for place in &self.places {
             place.check()?;
         }

@@ -13,6 +13,7 @@
 //! The format in prose, with every number, stands in `docs/protocol.md`; vectors in `vectors/`.
 
 pub mod amount;
+pub mod arbitration;
 pub mod attachment;
 pub mod attribute;
 pub mod category;
@@ -44,6 +45,7 @@ pub mod time;
 pub mod trade;
 
 pub use amount::{Asset, Money, Quantity, Unit};
+pub use arbitration::{Arbiter, ArbiterTerms};
 pub use escrow::{Contract, Custodian, Party, Side, Split};
 pub use frame::{Frame, Kind};
 pub use ids::{

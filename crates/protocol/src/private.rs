@@ -4,6 +4,7 @@
 //! next key to answer to, and where the sender can be reached now. So it cannot be forwarded to another buyer, sent back
 //! to its sender, re-wrapped with somebody else's reply key, or replayed into another exchange.
 
+use crate::arbitration::{Dispute, Ruling};
 use crate::cbor::{Fields, Reader, Writer};
 use crate::ids::{IntentId, MessageId, PublicKey, SealPublic, Signature, ThreadId};
 use crate::keys::{SigningKey, check_seal_key};
@@ -57,6 +58,10 @@ pub enum Body {
     EscrowLock(EscrowLock),
     /// What shall become of it.
     Settle(Settle),
+    /// One of two who disagree asks their arbiter.
+    Dispute(Box<Dispute>),
+    /// What he has decided.
+    Ruling(Ruling),
 }
 
 impl Body {
@@ -81,6 +86,8 @@ impl Body {
             Self::Delivered(_) => "delivered",
             Self::EscrowLock(_) => "escrow-lock",
             Self::Settle(_) => "settle",
+            Self::Dispute(_) => "dispute",
+            Self::Ruling(_) => "ruling",
         }
     }
 
@@ -103,6 +110,8 @@ impl Body {
             Self::Delivered(_) => 15,
             Self::EscrowLock(_) => 16,
             Self::Settle(_) => 17,
+            Self::Dispute(_) => 18,
+            Self::Ruling(_) => 19,
         }
     }
 
@@ -119,6 +128,8 @@ impl Body {
             | Self::Delivered(_)
             | Self::EscrowLock(_)
             | Self::Settle(_)
+            | Self::Dispute(_)
+            | Self::Ruling(_)
             | Self::Cancel(_) => true,
             Self::Decline(_)
             | Self::NotSelected(_)
@@ -149,6 +160,8 @@ impl Body {
             Self::Delivered(delivered) => delivered.write(writer),
             Self::EscrowLock(lock) => lock.write(writer),
             Self::Settle(settle) => settle.write(writer),
+            Self::Dispute(dispute) => dispute.write(writer),
+            Self::Ruling(ruling) => ruling.write(writer),
         }
     }
 
@@ -177,6 +190,8 @@ impl Body {
             15 => Self::Delivered(Delivered::read(r)?),
             16 => Self::EscrowLock(EscrowLock::read(r)?),
             17 => Self::Settle(Settle::read(r)?),
+            18 => Self::Dispute(Box::new(Dispute::read(r)?)),
+            19 => Self::Ruling(Ruling::read(r)?),
             _ => return Err(Refusal::UnknownMessage),
         })
     }
@@ -226,6 +241,13 @@ impl TraderProof {
     }
 
     fn check(&self, network: Network, message: &Message, now: Timestamp) -> Result<(), Refusal> {
+        if self.expires <= now {
+            return Err(Refusal::BadTraderProof);
+        }
+        self.check_signature(network, message)
+    }
+
+    fn check_signature(&self, network: Network, message: &Message) -> Result<(), Refusal> {
         let wire = self.expires.to_wire().to_be_bytes();
         let direction = [message.direction.to_wire()];
         let parts: [&[u8]; 5] = [
@@ -235,9 +257,6 @@ impl TraderProof {
             &direction,
             &wire,
         ];
-        if self.expires <= now {
-            return Err(Refusal::BadTraderProof);
-        }
         verify(Tag::SigTrader, &self.trader, &parts, &self.signature)
             .map_err(|_| Refusal::BadTraderProof)
     }
@@ -410,18 +429,7 @@ impl Message {
         if message.created > now + CLOCK_SKEW {
             return Err(Refusal::FromTheFuture);
         }
-        verify(
-            Tag::SigPrivate,
-            &message.from,
-            &[&network.0, inner],
-            &Signature(*signature),
-        )?;
-        if message.direction == Direction::ToSeller {
-            let proof = message.intent_proof.ok_or(Refusal::NoIntentProof)?;
-            let parts: [&[u8]; 3] = [&network.0, &message.thread.0, &message.from.0];
-            verify(Tag::SigThread, intent_key, &parts, &proof)
-                .map_err(|_| Refusal::NoIntentProof)?;
-        }
+        message.check_signature(inner, &Signature(*signature), network, intent_key)?;
         match &message.trader {
             Some(proof) => proof.check(network, &message, now)?,
             None if message.body.needs_trader() => return Err(Refusal::NoTrader),
@@ -429,6 +437,51 @@ impl Message {
         }
         let id = MessageId(hash(Tag::IdPrivate, &[&network.0, inner]));
         Ok((id, message))
+    }
+
+    /// Reads and checks what one of two has signed to the other, for a third to whom it is shown: its form, its signature, that it is of a
+    /// thread of the intent with this key, and who stands behind it. It was said to somebody else, and perhaps long ago: to whom it was
+    /// sealed and whether its time is over is not looked at.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of the first check that fails.
+    pub fn witnessed(
+        content: &[u8],
+        network: Network,
+        intent_key: &PublicKey,
+    ) -> Result<(MessageId, Self), Refusal> {
+        let (inner, signature) = content.split_last_chunk::<64>().ok_or(Refusal::Truncated)?;
+        let (message, _) = Self::read(inner, network)?;
+        let thread = thread_id(network, &message.intent, intent_key, &message.from);
+        if message.direction == Direction::ToBuyer && message.thread != thread {
+            return Err(Refusal::WrongThread);
+        }
+        message.check_signature(inner, &Signature(*signature), network, intent_key)?;
+        match &message.trader {
+            Some(proof) => proof.check_signature(network, &message)?,
+            None if message.body.needs_trader() => return Err(Refusal::NoTrader),
+            None => {}
+        }
+        let id = MessageId(hash(Tag::IdPrivate, &[&network.0, inner]));
+        Ok((id, message))
+    }
+
+    /// Whether its thread key has signed it, and for a buyer's whether the intent's key stands behind that.
+    fn check_signature(
+        &self,
+        inner: &[u8],
+        signature: &Signature,
+        network: Network,
+        intent_key: &PublicKey,
+    ) -> Result<(), Refusal> {
+        verify(Tag::SigPrivate, &self.from, &[&network.0, inner], signature)?;
+        if self.direction == Direction::ToSeller {
+            let proof = self.intent_proof.ok_or(Refusal::NoIntentProof)?;
+            let parts: [&[u8]; 3] = [&network.0, &self.thread.0, &self.from.0];
+            verify(Tag::SigThread, intent_key, &parts, &proof)
+                .map_err(|_| Refusal::NoIntentProof)?;
+        }
+        Ok(())
     }
 
     fn inner(&self, recipient: &SealPublic) -> Vec<u8> {

@@ -3,6 +3,7 @@
 //! The total is the exact sum of lines and charges; a quote that does not add up is refused before anyone sees it.
 
 use crate::amount::{Asset, Money, Quantity};
+use crate::arbitration::{ARBITERS_MAX, Arbiter};
 use crate::attribute::{self, Attribute};
 use crate::cbor::{Fields, Reader, Writer};
 use crate::ids::FrameId;
@@ -130,6 +131,9 @@ pub struct Quote {
     /// With whom its seller lets money be kept until the trade is over, at most [`KEEPERS_MAX`]; none: it is paid without escrow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keepers: Vec<Keeper>,
+    /// Who may decide if the two disagree about money that is kept so, at most [`ARBITERS_MAX`]; none: nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arbiters: Vec<Arbiter>,
 }
 
 impl Quote {
@@ -168,6 +172,7 @@ impl Quote {
             || self.charges.len() > QUOTE_CHARGES_MAX
             || self.number == 0
             || self.keepers.len() > KEEPERS_MAX
+            || self.arbiters.len() > ARBITERS_MAX
             || self.total.minor > Money::MAX
         {
             return Err(Refusal::BadField);
@@ -195,6 +200,9 @@ impl Quote {
         }
         for keeper in &self.keepers {
             keeper.check()?;
+        }
+        for arbiter in &self.arbiters {
+            arbiter.terms.check()?;
         }
         if self.sum() != Some(self.total.minor) {
             return Err(Refusal::WrongSum);
@@ -227,6 +235,14 @@ impl Quote {
                     attribute::write_attributes(&line.attributes, w);
                 }
             });
+            if !self.arbiters.is_empty() {
+                map.field(9, |w| {
+                    w.array(self.arbiters.len());
+                    for arbiter in &self.arbiters {
+                        arbiter.write(w);
+                    }
+                });
+            }
             map.field(10, |w| {
                 w.array(self.charges.len());
                 for charge in &self.charges {
@@ -250,7 +266,7 @@ impl Quote {
             (None, None, None, None, None);
         let (mut total, mut valid_until, mut lead_time) = (None, None, None);
         let (mut delivery, mut quality, mut note) = (None, None, None);
-        let mut keepers = Vec::new();
+        let (mut keepers, mut arbiters) = (Vec::new(), Vec::new());
         while let Some(key) = fields.next(r)? {
             match key {
                 2 => number = Some(r.small()?),
@@ -265,6 +281,12 @@ impl Quote {
                     }
                 }
                 8 => lines = Some(r.list(QUOTE_LINES_MAX, read_line)?),
+                9 => {
+                    arbiters = r.list(ARBITERS_MAX, Arbiter::read)?;
+                    if arbiters.is_empty() {
+                        return Err(Refusal::NotCanonical);
+                    }
+                }
                 10 => charges = Some(r.list(QUOTE_CHARGES_MAX, read_charge)?),
                 12 => total = Some(Money::read(r)?),
                 14 => valid_until = Some(Timestamp::from(r.small::<u32>()?)),
@@ -287,6 +309,7 @@ impl Quote {
             quality: quality.ok_or(Refusal::MissingField)?,
             note,
             keepers,
+            arbiters,
         };
         quote.check()?;
         Ok(quote)

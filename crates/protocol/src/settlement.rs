@@ -9,6 +9,7 @@ use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::amount::{Asset, Money};
+use crate::arbitration::Arbiter;
 use crate::cbor::{Fields, Reader, Writer};
 use crate::escrow::{CUSTODIAN_MAX, Contract, Custodian, Party, Side, Split};
 use crate::ids::{ContractId, DealKey, MessageId};
@@ -75,6 +76,9 @@ pub struct EscrowPlan {
     pub deadline: Timestamp,
     /// How long after that word the buyer has to object, in seconds, until the seller is paid: 1 to [`REVIEW_MAX`].
     pub review: u32,
+    /// Who decides if the two disagree, one of those that the quote names; none: what both do not agree on stays until the deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbiter: Option<Arbiter>,
 }
 
 impl EscrowPlan {
@@ -90,26 +94,39 @@ impl EscrowPlan {
     /// [`Refusal::BadText`], [`Refusal::BadField`].
     pub fn check(&self) -> Result<(), Refusal> {
         self.keeper.check()?;
-        let fine =
+        let mut fine =
             (1..=Money::MAX).contains(&self.minor) && (1..=REVIEW_MAX).contains(&self.review);
+        if let Some(arbiter) = &self.arbiter {
+            arbiter.terms.check()?;
+            // His key is one of that rail's.
+            fine &= arbiter.terms.rail == self.keeper.rail;
+        }
         fine.then_some(()).ok_or(Refusal::BadField)
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
-        writer.array(4);
+        // Without an arbiter it is as long as it was before there were any.
+        writer.array(4 + usize::from(self.arbiter.is_some()));
         self.keeper.write(writer);
         writer.uint(self.minor);
         writer.uint(u64::from(self.deadline.to_wire()));
         writer.uint(u64::from(self.review));
+        if let Some(arbiter) = &self.arbiter {
+            arbiter.write(writer);
+        }
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
-        r.tuple(4)?;
+        let items = r.array(5)?;
+        if items < 4 {
+            return Err(Refusal::BadField);
+        }
         let plan = Self {
             keeper: Keeper::read(r)?,
             minor: r.uint(Money::MAX)?,
             deadline: Timestamp::from(r.small::<u32>()?),
             review: r.small()?,
+            arbiter: (items == 5).then(|| Arbiter::read(r)).transpose()?,
         };
         plan.check()?;
         Ok(plan)
@@ -238,7 +255,7 @@ impl Settlement {
         Ok(())
     }
 
-    fn write(&self, writer: &mut Writer) {
+    pub(crate) fn write(&self, writer: &mut Writer) {
         writer.array(4);
         writer.bytes(self.contract.as_bytes());
         self.outcome.write(writer);
@@ -255,7 +272,7 @@ impl Settlement {
         }
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Refusal> {
         r.tuple(4)?;
         let settlement = Self {
             contract: ContractId(r.fixed()?),

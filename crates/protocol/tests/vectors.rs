@@ -350,6 +350,15 @@ fn public_frames_are_as_they_were_and_refused_as_they_were() {
         ),
         row("one byte too large", &[1; 4_097], NOW),
     ];
+    let arbiter = Intent {
+        arbiter: Some(common::terms()),
+        ..common::intent()
+    };
+    rows.push(row(
+        "an intent of somebody who decides for others",
+        &framed(Kind::Intent, arbiter.facets(), &arbiter.to_body()),
+        NOW,
+    ));
     // Its parts, for whoever writes the header for the first time.
     let header: Header = *first.header();
     rows[0]["parts"] = json!({

@@ -40,6 +40,7 @@ pub(crate) fn intent(title: &str) -> Intent {
         seal: SealKey::x25519(SealPublic([9; 32])),
         mark: Mark([0; 20]),
         revision: None,
+        arbiter: None,
     }
 }
 
@@ -94,6 +95,7 @@ fn quote(thread: u8, message: u8, rank: u32, state: QuoteState) -> QuoteView {
             quality: Quality::Good,
             note: None,
             keepers: Vec::new(),
+            arbiters: Vec::new(),
         },
         trader: Some(PublicKey([thread; 32])),
         received: Timestamp(1_000),
@@ -124,6 +126,7 @@ fn mine(id: u8, state: IntentState, created: u64, quotes: Vec<QuoteView>) -> Eve
             quotes_for: None,
             lang: None,
             taste: Taste::Balanced,
+            arbiter: None,
         },
         intent,
         state,
@@ -838,6 +841,9 @@ fn a_buyer_whose_money_is_locked_does_not_say_that_he_has_paid() {
         trouble: None,
         mine: None,
         proposals: Vec::new(),
+        arbiter: None,
+        dispute: None,
+        ruling: None,
     });
     assert_eq!(sayable(&trade), [Received]);
 }

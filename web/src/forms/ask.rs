@@ -217,6 +217,7 @@ impl AskForm {
             quotes_for: (self.quotes_for > 0).then_some(self.quotes_for.min(self.open_for)),
             lang: Some(lang.to_owned()),
             taste: self.taste,
+            arbiter: None,
         };
         reading.end(draft)
     }

@@ -98,7 +98,12 @@ pub fn payment(keeper: &Keeper, total: Money, text: &str) -> Result<Payment, Vec
     let other = keeper.asset != total.asset;
     let minor = other.then(|| some(&mut reading, "minor", text, keeper.asset).minor);
     let keeper = keeper.clone();
-    reading.end(Payment { keeper, minor })
+    let arbiter = None;
+    reading.end(Payment {
+        keeper,
+        minor,
+        arbiter,
+    })
 }
 
 fn some(reading: &mut Reading, field: &'static str, text: &str, asset: Asset) -> Money {

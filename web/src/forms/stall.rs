@@ -1,7 +1,7 @@
 //! What a seller types about his stall as a whole: how it answers, and who he is to the one he trades with.
 
 use haggle_protocol::trade::ContactWay;
-use haggle_protocol::{Custodian, Keeper, Money, limits};
+use haggle_protocol::{Arbiter, Custodian, Keeper, Money, limits};
 
 use super::item::Lead;
 use super::money::{KeeperRow, keepers};
@@ -31,6 +31,8 @@ pub struct RulesForm {
     pub next: KeeperRow,
     /// Who else may keep it, which this form has no field for; kept as it is.
     pub others: Vec<Keeper>,
+    /// Who may decide about it, which this form has no field for; kept as it is.
+    pub arbiters: Vec<Arbiter>,
 }
 
 impl RulesForm {
@@ -50,6 +52,7 @@ impl RulesForm {
             mints: mints.into_iter().map(KeeperRow::of).collect(),
             next: KeeperRow::default(),
             others: others.into_iter().cloned().collect(),
+            arbiters: rules.arbiters.clone(),
         }
     }
 
@@ -75,6 +78,7 @@ impl RulesForm {
             concession,
             min_trust: min_trust.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
             keepers: self.keepers(&self.others, &mut reading),
+            arbiters: self.arbiters.clone(),
         };
         reading.end(rules)
     }
@@ -176,7 +180,7 @@ impl ProfileForm {
 
 #[cfg(test)]
 mod tests {
-    use haggle_protocol::Asset;
+    use haggle_protocol::{ArbiterTerms, Asset, DealKey, IntentId};
 
     use super::*;
 
@@ -202,6 +206,15 @@ mod tests {
                 keeper("other", "https://bank.example.org"),
                 keeper("cashu", "https://mint.example.org"),
             ],
+            arbiters: vec![Arbiter {
+                intent: IntentId([5; 32]),
+                terms: ArbiterTerms {
+                    rail: "cashu".into(),
+                    key: DealKey([2; 33]),
+                    fee: 20,
+                    within: 86_400,
+                },
+            }],
         };
         let mints = mints_of(&rules);
         assert_eq!(mints, [rules.keepers[1].custodian.clone()]);

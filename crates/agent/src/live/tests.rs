@@ -227,6 +227,7 @@ async fn nothing_is_locked_at_a_rate_that_no_mandate_bounds() {
             asset: Asset::new(code).unwrap(),
         },
         minor: (code == "sat").then_some(1_000_000),
+        arbiter: None,
     };
     let total = order(1_000).total;
     let code = refused(&mut agent, total, Some(payment("sat"))).await;

@@ -134,5 +134,6 @@ pub(super) fn intent(title: &str, revision: Option<Revision>) -> Intent {
         seal: SealKey::x25519(SealPublic([4; 32])),
         mark: Mark([0; 20]),
         revision,
+        arbiter: None,
     }
 }

@@ -8,9 +8,8 @@ use haggle_protocol::{
     Timestamp,
 };
 
-use super::{
-    Escrow, Held, LOCK_BEFORE, PROPOSALS_KEPT, PROPOSALS_MAX, Proposal, REVIEW, leaves_a_review,
-};
+use super::judging::usual_review;
+use super::{Escrow, Held, LOCK_BEFORE, PROPOSALS_KEPT, PROPOSALS_MAX, Proposal, leaves_a_review};
 use crate::batch::Batch;
 use crate::command::{Complaint, Payment};
 use crate::mail::Opened;
@@ -37,7 +36,7 @@ impl Deal {
         let usual = |plan: &EscrowPlan| {
             let least = now + u64::from(self.quote.lead_time) + LOCK_BEFORE;
             plan.keeper.asset == self.quote.total.asset
-                && plan.review <= REVIEW
+                && plan.review <= usual_review(plan.arbiter.as_ref())
                 && plan.deadline > least
         };
         self.order.escrow.as_ref().is_none_or(usual)
@@ -89,11 +88,14 @@ impl Market {
             };
             return Err(Complaint::about(code, "minor", &sentence));
         }
+        let arbiter = payment.arbiter.map(|one| self.chosen(one, payment, quote));
+        let arbiter = arbiter.transpose()?;
         let plan = EscrowPlan {
             keeper: payment.keeper.clone(),
             minor,
             deadline: now + u64::from(quote.lead_time) + crate::cancelling::DISPATCH_GRACE,
-            review: REVIEW,
+            review: usual_review(arbiter.as_ref()),
+            arbiter,
         };
         let bad = |_| Complaint::about("bad-field", "minor", "This cannot be locked.");
         plan.check().map_err(bad)?;
@@ -110,6 +112,10 @@ impl Market {
         let offer = self.threads.get(&id).and_then(|it| it.offer.as_ref());
         let quote = &offer.ok_or(Refusal::WrongState)?.quote;
         if !quote.keepers.contains(&plan.keeper) {
+            return Err(Refusal::BadField);
+        }
+        let named = |one| quote.arbiters.contains(one);
+        if !plan.arbiter.as_ref().is_none_or(named) {
             return Err(Refusal::BadField);
         }
         if plan.keeper.asset == quote.total.asset && plan.minor != quote.total.minor {
@@ -171,7 +177,7 @@ impl Market {
         batch: &mut Batch,
     ) -> Result<(), Refusal> {
         let id = opened.message.thread;
-        let (role, deal, plan, escrow) = self.escrow(&id).ok_or(Refusal::WrongState)?;
+        let (role, deal, ..) = self.escrow(&id).ok_or(Refusal::WrongState)?;
         if deal.message != said.order {
             return Err(Refusal::WrongState);
         }
@@ -181,6 +187,10 @@ impl Market {
         if !settlement.is_signed_by(other) {
             return Err(Refusal::BadField);
         }
+        if self.hear_decided(opened, settlement, now, batch)? {
+            return Ok(());
+        }
+        let (role, deal, plan, escrow) = self.escrow(&id).ok_or(Refusal::WrongState)?;
         let known = escrow
             .proposals
             .iter()
@@ -251,7 +261,7 @@ impl Market {
     }
 
     /// Something has changed for an escrow: the rail is asked at once.
-    fn hurry_escrow(&mut self, id: ThreadId, batch: &mut Batch) {
+    pub(super) fn hurry_escrow(&mut self, id: ThreadId, batch: &mut Batch) {
         if let Some(escrow) = self.escrow_mut(&id) {
             escrow.tries = 0;
             escrow.next = Timestamp(0);
@@ -309,7 +319,7 @@ impl Market {
     ) -> Result<(), Complaint> {
         let (role, ..) = self.escrow(&id).ok_or_else(no_such_thread)?;
         let escrow = self.escrow_mut(&id).ok_or_else(no_such_thread)?;
-        let open = |it: &&mut Proposal| it.by != role && !it.dead && !it.done;
+        let open = |it: &&mut Proposal| it.by != role && !it.dead && !it.done && !it.ruled;
         let same = |it: &&mut Proposal| match it.settlement.outcome {
             Outcome::Split(split) => split.buyer == buyer,
             Outcome::Renew { .. } | Outcome::Expired => false,

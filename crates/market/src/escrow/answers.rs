@@ -23,6 +23,10 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        if self.court.awaits(&job) {
+            self.court_hears(job, answer, now, batch);
+            return;
+        }
         let id = job.thread;
         let Some((role, ..)) = self.escrow(&id) else {
             return;
@@ -156,6 +160,12 @@ impl Escrow {
                 Trouble::Never(code) if !self.moved => {
                     self.bury(settlement);
                     self.trouble = Some(code);
+                }
+                // An arbiter and the other side may have carried out the very same.
+                Trouble::Spent
+                    if matches!(ask, Ask::Cosign { .. }) && self.is_ruled(settlement) =>
+                {
+                    self.moved_away(role);
                 }
                 Trouble::Spent | Trouble::Never(_) => self.moved_otherwise(role, settlement),
             },

@@ -56,6 +56,16 @@ impl Bank {
         self.purses.values().sum::<u64>() + held + self.shares.values().sum::<u64>()
     }
 
+    /// How many have signed this outcome of any lock, whether or not it came true.
+    pub(crate) fn signers(&self, salt: &[u8; 32]) -> usize {
+        self.signed.iter().filter(|(one, _)| one == salt).count()
+    }
+
+    /// Whether this one has signed anything.
+    pub(crate) fn has_signed(&self, party: Party) -> bool {
+        self.signed.iter().any(|(_, one)| *one == party)
+    }
+
     /// What is still locked.
     pub(crate) fn locked(&self) -> usize {
         let held = self.locks.values().filter(|lock| lock.moved.is_none());
@@ -175,7 +185,8 @@ impl Bank {
                 if !self.is(owner, contract, party) {
                     return never("not-yours");
                 }
-                if !self.signed.contains(&(settlement.salt, party)) {
+                // What an arbiter and the other one have signed pays whoever has not.
+                if !self.signed.contains(&(settlement.salt, party)) && contract.arbiter.is_none() {
                     self.unsigned += 1;
                     return never("signature");
                 }

@@ -60,7 +60,11 @@ pub(crate) fn accept(
         thread,
         total: quote.quote.total,
         note: None,
-        escrow: Some(Payment { keeper, minor }),
+        escrow: Some(Payment {
+            keeper,
+            minor,
+            arbiter: None,
+        }),
     }
 }
 

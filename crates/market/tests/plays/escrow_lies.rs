@@ -13,7 +13,12 @@ use crate::escrow::{
 use crate::stage::*;
 
 /// Changes what one side has saved of its escrow, as somebody would who lies, and starts it anew.
-fn lie(stage: &mut Stage, who: usize, thread: ThreadId, change: impl FnOnce(&mut Value)) {
+pub(crate) fn lie(
+    stage: &mut Stage,
+    who: usize,
+    thread: ThreadId,
+    change: impl FnOnce(&mut Value),
+) {
     let saved = &mut stage.actors[who].saved;
     let kept = saved.get_mut(&format!("thread/{thread}")).unwrap();
     let mut record: Value = serde_json::from_slice(kept).unwrap();

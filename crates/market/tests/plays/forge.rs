@@ -75,6 +75,7 @@ impl Forger {
             quality: Quality::Good,
             note: None,
             keepers: Vec::new(),
+            arbiters: Vec::new(),
         }
     }
 

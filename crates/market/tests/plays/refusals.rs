@@ -693,6 +693,7 @@ fn planned(order: &mut Order) -> &mut EscrowPlan {
         minor: order.total.minor,
         deadline: START + 16 * 24 * 60 * 60,
         review: 14 * 24 * 60 * 60,
+        arbiter: None,
     };
     order.escrow.insert(plan)
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use haggle_book::{Limits, Source};
-use haggle_market::view::Chat;
+use haggle_market::view::{Case, Chat};
 use haggle_market::{
     Answer, Ask, Command, Complaint, Draft, Effect, Effects, Event, Heard, Input, Item, ItemId,
     Job, Market, MyIntent, OpenIntent, Paid, RailFacts, Reply, Setup, StallView, Ticket, Trade,
@@ -115,6 +115,7 @@ pub(crate) struct Actor {
     pub(crate) open: BTreeMap<IntentId, OpenIntent>,
     pub(crate) trades: BTreeMap<ThreadId, Trade>,
     pub(crate) chats: BTreeMap<ThreadId, Chat>,
+    pub(crate) cases: BTreeMap<MessageId, Case>,
     pub(crate) stall: Option<StallView>,
     pub(crate) events: Vec<Event>,
     /// Refusals that this one gave.
@@ -190,6 +191,7 @@ impl Stage {
             open: BTreeMap::new(),
             trades: BTreeMap::new(),
             chats: BTreeMap::new(),
+            cases: BTreeMap::new(),
             stall: None,
             events: Vec::new(),
             refused: Vec::new(),
@@ -678,6 +680,7 @@ const fn kind(event: &Event) -> &'static str {
         Event::Gone(_) => "gone",
         Event::Trade(_) => "trade",
         Event::Chat(_) => "chat",
+        Event::Case(_) => "case",
         Event::Forgotten(..) => "forgotten",
         Event::Stall(_) => "stall",
         Event::Ready => "ready",
@@ -708,6 +711,9 @@ impl Actor {
             }
             Event::Chat(chat) => {
                 self.chats.insert(chat.thread, (**chat).clone());
+            }
+            Event::Case(case) => {
+                self.cases.insert(case.order, (**case).clone());
             }
             Event::Forgotten(thread, _) => {
                 self.trades.remove(thread);

@@ -6,6 +6,7 @@
 pub(crate) mod strategies;
 
 use haggle_protocol::amount::{Asset, Money, Quantity, Unit};
+use haggle_protocol::arbitration::{Dispute, Ruling};
 use haggle_protocol::attachment::{Attachment, FileKey};
 use haggle_protocol::attribute::{Attribute, Comparison, Value, Wish};
 use haggle_protocol::category::Category;
@@ -27,9 +28,9 @@ use haggle_protocol::trade::{
     Delivered, NotSelected, Order, OrderConfirm, Progress, Step,
 };
 use haggle_protocol::{
-    ContractId, Custodian, DealKey, EscrowPlan, Frame, FrameId, IntentId, Keeper, Kind, Locked,
-    MessageId, Network, Outcome, Party, PublicKey, SealPublic, Settlement, Side, Signed, Split,
-    ThreadId, Timestamp,
+    Arbiter, ArbiterTerms, ContractId, Custodian, DealKey, EscrowPlan, Frame, FrameId, IntentId,
+    Keeper, Kind, Locked, MessageId, Network, Outcome, Party, PublicKey, SealPublic, Settlement,
+    Side, Signed, Split, ThreadId, Timestamp,
 };
 use proptest::test_runner::{Config as ProptestConfig, FileFailurePersistence};
 use rand_core::{Infallible, TryCryptoRng, TryRng};
@@ -167,6 +168,7 @@ pub(crate) fn intent() -> Intent {
         lang: Some("de".into()),
         seal: SealKey::x25519(intent_seal().public().unwrap()),
         mark: intent_key().1,
+        arbiter: None,
         revision: None,
     }
 }
@@ -291,6 +293,7 @@ pub(crate) fn quote() -> Quote {
         quality: Quality::Good,
         note: Some("Fresh brake pads.".into()),
         keepers: Vec::new(),
+        arbiters: Vec::new(),
     }
 }
 
@@ -420,6 +423,7 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                     minor: 38_500,
                     deadline: NOW + 1_296_000,
                     review: 1_209_600,
+                    arbiter: None,
                 }),
                 ..order(said)
             }),
@@ -457,7 +461,92 @@ pub(crate) fn bodies() -> Vec<(Direction, Body)> {
                 arbiter: 0,
             })),
         ),
+        (
+            Direction::ToBuyer,
+            Body::Quote(Quote {
+                keepers: vec![keeper()],
+                arbiters: vec![arbiter()],
+                ..quote()
+            }),
+        ),
+        (Direction::ToSeller, Body::Order(arbitrated(said))),
+        (Direction::ToBuyer, Body::Dispute(Box::new(dispute()))),
+        (
+            Direction::ToSeller,
+            Body::Ruling(Ruling {
+                settlement: Settlement {
+                    contract: ContractId([0x44; 32]),
+                    outcome: Outcome::Split(Split {
+                        buyer: 11_550,
+                        seller: 26_565,
+                        arbiter: 385,
+                    }),
+                    salt: [0x55; 32],
+                    signatures: vec![Signed {
+                        party: Party::Arbiter,
+                        signature: vec![0x66; 64],
+                    }],
+                },
+                words: "The frame is scratched, and rides well.".into(),
+            }),
+        ),
     ]
+}
+
+/// Somebody who decides for others.
+pub(crate) fn terms() -> ArbiterTerms {
+    ArbiterTerms {
+        rail: "cashu".into(),
+        key: DealKey([4; 33]),
+        fee: 10,
+        within: 259_200,
+    }
+}
+
+pub(crate) fn arbiter() -> Arbiter {
+    Arbiter {
+        intent: IntentId([0xa7; 32]),
+        terms: terms(),
+    }
+}
+
+/// An order whose money an arbiter can share out.
+pub(crate) fn arbitrated(quote: MessageId) -> Order {
+    Order {
+        note: None,
+        escrow: Some(EscrowPlan {
+            keeper: keeper(),
+            minor: 38_500,
+            deadline: NOW + 1_296_000,
+            review: 1_209_600,
+            arbiter: Some(arbiter()),
+        }),
+        ..order(quote)
+    }
+}
+
+/// What its buyer asks the arbiter, with what both have signed.
+pub(crate) fn dispute() -> Dispute {
+    let ordered = arbitrated(MessageId([0xab; 32]));
+    let plan = ordered.escrow.clone().unwrap();
+    let (id, order) = content(&message(Direction::ToSeller, Body::Order(ordered)));
+    let seller = DealKey([3; 33]);
+    let confirm = Body::OrderConfirm(OrderConfirm {
+        order: id,
+        payment: None,
+        note: None,
+        key: Some(seller),
+    });
+    let (_, confirm) = content(&message(Direction::ToBuyer, confirm));
+    Dispute {
+        contract: plan.contract(id, DealKey([2; 33]), seller),
+        locked: Locked(vec![0xab; 300]),
+        intent_key: intent_key().0.public(),
+        order,
+        confirm,
+        buyer: 11_550,
+        words: "There is a scratch on the frame.".into(),
+    }
 }
 
 fn order(quote: MessageId) -> Order {

@@ -1,6 +1,9 @@
 //! Everything that may be said, drawn at random within its bounds.
 
 use haggle_protocol::amount::{Asset, Money, Quantity, Unit};
+use haggle_protocol::arbitration::{
+    ARBITERS_MAX, Dispute, FEE_MAX, Ruling, WITHIN_MAX, WITHIN_MIN,
+};
 use haggle_protocol::attachment::{Attachment, FileKey};
 use haggle_protocol::attribute::{Attribute, Comparison, Value, Wish};
 use haggle_protocol::category::Category;
@@ -20,8 +23,9 @@ use haggle_protocol::trade::{
     Delivered, NotSelected, Order, OrderConfirm, Progress, Step,
 };
 use haggle_protocol::{
-    ContractId, Custodian, DealKey, EscrowPlan, FrameId, HandoverHash, IntentId, Keeper, Locked,
-    MessageId, Outcome, Party, SealPublic, Settlement, Side, Signed, Split, Timestamp,
+    Arbiter, ArbiterTerms, ContractId, Custodian, DealKey, EscrowPlan, FrameId, HandoverHash,
+    IntentId, Keeper, Locked, MessageId, Outcome, Party, PublicKey, SealPublic, Settlement, Side,
+    Signed, Split, Timestamp,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -169,8 +173,8 @@ pub(crate) fn intent() -> impl Strategy<Value = Intent> {
         of(1..=u16::MAX),
         of("[A-Za-z0-9-]{1,8}"),
     );
-    let who = (seal_key(), any::<[u8; 20]>(), of(revision()));
-    (said, how, who).prop_map(|(said, how, (seal, mark, revision))| Intent {
+    let who = (seal_key(), any::<[u8; 20]>(), of(revision()), of(terms()));
+    (said, how, who).prop_map(|(said, how, (seal, mark, revision, arbiter))| Intent {
         title: said.0,
         details: said.1,
         category: Category(said.2),
@@ -189,6 +193,7 @@ pub(crate) fn intent() -> impl Strategy<Value = Intent> {
         lang: how.6,
         seal,
         mark: Mark(mark),
+        arbiter,
         revision,
     })
 }
@@ -236,6 +241,7 @@ pub(crate) fn quote() -> impl Strategy<Value = Quote> {
         delivery(),
         select(Quality::ALL.to_vec()),
         vec(keeper(), 0..=KEEPERS_MAX),
+        vec(arbiter(), 0..=ARBITERS_MAX),
     );
     (what, how).prop_filter_map("a sum that there is", |(what, how)| {
         let mut quote = Quote {
@@ -251,6 +257,7 @@ pub(crate) fn quote() -> impl Strategy<Value = Quote> {
             quality: how.6,
             note: what.3,
             keepers: how.7,
+            arbiters: how.8,
         };
         quote.total.minor = quote.sum()?;
         Some(quote)
@@ -311,12 +318,52 @@ fn keeper() -> impl Strategy<Value = Keeper> {
 }
 
 fn plan() -> impl Strategy<Value = EscrowPlan> {
-    (keeper(), 1..=Money::MAX, time(), 1..=REVIEW_MAX).prop_map(
-        |(keeper, minor, deadline, review)| EscrowPlan {
+    let sum = 1..=Money::MAX;
+    (keeper(), sum, time(), 1..=REVIEW_MAX, of(arbiter())).prop_map(
+        |(keeper, minor, deadline, review, arbiter)| EscrowPlan {
+            arbiter: arbiter.map(|mut arbiter| {
+                arbiter.terms.rail.clone_from(&keeper.rail);
+                arbiter
+            }),
             keeper,
             minor,
             deadline,
             review,
+        },
+    )
+}
+
+fn terms() -> impl Strategy<Value = ArbiterTerms> {
+    let within = WITHIN_MIN..=WITHIN_MAX;
+    ("[a-z0-9_-]{1,16}", any::<u8>(), 0..=FEE_MAX, within).prop_map(|(rail, key, fee, within)| {
+        ArbiterTerms {
+            rail,
+            key: DealKey([key; 33]),
+            fee,
+            within,
+        }
+    })
+}
+
+fn arbiter() -> impl Strategy<Value = Arbiter> {
+    (any::<[u8; 32]>(), terms()).prop_map(|(intent, terms)| Arbiter {
+        intent: IntentId(intent),
+        terms,
+    })
+}
+
+fn dispute() -> impl Strategy<Value = Dispute> {
+    let bytes = || vec(any::<u8>(), 0..=2_000);
+    let shown = (bytes(), bytes(), bytes());
+    (said(), plan(), shown, 0..=100u64, text(600)).prop_map(
+        |(order, plan, (locked, ordered, confirm), part, words)| Dispute {
+            buyer: plan.minor / 100 * part,
+            contract: plan.contract(order, DealKey([7; 33]), DealKey([8; 33])),
+            locked: Locked(locked),
+            intent_key: PublicKey(order.0),
+            order: ordered,
+            confirm,
+            words,
         },
     )
 }
@@ -487,6 +534,14 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
             ),
         (said(), settlement())
             .prop_map(|(order, settlement)| Body::Settle(Settle { order, settlement })),
+        dispute()
+            .prop_filter("keys that are all different", |it| it
+                .contract
+                .check()
+                .is_ok())
+            .prop_map(|dispute| Body::Dispute(Box::new(dispute))),
+        (settlement(), text(600))
+            .prop_map(|(settlement, words)| Body::Ruling(Ruling { settlement, words })),
     ]
 }
 
