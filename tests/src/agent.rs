@@ -49,7 +49,23 @@ impl Agent {
     /// # Errors
     /// If it cannot be started.
     pub fn kill_and_start_again(&mut self) -> Outcome {
-        self.process.kill()?;
+        self.kill()?;
+        self.start_again()
+    }
+
+    /// Ends it as a power cut would.
+    ///
+    /// # Errors
+    /// If the system does not let it.
+    pub fn kill(&mut self) -> Outcome {
+        self.process.kill().map(drop)
+    }
+
+    /// Starts it again with the same files.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start_again(&mut self) -> Outcome {
         self.process = launch(self.folder.path(), &self.args)?;
         Ok(())
     }

@@ -15,7 +15,7 @@ struct Market {
     mint: Mint,
     shop: Agent,
     buyer: Agent,
-    _relay: Relay,
+    relay: Relay,
 }
 
 impl Market {
@@ -55,7 +55,7 @@ impl Market {
             mint,
             shop,
             buyer,
-            _relay: relay,
+            relay,
         };
         market.buyer.tell(&json!({ "wallet": { "deposit": {
             "purse": { "custodian": market.mint.url(), "asset": "EUR" }, "minor": FILLED,
@@ -72,6 +72,11 @@ impl Market {
 
     /// A request, its quote, and an order that is paid through escrow.
     fn order(&mut self) -> Outcome<Value> {
+        self.order_under(Value::Null)
+    }
+
+    /// The same with somebody who decides if the two disagree.
+    fn order_under(&mut self, arbiter: Value) -> Outcome<Value> {
         let want = json!({
             "title": "A road bike", "category": 150_101,
             "quantity": { "n": 1, "scale": 0, "unit": "C62" },
@@ -88,7 +93,7 @@ impl Market {
         })?;
         self.buyer.tell(&json!({ "accept": {
             "thread": quote["thread"], "total": quote["quote"]["total"], "note": null,
-            "escrow": { "keeper": keeper },
+            "escrow": { "keeper": keeper, "arbiter": arbiter },
         } }))?;
         Ok(quote["thread"].clone())
     }
@@ -197,6 +202,72 @@ async fn what_both_agree_on_is_how_a_mint_shares_it_out() -> Outcome {
     market.both(|escrow| escrow["state"]["shared"]["buyer"] == buyer)?;
     holds(&market.shop, PRICE - buyer)?;
     holds(&market.buyer, FILLED - PRICE + buyer)?;
+    market.adds_up()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_third_decides_comes_true_while_the_other_side_is_away() -> Outcome {
+    let mut market = Market::open()?;
+    let mint = market.mint.url();
+    let live = ["live", "--escrow", mint.as_str()];
+    let mut arbiter = Agent::start(&market.relay, &live, &[])?;
+    // Two per cent of what is locked, and a day to decide.
+    let offer = json!({ "publish": {
+        "title": "I decide about bicycles", "category": 150_101,
+        "quantity": { "n": 1, "scale": 0, "unit": "C62" },
+        "budget": { "sealed": "EUR" }, "deliveries": ["digital"],
+        "arbiter": { "rail": "cashu", "fee": 20, "within": 86_400 },
+    } });
+    arbiter.tell(&offer)?;
+    // The first time its rail is only being opened.
+    arbiter.says("complaint", |it| {
+        (it["code"] == "rail-not-ready").then_some(())
+    })?;
+    arbiter.tell(&json!({ "wallet": "balances" }))?;
+    arbiter.says("reply", |reply| {
+        reply["wallet"]["balances"].is_array().then_some(())
+    })?;
+    arbiter.tell(&offer)?;
+    let (intent, mut terms) = arbiter.says("my-intent", |mine| {
+        let terms = &mine["intent"]["arbiter"];
+        terms
+            .is_object()
+            .then(|| (mine["id"].clone(), terms.clone()))
+    })?;
+    terms["intent"] = intent.clone();
+    market.shop.tell(&json!({ "set-rules": {
+        "auto": "firm", "arbiters": [terms],
+        "keepers": [{ "rail": "cashu", "custodian": mint, "asset": "EUR" }],
+    } }))?;
+    market
+        .shop
+        .says("reply", |reply| (reply == "done").then_some(()))?;
+    market
+        .buyer
+        .says("open-intent", |open| (open["id"] == intent).then_some(()))?;
+    let thread = market.order_under(intent)?;
+    market.both(|escrow| escrow["state"] == "locked")?;
+
+    // Three tenths for the buyer, less what the ruling costs: the seller is not there any more.
+    market.shop.kill()?;
+    let buyer = PRICE * 3 / 10;
+    market.buyer.tell(&json!({ "dispute": {
+        "thread": thread, "buyer": buyer, "words": "The frame is bent; I would keep it for less.",
+    } }))?;
+    let case = arbiter.says("case", |case| {
+        (case["state"] == "open").then(|| case["order"].clone())
+    })?;
+    arbiter.tell(&json!({ "rule": {
+        "case": case, "buyer": buyer, "words": "As the photos show.",
+    } }))?;
+    let shared =
+        |trade: &Value| (trade["escrow"]["state"]["shared"]["buyer"] == buyer).then_some(());
+    market.buyer.says("trade", shared)?;
+    holds(&market.buyer, FILLED - PRICE + buyer)?;
+    // Who was silent has his part when he is back.
+    market.shop.start_again()?;
+    market.shop.says("trade", shared)?;
+    holds(&market.shop, PRICE - buyer - PRICE / 50)?;
     market.adds_up()
 }
 

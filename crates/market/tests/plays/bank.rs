@@ -56,11 +56,13 @@ impl Bank {
         self.purses.values().sum::<u64>() + held + self.shares.values().sum::<u64>()
     }
 
+    #[allow(dead_code, reason = "not every play has a third who decides")]
     /// How many have signed this outcome of any lock, whether or not it came true.
     pub(crate) fn signers(&self, salt: &[u8; 32]) -> usize {
         self.signed.iter().filter(|(one, _)| one == salt).count()
     }
 
+    #[allow(dead_code, reason = "not every play has a third who decides")]
     /// Whether this one has signed anything.
     pub(crate) fn has_signed(&self, party: Party) -> bool {
         self.signed.iter().any(|(_, one)| *one == party)
