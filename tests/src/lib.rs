@@ -10,6 +10,7 @@ pub mod cable;
 pub mod data;
 pub mod firefox;
 pub mod forge;
+pub mod gate;
 pub mod http;
 pub mod interop;
 pub mod list;

@@ -17,7 +17,8 @@ const LIST: &str = "\
   ends                              ends one page, and then one browser, right after each step of a trade on either side, a trade for each
   fair [--seeds A..B] [--size SIZE] simulates a market day for each seed (0..100): SIZE is small (6 traders), day (20, if not
                                     said) or large (200 traders, 2,000 intents)
-  money                             cuts a payment through escrow off at each step, and lets each of its requests meet with each fault
+  money                             cuts a payment through escrow off at each step, lets each of its requests meet with each fault, and
+                                    kills each side's browser at each request of its page to the mint
   bugs [--only WORDS]               makes bugs on purpose, each of which the market day must catch
 ";
 
@@ -253,7 +254,13 @@ fn money(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     shop.cargo_for_all("test")?
         .args(["--test", "cashu", "survival", "--", "--nocapture"])
         .env("HAGGLE_MONEY", "all")
-        .openly()
+        .openly()?;
+    doing("killing a browser at each of its requests to a mint in a trade, one trade for each");
+    let run = shop
+        .cargo_for_all("test")?
+        .args(["--test", "browsers_money_cuts", "--", "--nocapture"])
+        .env("HAGGLE_MONEY", "all");
+    outfit::everything(shop, run, Speed::Dev)?.openly()
 }
 
 /// Whether a text is two numbers around two dots, the second greater.
