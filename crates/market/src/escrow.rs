@@ -90,6 +90,9 @@ pub(crate) struct Escrow {
     disputed: Option<Disputed>,
     /// Why the rail did not do what it was asked last.
     trouble: Option<String>,
+    /// Whether that says nothing of an earlier question, by which a lock may have been made.
+    #[serde(default)]
+    in_doubt: bool,
     #[serde(skip)]
     asked: Option<(Job, Ask)>,
     /// Whether a lock may have been made before what was asked last.
@@ -420,8 +423,7 @@ impl Escrow {
     /// Whether a lock may have been made. What was not made for a reason is not being made only because it is tried again.
     fn may_be_locked(&self) -> bool {
         let for_a_reason = self.trouble.as_deref().is_some_and(|code| code != UNKNOWN);
-        let tried_again = self.asked.is_some() && !self.doubtful && for_a_reason;
-        self.locking && !tried_again
+        self.locking && (self.in_doubt || !for_a_reason)
     }
 
     /// The rail could not tell, or not now.

@@ -144,7 +144,9 @@ impl Escrow {
             Ask::Lock { .. } => {
                 // Not known, or not locked by this question: that says nothing of an earlier one. What was to be locked and is spent,
                 // another device of this person has spent; what is missing (money, a custodian that is trusted) may be there later.
-                self.locking = self.doubtful || matches!(trouble, Trouble::Later(_));
+                let later = matches!(trouble, Trouble::Later(_));
+                self.locking = self.doubtful || later;
+                self.in_doubt = self.locking && !later;
                 self.trouble = Some(trouble.into_code());
             }
             Ask::Verify { contract, locked } => {
@@ -176,7 +178,11 @@ impl Escrow {
                     self.trouble = Some(code);
                 }
             },
-            Ask::Key { .. } | Ask::Find { .. } => self.trouble = Some(trouble.into_code()),
+            Ask::Find { .. } => {
+                self.in_doubt = self.locking;
+                self.trouble = Some(trouble.into_code());
+            }
+            Ask::Key { .. } => self.trouble = Some(trouble.into_code()),
         }
     }
 
