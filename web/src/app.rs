@@ -351,7 +351,7 @@ impl Desk {
                     threads.push(*thread);
                 }
                 News::CameIn { amount } => {
-                    sentences.push((words.money.came)(&crate::ui::amount(*amount)));
+                    sentences.push((words.money.came)(&crate::ui::format::money(*amount)));
                 }
                 News::Contact { thread } => {
                     sentences.push(words.requests.arrived_contact.to_owned());

@@ -63,6 +63,16 @@ impl SumForm {
     }
 }
 
+/// What a purse is counted in, as it was typed.
+///
+/// # Errors
+/// Every flaw that was found.
+pub fn unit(text: &str) -> Result<Asset, Vec<Flaw>> {
+    let mut reading = Reading::default();
+    let asset = reading.asset("currency", text);
+    reading.end(asset)
+}
+
 /// A sum out of a purse, as it was typed.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ mod chat;
 mod connection;
 mod escrow;
 mod files;
-mod format;
+pub(crate) mod format;
 mod haggling;
 mod item_form;
 mod market;
@@ -26,7 +26,6 @@ mod stopped;
 mod trades;
 mod wallet;
 
-use haggle_protocol::Money;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -37,11 +36,6 @@ use crate::node::Role;
 use crate::route::Screen;
 use crate::ui::parts::{Icon, icon};
 use crate::words::Lang;
-
-/// An amount as one reads it.
-pub(crate) fn amount(amount: Money) -> String {
-    format::money(amount)
-}
 
 /// The whole page; drawn anew when the language changes.
 pub(crate) fn page() -> impl IntoView {

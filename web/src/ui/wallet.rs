@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 
 use crate::app::{desk, sentence, w};
 use crate::board::Board;
-use crate::forms::money::{SumForm, mint, out_of, short};
+use crate::forms::money::{SumForm, mint, out_of, short, unit};
 use crate::forms::{CURRENCIES, Faults, Flaw};
 use crate::node::wallet::{Command, Reply};
 use crate::node::{Balance, Deposit, Given, Purse};
@@ -306,9 +306,7 @@ fn fill() -> AnyView {
                     {currency("fill-currency", "fill-currencies", faults, "currency", &start, move |text| form.update(|form| form.currency = text))}
                 </div>
                 {form_fault(faults, &["mint", "amount", "currency"])}
-                <button type="submit" class="primary" data-test="fill-ask" disabled=move || busy.get()>
-                    {move || if busy.get() { w().all.working } else { w().money.fill_do }}
-                </button>
+                {go_button("primary", "fill-ask", busy, words.fill_do)}
             </form>
             {move || asked.get().map(|(sum, deposit)| to_pay(sum, deposit))}
         </section>
@@ -333,7 +331,6 @@ fn to_pay(sum: Money, deposit: Deposit) -> AnyView {
 
 /// Ecash that came as text.
 fn take() -> AnyView {
-    let desk = desk();
     let words = &w().money;
     let text = RwSignal::new(String::new());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
@@ -352,13 +349,7 @@ fn take() -> AnyView {
     };
     let go = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let command = Command::Take {
-            text: text.get_untracked(),
-        };
-        carry_out(busy, faults, desk.wallet(command), move |reply| {
-            if let Reply::Taken(money) = reply {
-                desk.note(&(w().money.taken)(&format::money(money)));
-            }
+        take_text(busy, faults, text.get_untracked(), move || {
             text.set(String::new());
             times.update(|times| *times += 1);
         });
@@ -369,11 +360,41 @@ fn take() -> AnyView {
             <form novalidate data-test="take-form" on:submit=go>
                 {form}
                 {form_fault(faults, &["text"])}
-                <button type="submit" class="secondary" data-test="take-go" disabled=move || busy.get()>
-                    {move || if busy.get() { w().all.working } else { w().money.take_do }}
-                </button>
+                {go_button("secondary", "take-go", busy, words.take_do)}
             </form>
         </section>
+    }
+    .into_any()
+}
+
+/// Takes ecash that is a text, and says how much that came to.
+fn take_text(
+    busy: RwSignal<bool>,
+    faults: RwSignal<Faults>,
+    text: String,
+    done: impl FnOnce() + 'static,
+) {
+    let desk = desk();
+    let command = Command::Take { text };
+    carry_out(busy, faults, desk.wallet(command), move |reply| {
+        if let Reply::Taken(money) = reply {
+            desk.note(&(w().money.taken)(&format::money(money)));
+        }
+        done();
+    });
+}
+
+/// The button of a form, which says that it works while it does.
+fn go_button(
+    class: &'static str,
+    test: &'static str,
+    busy: RwSignal<bool>,
+    label: &'static str,
+) -> AnyView {
+    view! {
+        <button type="submit" class=class data-test=test disabled=move || busy.get()>
+            {move || if busy.get() { w().all.working } else { label }}
+        </button>
     }
     .into_any()
 }
@@ -447,11 +468,7 @@ fn give(balances: Memo<Vec<Balance>>) -> AnyView {
         }
     };
     let back = move |text: String| {
-        let command = Command::Take { text };
-        carry_out(busy, faults, desk.wallet(command), move |reply| {
-            if let Reply::Taken(money) = reply {
-                desk.note(&(w().money.taken)(&format::money(money)));
-            }
+        take_text(busy, faults, text, move || {
             made.set(None);
             look();
         });
@@ -489,9 +506,7 @@ fn give(balances: Memo<Vec<Balance>>) -> AnyView {
                 {which_purse("give-purse", faults, balances, chosen)}
                 {amount("give-amount", faults, move |text| sum.set(text))}
                 {form_fault(faults, &["purse", "amount"])}
-                <button type="submit" class="secondary" data-test="give-go" disabled=move || busy.get()>
-                    {move || if busy.get() { w().all.working } else { w().money.give_do }}
-                </button>
+                {go_button("secondary", "give-go", busy, words.give_do)}
             </form>
             {shown}
             <Show when=move || given.with(|all| !all.is_empty())>
@@ -539,9 +554,7 @@ fn pay_out(balances: Memo<Vec<Balance>>) -> AnyView {
                 {which_purse("pay-purse", faults, balances, chosen)}
                 {area(&what, 3, String::new(), move |text| request.set(text))}
                 {form_fault(faults, &["purse", "request"])}
-                <button type="submit" class="secondary" data-test="pay-go" disabled=move || busy.get()>
-                    {move || if busy.get() { w().all.working } else { w().money.pay_do }}
-                </button>
+                {go_button("secondary", "pay-go", busy, words.pay_do)}
             </form>
         </section>
     }
@@ -553,15 +566,16 @@ fn find() -> AnyView {
     let desk = desk();
     let words = &w().money;
     let chosen = RwSignal::new(None::<Custodian>);
-    let form = RwSignal::new(SumForm {
-        amount: "1".to_owned(),
-        ..SumForm::default()
-    });
+    let start = SumForm::default().currency;
+    let typed = RwSignal::new(start.clone());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
     let go = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        match (chosen.get_untracked(), form.with_untracked(SumForm::read)) {
-            (Some(custodian), Ok(Money { asset, .. })) => {
+        match (
+            chosen.get_untracked(),
+            typed.with_untracked(|text| unit(text)),
+        ) {
+            (Some(custodian), Ok(asset)) => {
                 let purse = Purse { custodian, asset };
                 let command = Command::Restore { purse };
                 carry_out(busy, faults, desk.wallet(command), move |reply| {
@@ -575,18 +589,15 @@ fn find() -> AnyView {
             (None, Ok(_)) => {}
         }
     };
-    let start = SumForm::default().currency;
     view! {
         <section class="sheet" aria-labelledby="find-heading">
             <h2 id="find-heading">{words.find}</h2>
             <p class="hint">{words.find_lead}</p>
             <form novalidate data-test="find-form" on:submit=go>
                 {which_mint("find-mint", faults, chosen)}
-                {currency("find-currency", "find-currencies", faults, "currency", &start, move |text| form.update(|form| form.currency = text))}
+                {currency("find-currency", "find-currencies", faults, "currency", &start, move |text| typed.set(text))}
                 {form_fault(faults, &["mint", "currency"])}
-                <button type="submit" class="secondary" data-test="find-go" disabled=move || busy.get()>
-                    {move || if busy.get() { w().all.working } else { w().money.find_do }}
-                </button>
+                {go_button("secondary", "find-go", busy, words.find_do)}
             </form>
         </section>
     }
