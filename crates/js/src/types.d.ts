@@ -61,6 +61,8 @@ export interface Draft {
   quotesFor?: number | null;
   lang?: string | null;
   taste?: "balanced" | "cheapest" | "fastest" | "best";
+  /** On which terms I decide for others; it needs a rail, so here it is refused (`no-rail`). */
+  arbiter?: { rail: string; fee: number; within: number } | null;
 }
 
 /** What everybody sees. */
@@ -340,6 +342,15 @@ export interface Escrow {
   /** What came to me in the end. */
   mine: Money | null;
   proposals: { by: "buyer" | "seller"; buyer: number; seller: number; agreed: boolean }[];
+  /** Who decides if the two do not agree. */
+  arbiter: Arbiter | null;
+  /** What I have asked him. */
+  dispute: {
+    thread: ThreadId; buyer: number; words: string; at: Timestamp;
+    state: "sending" | "delivered" | { refused: string } | "lost";
+  } | null;
+  /** What he has decided, as far as is known here; words only if he has told me himself. */
+  ruling: { buyer: number; seller: number; arbiter: number; words: string | null } | null;
 }
 
 export type Auto = "off" | "indicative" | "firm";
@@ -382,7 +393,7 @@ export interface Rules {
   minTrust: number | null;
   /** With whom I let a buyer's money be kept, at most four; each quote names them. */
   keepers: Keeper[];
-  /** Who may decide about money that is kept so if a buyer and I disagree; each quote names them. */
+  /** Who may decide about money that is kept so if a buyer and I disagree, at most four; each quote names them. */
   arbiters: Arbiter[];
 }
 

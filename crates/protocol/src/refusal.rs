@@ -148,7 +148,7 @@ refusals! {
     WhisperRate = "whisper-rate", Ignore;
     /// A file that is not kept here (any more), or a piece that it does not have.
     NoSuchFile = "no-such-file", Ignore;
-    /// After the deadline that the intent named for quotes.
+    /// After the deadline that the intent named for quotes, or too late for the arbiter who is asked.
     TooLate = "too-late", Ignore;
     /// The peer could not be asked to keep it: it is ending, or its storage failed.
     NotKept = "not-kept", Ignore;

@@ -68,7 +68,7 @@ cargo xtask audit
 cargo xtask prove NAME [...]
     Runs a proof that takes too long for every run; without a name, lists them.
 
-cargo xtask bench [--runs N] [--minutes N | --hour] [--only native|pages|tab]
+cargo xtask bench [--runs N] [--minutes N | --hour] [--only native|stall|pages|tab]
 cargo xtask bench webrtc [--runs N]
 cargo xtask bench money [--runs N]
     Measures, prints a table, and writes target/artefacts/bench.json.

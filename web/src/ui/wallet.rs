@@ -1,6 +1,7 @@
 //! Money: what is in which purse, the mints that are trusted, and how money comes in and goes out.
 //!
-//! Drawing this screen loads the program behind it for the first time; whoever never comes here, and never pays through escrow, does not.
+//! Drawing this screen loads the program behind it for the first time; whoever never comes here, takes no mint and never opens a quote that
+//! names one, does not.
 
 use haggle_protocol::{Custodian, Money, Timestamp};
 use leptos::prelude::*;
