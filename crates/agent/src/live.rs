@@ -158,8 +158,8 @@ struct Agent {
     stall: Option<StallView>,
     /// What the peer was asked, and has not answered yet.
     asked: FuturesUnordered<Asked>,
-    /// How much of that is the wallet's.
-    of_wallet: usize,
+    /// How many payouts are among that.
+    payouts: usize,
     /// What the wallet is asked next.
     queue: VecDeque<wallet::Command>,
     /// Whether something is under way that this waits for.
@@ -218,7 +218,7 @@ impl Agent {
             mine: Vec::new(),
             stall: None,
             asked: FuturesUnordered::new(),
-            of_wallet: 0,
+            payouts: 0,
             queue: VecDeque::new(),
             wallet_waits: false,
             waits: false,
@@ -388,7 +388,7 @@ impl Agent {
                 let words = client.phrase().await?;
                 Ok(json!({ "phrase": words.join(" ") }))
             }),
-            Line::Wallet(_) if self.queue.len() + self.of_wallet >= WALLET_MAX => {
+            Line::Wallet(_) if self.wallet_questions() >= WALLET_MAX => {
                 return self.out.answer(&Err(wallet_busy())).await;
             }
             Line::Wallet(command) => {
@@ -406,6 +406,11 @@ impl Agent {
             }),
         }
         Ok(())
+    }
+
+    /// How many questions to the wallet are under way or wait for that.
+    fn wallet_questions(&self) -> usize {
+        self.queue.len() + usize::from(self.wallet_waits) + self.payouts
     }
 
     /// Asks the wallet what is next. It does one thing after the other, but waits for no payout.
@@ -435,11 +440,8 @@ impl Agent {
     ) {
         match about {
             About::Line | About::Order(_) => self.waits = true,
-            About::Wallet => {
-                self.of_wallet += 1;
-                self.wallet_waits = true;
-            }
-            About::Payout => self.of_wallet += 1,
+            About::Wallet => self.wallet_waits = true,
+            About::Payout => self.payouts += 1,
         }
         self.asked.push(Box::pin(answer.map(|it| (about, it))));
     }
@@ -457,11 +459,10 @@ impl Agent {
                 self.mandate.end(*order, answer.is_ok());
             }
             About::Wallet => {
-                self.of_wallet -= 1;
                 self.wallet_waits = false;
                 self.ask_wallet();
             }
-            About::Payout => self.of_wallet -= 1,
+            About::Payout => self.payouts -= 1,
         }
         self.out.answer(answer).await
     }
@@ -478,7 +479,7 @@ impl Agent {
         let at = haggle_node::now();
         if let Some(payment) = &escrow {
             let locked = payment.keeper.asset;
-            let allowed = self.mandate.allows_lock(total, locked);
+            let allowed = Mandate::allows_lock(total, locked);
             allowed.map_err(|beyond| refusal("other-currency", "escrow", &beyond))?;
         }
         let allowed = self.mandate.allows(total, at);

@@ -120,7 +120,7 @@ impl Mandate {
     ///
     /// # Errors
     /// [`Beyond::Rate`] if that is not what its total is counted in.
-    pub fn allows_lock(&self, total: Money, locked: Asset) -> Result<(), Beyond> {
+    pub fn allows_lock(total: Money, locked: Asset) -> Result<(), Beyond> {
         if total.asset == locked {
             Ok(())
         } else {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use haggle_node::market::RailFacts;
-use haggle_node::payments::cashu::{CAPABILITIES, Cashu, http};
+use haggle_node::payments::ECASH;
+use haggle_node::payments::cashu::{Cashu, http};
 use haggle_node::{OpenRail, RailSetup};
 use haggle_protocol::Custodian;
 
 /// How the rail is called on the wire.
-pub(crate) const RAIL: &str = CAPABILITIES.name;
+pub(crate) const RAIL: &str = ECASH.name;
 
 /// The mint at an address.
 ///
@@ -24,8 +25,8 @@ pub(crate) fn mint(address: &str) -> Result<Custodian, String> {
 pub(crate) fn rails() -> Vec<RailSetup> {
     let facts = RailFacts {
         name: RAIL.to_owned(),
-        floor: CAPABILITIES.floor,
-        ceiling: CAPABILITIES.ceiling,
+        floor: ECASH.floor,
+        ceiling: ECASH.ceiling,
     };
     vec![RailSetup {
         facts,

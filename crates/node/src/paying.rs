@@ -72,22 +72,22 @@ pub(crate) struct Done {
     pub(crate) paid: Option<(Job, Result<Paid, Trouble>)>,
     /// What there is with the rail now, if it is open.
     pub(crate) view: Option<wallet::View>,
-    /// How its rail is looked after from here on.
-    next: Option<Next>,
+    /// How the rail of this name is looked after from here on.
+    next: Option<(String, Next)>,
 }
 
-/// What was learned about a rail, whose name goes before it.
+/// What was learned about a rail.
 enum Next {
     /// It could not be opened.
-    Shut(String),
+    Shut,
     /// It is open.
-    Open(String, OpenRail),
+    Open(OpenRail),
     /// It was looked after; whether everything that a cut-off had left undone is done.
-    Looked(String, OpenRail, bool),
+    Looked(OpenRail, bool),
     /// A deposit can be paid until then.
-    Deposit(String, OpenRail, Timestamp),
+    Deposit(OpenRail, Timestamp),
     /// Something may have been left undone.
-    Unsure(String),
+    Unsure,
 }
 
 /// A rail that a peer has.
@@ -207,36 +207,31 @@ impl Paying {
         let (name, patience) = (name.to_owned(), self.patience);
         self.asking.push(Box::pin(async move {
             let next = match in_time(rail, Some(patience), &name).await {
-                Ok(rail) => Next::Open(name, rail),
-                Err(_) => Next::Shut(name),
+                Ok(rail) => Next::Open(rail),
+                Err(_) => Next::Shut,
             };
             Done {
-                next: Some(next),
+                next: Some((name, next)),
                 ..Done::default()
             }
         }));
     }
 
     /// Goes on looking after a rail.
-    fn go_on(&mut self, next: Next) {
-        let (Next::Shut(name)
-        | Next::Open(name, _)
-        | Next::Looked(name, ..)
-        | Next::Deposit(name, ..)
-        | Next::Unsure(name)) = &next;
-        let Some(slot) = self.slots.get_mut(name) else {
+    fn go_on(&mut self, name: String, next: Next) {
+        let Some(slot) = self.slots.get_mut(&name) else {
             return;
         };
         let (looking, now) = (&mut slot.looking, clock::now());
         match next {
             // Whoever wants it next tries again.
-            Next::Shut(_) => slot.begun = false,
-            Next::Open(name, rail) => {
+            Next::Shut => slot.begun = false,
+            Next::Open(rail) => {
                 looking.undone = true;
                 looking.until = looking.until.max(now + LOOK_FOR);
                 self.look(name, rail);
             }
-            Next::Looked(name, rail, all_done) => {
+            Next::Looked(rail, all_done) => {
                 looking.on = false;
                 looking.undone |= !all_done;
                 if !core::mem::replace(&mut looking.looked, true) {
@@ -244,13 +239,13 @@ impl Paying {
                 }
                 self.look(name, rail);
             }
-            Next::Deposit(name, rail, expires) => {
+            Next::Deposit(rail, expires) => {
                 looking.until = looking.until.max(look_until(expires, now));
                 looking.pause = self.look;
                 looking.waiting = None;
                 self.look(name, rail);
             }
-            Next::Unsure(name) => {
+            Next::Unsure => {
                 looking.undone = true;
                 looking.until = looking.until.max(now + LOOK_FOR);
                 looking.pause = self.look;
@@ -287,7 +282,7 @@ impl Paying {
             Done {
                 paid: None,
                 view: view(&name, &rail).await,
-                next: Some(Next::Looked(name, rail, all_done)),
+                next: Some((name, Next::Looked(rail, all_done))),
             }
         }));
     }
@@ -364,14 +359,14 @@ impl Paying {
                     let _ = answer.send(Err(wallet::complaint(&error)));
                     let unsure = matches!(error, Error::Unknown(_));
                     return Done {
-                        next: unsure.then_some(Next::Unsure(name)),
+                        next: unsure.then_some((name, Next::Unsure)),
                         ..Done::default()
                     };
                 }
             };
             let next = if let wallet::Reply::Deposit(deposit) = &reply {
                 let rail = Arc::clone(&rail);
-                Some(Next::Deposit(name.clone(), rail, deposit.expires))
+                Some((name.clone(), Next::Deposit(rail, deposit.expires)))
             } else {
                 None
             };
@@ -388,8 +383,8 @@ impl Paying {
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Done> {
         match self.asking.poll_next_unpin(context) {
             Poll::Ready(Some(mut done)) => {
-                if let Some(next) = done.next.take() {
-                    self.go_on(next);
+                if let Some((name, next)) = done.next.take() {
+                    self.go_on(name, next);
                 }
                 Poll::Ready(done)
             }
@@ -499,6 +494,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    use async_trait::async_trait;
     use futures::FutureExt as _;
     use futures::future::poll_fn;
     use haggle_payments::{Balance, Deposit, Direct, Purse};
@@ -593,7 +589,6 @@ mod tests {
     }
 
     type Steps<T> = std::sync::Mutex<VecDeque<Does<T>>>;
-    type Said<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
     impl fmt::Debug for Till {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -621,70 +616,42 @@ mod tests {
         }
     }
 
+    #[async_trait]
     impl Rail for Till {
         fn capabilities(&self) -> haggle_payments::Capabilities {
             Direct.capabilities()
         }
 
-        fn balance<'a, 'b>(&'a self) -> Said<'b, Vec<Balance>>
-        where
-            'a: 'b,
-            Self: 'b,
-        {
-            Box::pin(async {
-                Ok(vec![Balance {
-                    purse: purse(),
-                    free: self.free.load(Ordering::Relaxed),
-                    held: 0,
-                }])
+        async fn balance(&self) -> Result<Vec<Balance>, Error> {
+            Ok(vec![Balance {
+                purse: purse(),
+                free: self.free.load(Ordering::Relaxed),
+                held: 0,
+            }])
+        }
+
+        async fn deposit(&self, _: &Purse, _: u64) -> Result<Deposit, Error> {
+            Ok(Deposit {
+                id: "1".to_owned(),
+                request: "lnbc1".to_owned(),
+                expires: Timestamp(step(&self.expire, 0).await),
             })
         }
 
-        fn deposit<'a, 'c, 'b>(&'a self, _: &'c Purse, _: u64) -> Said<'b, Deposit>
-        where
-            'a: 'b,
-            'c: 'b,
-            Self: 'b,
-        {
-            Box::pin(async {
-                Ok(Deposit {
-                    id: "1".to_owned(),
-                    request: "lnbc1".to_owned(),
-                    expires: Timestamp(step(&self.expire, 0).await),
-                })
-            })
+        async fn collect(&self) -> Result<Vec<(Purse, u64)>, Error> {
+            let came = step(&self.collect, 0).await;
+            self.free.fetch_add(came, Ordering::Relaxed);
+            let came = (came > 0).then(|| (purse(), came));
+            Ok(came.into_iter().collect())
         }
 
-        fn collect<'a, 'b>(&'a self) -> Said<'b, Vec<(Purse, u64)>>
-        where
-            'a: 'b,
-            Self: 'b,
-        {
-            Box::pin(async {
-                let came = step(&self.collect, 0).await;
-                self.free.fetch_add(came, Ordering::Relaxed);
-                let came = (came > 0).then(|| (purse(), came));
-                Ok(came.into_iter().collect())
-            })
+        async fn recover(&self) -> Result<bool, Error> {
+            self.recovered.fetch_add(1, Ordering::Relaxed);
+            Ok(step(&self.recover, true).await)
         }
 
-        fn recover<'a, 'b>(&'a self) -> Said<'b, bool>
-        where
-            'a: 'b,
-            Self: 'b,
-        {
-            Box::pin(async {
-                self.recovered.fetch_add(1, Ordering::Relaxed);
-                Ok(step(&self.recover, true).await)
-            })
-        }
-
-        fn catch_up<'a, 'b>(&'a self) -> Said<'b, bool>
-        where
-            'a: 'b,
-            Self: 'b,
-        {
-            Box::pin(async { Ok(step(&self.catch_up, true).await) })
+        async fn catch_up(&self) -> Result<bool, Error> {
+            Ok(step(&self.catch_up, true).await)
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use haggle_node::market::RailFacts;
 use haggle_node::payments::{Capabilities, Direct, Error as RailError, Purse, Rail, Withdrawal};
 use haggle_node::store::Memory;
@@ -21,42 +22,24 @@ struct Silent {
     trusted: std::sync::Mutex<Vec<Custodian>>,
 }
 
-type Said<'a, T> = Pin<Box<dyn Future<Output = Result<T, RailError>> + Send + 'a>>;
-
+#[async_trait]
 impl Rail for Silent {
     fn capabilities(&self) -> Capabilities {
         Direct.capabilities()
     }
 
-    fn trust<'a, 'c, 'b>(&'a self, custodian: &'c Custodian) -> Said<'b, ()>
-    where
-        'a: 'b,
-        'c: 'b,
-        Self: 'b,
-    {
-        Box::pin(async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            self.trusted.lock().unwrap().push(custodian.clone());
-            Ok(())
-        })
+    async fn trust(&self, custodian: &Custodian) -> Result<(), RailError> {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.trusted.lock().unwrap().push(custodian.clone());
+        Ok(())
     }
 
-    fn trusted<'a, 'b>(&'a self) -> Said<'b, Vec<Custodian>>
-    where
-        'a: 'b,
-        Self: 'b,
-    {
-        Box::pin(async { Ok(self.trusted.lock().unwrap().clone()) })
+    async fn trusted(&self) -> Result<Vec<Custodian>, RailError> {
+        Ok(self.trusted.lock().unwrap().clone())
     }
 
-    fn withdraw<'a, 'c, 'd, 'b>(&'a self, _: &'c Purse, _: &'d str) -> Said<'b, Withdrawal>
-    where
-        'a: 'b,
-        'c: 'b,
-        'd: 'b,
-        Self: 'b,
-    {
-        Box::pin(std::future::pending())
+    async fn withdraw(&self, _: &Purse, _: &str) -> Result<Withdrawal, RailError> {
+        std::future::pending().await
     }
 }
 
