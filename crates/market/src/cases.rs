@@ -14,12 +14,12 @@ use haggle_protocol::{
     Contract, DealKey, EscrowPlan, IntentId, Locked, MessageId, Money, Outcome, Party, PublicKey,
     Refusal, Settlement, Side, Split, ThreadId, Timestamp, text,
 };
-use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 
+use crate::asking::{AGAIN_MAX, Asking, LOOK_AGAIN};
 use crate::batch::Batch;
 use crate::command::{Arbitration, Complaint, Draft};
-use crate::effect::{Ask, Effect};
+use crate::effect::Ask;
 use crate::escrow::bad_words;
 use crate::input::{Job, Paid, Trouble};
 use crate::mail::Opened;
@@ -32,11 +32,6 @@ const OPEN_MAX: usize = 64;
 const KEPT_MAX: usize = 256;
 /// How long a case is kept after the deadline of its lock, in seconds: for words, and until the fee has come in.
 const KEPT_AFTER: u64 = 30 * 24 * 60 * 60;
-/// How long a rail is left alone after it could not tell, in seconds: doubled each time, up to the last.
-const AGAIN: u64 = 5;
-const AGAIN_MAX: u64 = 60 * 60;
-/// How often it is looked whether a ruling was carried out, in seconds, so that the fee comes in.
-const LOOK_AGAIN: u64 = 6 * 60 * 60;
 /// How long it is waited before a ruling that could not be sent is tried again, in seconds.
 const SAY_AGAIN: u64 = 60;
 /// The quote by which an arbiter's key is made: the same for all.
@@ -78,11 +73,7 @@ pub(crate) struct Case {
     earned: Option<u64>,
     trouble: Option<String>,
     #[serde(skip)]
-    asked: Option<(Job, Ask)>,
-    #[serde(skip)]
-    tries: u32,
-    #[serde(skip)]
-    next: Timestamp,
+    asking: Asking,
     #[serde(skip)]
     say_next: Timestamp,
 }
@@ -140,9 +131,8 @@ impl Court {
     }
 
     fn case_of(&self, job: &Job) -> Option<MessageId> {
-        let is_it = |case: &Case| case.asked.as_ref().is_some_and(|(asked, _)| asked == job);
         let mut cases = self.cases.iter();
-        cases.find_map(|(order, case)| is_it(case).then_some(*order))
+        cases.find_map(|(order, case)| case.asking.is_out(job).then_some(*order))
     }
 
     /// Makes room for one more; whether there is some.
@@ -246,42 +236,37 @@ impl Case {
         ruling.or(looks)
     }
 
-    fn again(&mut self, most: u64, now: Timestamp) {
-        let wait = AGAIN.checked_shl(self.tries).unwrap_or(most);
-        self.tries = self.tries.saturating_add(1);
-        self.next = now + wait.min(most);
-    }
-
     /// The rail has answered.
     fn answered(&mut self, ask: Ask, answer: Result<Paid, Trouble>, now: Timestamp) {
         let answer = match answer {
             Ok(paid) => {
-                (self.tries, self.next, self.trouble) = (0, Timestamp(0), None);
+                self.asking.at_once();
+                self.trouble = None;
                 self.did(ask, paid, now);
                 return;
             }
             Err(trouble) => trouble,
         };
-        self.again(AGAIN_MAX, now);
+        self.asking.again(AGAIN_MAX, now);
         let is_final = matches!(answer, Trouble::Spent | Trouble::Never(_));
         let spent = answer == Trouble::Spent;
         match ask {
             Ask::Verify { contract, locked } if is_final => {
                 let looked_at = Held { contract, locked };
                 self.claimed.take_if(|it| *it == looked_at);
-                (self.tries, self.next) = (0, Timestamp(0));
+                self.asking.at_once();
             }
             // Perhaps it was locked anew, and that is what somebody claims.
             Ask::Propose { .. } if spent && self.claimed.is_some() => {
                 (self.lock, self.wanted) = (None, None);
-                (self.tries, self.next) = (0, Timestamp(0));
+                self.asking.at_once();
             }
             Ask::Propose { .. } if spent => self.gone = true,
             Ask::Propose { .. } if is_final => self.wanted = None,
             Ask::Claim { .. } if is_final => self.earned = Some(0),
             Ask::Claim { .. } => {
                 // Nobody has carried it out yet.
-                self.again(LOOK_AGAIN, now);
+                self.asking.again(LOOK_AGAIN, now);
                 return;
             }
             Ask::Verify { .. }
@@ -319,7 +304,7 @@ impl Case {
                 self.earned = Some(money.minor.max(Self::share(&settlement)));
             }
             // Not an answer to what was asked.
-            _ => self.again(AGAIN_MAX, now),
+            _ => self.asking.again(AGAIN_MAX, now),
         }
     }
 
@@ -361,20 +346,12 @@ impl Market {
         if let Some(key) = self.court.keys.get(rail) {
             return Ok(Some(arbitration.terms(*key)));
         }
-        let job = Job {
-            thread: NO_THREAD,
-            number: self.pen.dice.next_u64(),
-        };
-        self.court.asked = Some((job, rail.clone()));
         let ask = Ask::Key {
             party: Party::Arbiter,
             quote: NO_QUOTE,
         };
-        batch.acts.push(Effect::Pay {
-            job,
-            rail: rail.clone(),
-            ask: Box::new(ask),
-        });
+        let job = self.ask_rail(NO_THREAD, rail.clone(), ask, batch);
+        self.court.asked = Some((job, rail.clone()));
         let sentence = "The way of paying is being asked for your key. Try again in a moment.";
         Err(Complaint::about("rail-not-ready", "arbiter", sentence))
     }
@@ -399,7 +376,7 @@ impl Market {
         let Some(case) = self.court.cases.get_mut(&order) else {
             return;
         };
-        if let Some((_, ask)) = case.asked.take() {
+        if let Some(ask) = case.asking.answered(&job) {
             case.answered(ask, answer, now);
         }
         batch.case(order);
@@ -459,9 +436,7 @@ impl Market {
             gone: false,
             earned: None,
             trouble: None,
-            asked: None,
-            tries: 0,
-            next: Timestamp(0),
+            asking: Asking::default(),
             say_next: Timestamp(0),
         });
         case.claims.retain(|it| it.side != side);
@@ -481,7 +456,7 @@ impl Market {
         if case.lock.as_ref() != Some(&held) {
             case.claimed = Some(held);
             case.gone = false;
-            (case.tries, case.next) = (0, Timestamp(0));
+            case.asking.at_once();
         }
         batch.case(order);
         self.judge(order, now, batch);
@@ -534,7 +509,7 @@ impl Market {
             arbiter: fee,
         });
         case.words = words;
-        (case.tries, case.next) = (0, Timestamp(0));
+        case.asking.at_once();
         batch.case(order);
         self.judge(order, now, batch);
         Ok(())
@@ -552,25 +527,20 @@ impl Market {
         batch.due.insert(crate::batch::Subject::Case(order));
         batch.cases.insert(order);
         self.say_ruling(order, now, batch);
-        let Some(case) = self.court.cases.get_mut(&order) else {
+        let Some(case) = self.court.cases.get(&order) else {
             return;
         };
-        if case.asked.is_some() || case.next > now {
+        if case.asking.rests(now) {
             return;
         }
         let (Some(ask), Some(claim)) = (case.next(now), case.claims.first()) else {
             return;
         };
-        let job = Job {
-            thread: claim.thread,
-            number: self.pen.dice.next_u64(),
-        };
-        case.asked = Some((job, ask.clone()));
-        batch.acts.push(Effect::Pay {
-            job,
-            rail: case.plan.keeper.rail.clone(),
-            ask: Box::new(ask),
-        });
+        let (thread, rail) = (claim.thread, case.plan.keeper.rail.clone());
+        let job = self.ask_rail(thread, rail, ask.clone(), batch);
+        if let Some(case) = self.court.cases.get_mut(&order) {
+            case.asking.asks(job, ask);
+        }
     }
 
     /// Each who asked hears the ruling, until it has arrived or its time is over.
@@ -629,8 +599,8 @@ impl Market {
 
     pub(crate) fn case_deadline(&self, order: &MessageId, now: Timestamp) -> Option<Timestamp> {
         let case = self.court.cases.get(order)?;
-        let idle = case.asked.is_none();
-        let ask = case.next(now).filter(|_| idle).map(|_| case.next.max(now));
+        let ask = case.asking.may_at(now);
+        let ask = ask.filter(|_| case.next(now).is_some());
         let say = case.claims.iter().filter_map(|it| case.say_at(it, now));
         let say = say.map(|at| at.max(now));
         let over = Some(case.deadline()).filter(|at| *at > now);

@@ -23,13 +23,12 @@ use haggle_protocol::{
     Contract, DealKey, EscrowPlan, Locked, MessageId, Money, Outcome, Party, Settlement, Side,
     Split, ThreadId, Timestamp,
 };
-use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 
+use crate::asking::Asking;
 use crate::batch::Batch;
 use crate::command::Complaint;
-use crate::effect::{Ask, Effect};
-use crate::input::Job;
+use crate::effect::Ask;
 use crate::market::Market;
 use crate::threads::{Deal, DealState, Taken};
 use crate::view::{EscrowState, EscrowView, ProposalView, Role, TradeStep};
@@ -43,13 +42,8 @@ pub const REVIEW: u32 = 14 * 24 * 60 * 60;
 const SEND_BEFORE: u64 = 24 * 60 * 60;
 /// The least time between now and the deadline for a lock to be begun, in seconds: later, nobody could still send it in time.
 const LOCK_BEFORE: u64 = 2 * SEND_BEFORE;
-/// How long a rail is left alone after it could not tell, in seconds: doubled each time, up to the last.
-const AGAIN: u64 = 5;
-const AGAIN_MAX: u64 = 60 * 60;
 /// How long after a deadline whoever is not the holder asks what has become of the lock, in seconds, so that the holder is first.
 const ASK_AFTER: u64 = 60 * 60;
-/// How long it is waited before it is looked again whether the holder has come for his money, in seconds.
-const LOOK_AGAIN: u64 = 6 * 60 * 60;
 /// How long after its deadline a lock is left alone by whoever said that he has the goods, in seconds: a seller who was away comes back
 /// and takes what was released to him. One who never comes shall not freeze it.
 const RELEASED_FOR: u64 = 30 * 24 * 60 * 60;
@@ -94,14 +88,10 @@ pub(crate) struct Escrow {
     #[serde(default)]
     in_doubt: bool,
     #[serde(skip)]
-    asked: Option<(Job, Ask)>,
+    asking: Asking,
     /// Whether a lock may have been made before what was asked last.
     #[serde(skip)]
     doubtful: bool,
-    #[serde(skip)]
-    tries: u32,
-    #[serde(skip)]
-    next: Timestamp,
 }
 
 /// Money under a contract.
@@ -406,14 +396,12 @@ impl Escrow {
 
     /// When there is something to be done for it without anything happening before.
     fn due(&self, role: Role, deal: &Deal, plan: &EscrowPlan, now: Timestamp) -> Option<Timestamp> {
-        if self.asked.is_some() {
-            return None;
-        }
+        let may_at = self.asking.may_at(now)?;
         if self.settled.is_some() {
             return self.tell_at(now);
         }
         if self.next(role, deal, plan, now).is_some() {
-            return Some(self.next.max(now));
+            return Some(may_at);
         }
         let over = self.lock.as_ref()?.contract.deadline + CLOCK_SKEW + 1;
         let later = [over, over + ASK_AFTER, over + RELEASED_FOR];
@@ -426,17 +414,9 @@ impl Escrow {
         self.locking && (self.in_doubt || !for_a_reason)
     }
 
-    /// The rail could not tell, or not now.
-    fn again(&mut self, now: Timestamp) {
-        let wait = AGAIN.checked_shl(self.tries).unwrap_or(AGAIN_MAX);
-        self.tries = self.tries.saturating_add(1);
-        self.next = now + wait.min(AGAIN_MAX);
-    }
-
     /// The rail has done what it was asked.
     fn went_well(&mut self) {
-        self.tries = 0;
-        self.next = Timestamp(0);
+        self.asking.at_once();
         self.trouble = None;
     }
 
@@ -560,27 +540,21 @@ impl Market {
         let Some((role, deal, plan, escrow)) = self.escrow(&id) else {
             return;
         };
-        if escrow.asked.is_some() || escrow.next > now {
+        if escrow.asking.rests(now) {
             return;
         }
         let Some(ask) = escrow.next(role, deal, plan, now) else {
             return;
         };
         let rail = plan.keeper.rail.clone();
-        let job = Job {
-            thread: id,
-            number: self.pen.dice.next_u64(),
-        };
-        let locking = matches!(ask, Ask::Lock { .. });
+        let job = self.ask_rail(id, rail, ask.clone(), batch);
         if let Some(escrow) = self.escrow_mut(&id) {
-            escrow.asked = Some((job, ask.clone()));
             escrow.doubtful = escrow.locking;
-            escrow.locking |= locking;
+            escrow.locking |= matches!(ask, Ask::Lock { .. });
+            escrow.asking.asks(job, ask);
         }
         batch.thread(id);
         batch.trades.insert(id);
-        let ask = Box::new(ask);
-        batch.acts.push(Effect::Pay { job, rail, ask });
     }
 
     /// The buyer tells of what he has locked, until it has arrived.

@@ -7,6 +7,7 @@
 //!
 //! A restart is the same path as a first start: [`Market::restore`] reads the records that `Save` wrote.
 
+mod asking;
 mod batch;
 mod cancelling;
 mod cases;

@@ -263,8 +263,7 @@ impl Market {
     /// Something has changed for an escrow: the rail is asked at once.
     pub(super) fn hurry_escrow(&mut self, id: ThreadId, batch: &mut Batch) {
         if let Some(escrow) = self.escrow_mut(&id) {
-            escrow.tries = 0;
-            escrow.next = Timestamp(0);
+            escrow.asking.at_once();
         }
         batch.thread(id);
         batch.trades.insert(id);

@@ -2,7 +2,8 @@
 
 use haggle_protocol::{Contract, Locked, Outcome, Settlement, ThreadId, Timestamp};
 
-use super::{Escrow, Held, LOOK_AGAIN, LOOK_FOR, Proposal};
+use super::{Escrow, Held, LOOK_FOR, Proposal};
+use crate::asking::AGAIN_MAX;
 use crate::batch::Batch;
 use crate::effect::Ask;
 use crate::input::{Job, Paid, Trouble};
@@ -35,7 +36,7 @@ impl Market {
             return;
         };
         // An answer to something that was asked before a start, or of an order that another one has replaced.
-        let Some((_, ask)) = escrow.asked.take_if(|(asked, _)| *asked == job) else {
+        let Some(ask) = escrow.asking.answered(&job) else {
             return;
         };
         match answer {
@@ -128,10 +129,10 @@ impl Market {
                 if contract.deadline + LOOK_FOR < now && !escrow.may_come_in(role) {
                     escrow.settle(None, 0);
                 }
-                escrow.next = now + LOOK_AGAIN;
+                escrow.asking.look_again(now);
             }
             // Not an answer to what was asked.
-            _ => escrow.again(now),
+            _ => escrow.asking.again(AGAIN_MAX, now),
         }
     }
 }
@@ -139,7 +140,7 @@ impl Market {
 impl Escrow {
     /// The rail did not do what it was asked.
     fn did_not(&mut self, role: Role, ask: &Ask, trouble: Trouble, now: Timestamp) {
-        self.again(now);
+        self.asking.again(AGAIN_MAX, now);
         match ask {
             Ask::Lock { .. } => {
                 // Not known, or not locked by this question: that says nothing of an earlier one. What was to be locked and is spent,
@@ -235,8 +236,7 @@ impl Escrow {
     /// The lock was moved: by something that was signed here, whose shares can be claimed, or by its holder.
     fn moved_away(&mut self, role: Role) {
         self.moved = true;
-        self.tries = 0;
-        self.next = Timestamp(0);
+        self.asking.at_once();
         if self.live(role).next().is_none() && self.claimed.is_none() {
             self.settle(None, 0);
         }
