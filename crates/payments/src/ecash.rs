@@ -3,6 +3,9 @@
 
 use crate::rail::Capabilities;
 
+/// What the ecash rail's records begin with, so that they can share a store with others': a wallet is kept in its peer's own.
+pub const RECORDS: &str = "rail/cashu/";
+
 /// What the ecash rail can do.
 pub const ECASH: Capabilities = Capabilities {
     name: "cashu",

@@ -20,7 +20,7 @@ mod rail;
 pub mod remote;
 
 pub use direct::Direct;
-pub use ecash::ECASH;
+pub use ecash::{ECASH, RECORDS};
 pub use error::{Error, Mismatch};
 pub use haggle_protocol::settlement::Deal;
 pub use haggle_protocol::{Locked, Outcome, Settlement, Signed};

@@ -252,7 +252,8 @@ fn money(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         "cutting payments off at each step, a payment for each, and losing, repeating and delaying each of their requests",
     );
     shop.cargo_for_all("test")?
-        .args(["--test", "cashu", "survival", "--", "--nocapture"])
+        .args(["--test", "cashu"])
+        .args(["--", "survival", "finding", "--nocapture"])
         .env("HAGGLE_MONEY", "all")
         .openly()?;
     doing("killing a browser at each of its requests to a mint in a trade, one trade for each");

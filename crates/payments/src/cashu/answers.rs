@@ -25,7 +25,8 @@ use super::names::{asset_of, custodian_of, purse_of, url_of};
 use super::outputs::{self, For, Told, Use};
 use super::settling::{Carried, carried_out, signed_for};
 use super::taking::proofs_of;
-use super::{CAPABILITIES, CEILING, Cashu, Ledger};
+use super::{CEILING, Cashu, Ledger};
+use crate::ecash::ECASH;
 use crate::error::{Error, Mismatch};
 use crate::rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};
 
@@ -36,7 +37,7 @@ const TEXT_MAX: usize = 1 << 20;
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
 impl Rail for Cashu {
     fn capabilities(&self) -> Capabilities {
-        CAPABILITIES
+        ECASH
     }
 
     async fn trust(&self, custodian: &Custodian) -> Result<(), Error> {
@@ -274,9 +275,7 @@ impl Rail for Cashu {
         let purse = purse_of(contract);
         let wallet = self.wallet(&purse).await?;
         let _alone = self.locking.wait(&purse).await;
-        let name = contract.id().to_string();
-        let known: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
-        let before = match known {
+        let before = match self.lock_of(contract).await? {
             Some(lock) if lock.undo.is_none() => return self.finish(lock).await,
             Some(lock) => self.unmade(lock).await,
             // Made all the same, before this purse was what it is now: by whoever has the words.
@@ -291,9 +290,7 @@ impl Rail for Cashu {
                 return Err(error);
             }
         }
-        self.begin(deal, &wallet).await?;
-        let begun: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
-        self.finish(begun.ok_or(Error::Damaged)?).await
+        self.finish(self.begin(deal, &wallet).await?).await
     }
 
     async fn find(&self, deal: &Deal) -> Result<Option<Locked>, Error> {
@@ -301,9 +298,7 @@ impl Rail for Cashu {
         let purse = purse_of(&deal.contract);
         let wallet = self.wallet(&purse).await?;
         let _alone = self.locking.wait(&purse).await;
-        let name = deal.contract.id().to_string();
-        let known: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
-        match known {
+        match self.lock_of(&deal.contract).await? {
             Some(lock) => self.unmade(lock).await,
             None => match self.found(deal, &wallet).await {
                 // None can ever be made of what the mint has signed of it.
@@ -336,17 +331,14 @@ impl Rail for Cashu {
         locked: &Locked,
         outcome: Outcome,
     ) -> Result<Settlement, Error> {
-        let settlement = Settlement {
-            contract: deal.contract.id(),
-            outcome,
-            salt: self.salt_of(deal, locked, outcome).await?,
-            signatures: Vec::new(),
-        };
+        let secret = self.own(deal)?;
+        let opened = self.opened(&deal.contract, locked).await?;
+        let settlement = self.proposal(deal, &opened, outcome).await?;
         let usage = match outcome {
             Outcome::Split(_) | Outcome::Renew { .. } => Use::Sign,
             Outcome::Expired => Use::Hold,
         };
-        self.signed(deal, locked, settlement, usage).await
+        Self::signed(deal, &secret, &opened, settlement, usage)
     }
 
     async fn cosign(
@@ -359,7 +351,9 @@ impl Rail for Cashu {
             return Err(Error::NotYours);
         }
         settlement.check()?;
-        self.signed(deal, locked, settlement, Use::Sign).await
+        let secret = self.own(deal)?;
+        let opened = self.opened(&deal.contract, locked).await?;
+        Self::signed(deal, &secret, &opened, settlement, Use::Sign)
     }
 
     async fn execute(
@@ -560,9 +554,7 @@ impl Rail for Cashu {
             let contract = &lock.deal.contract;
             let _alone = self.locking.wait(&purse_of(contract)).await;
             // Somebody may have ended it while this one waited.
-            let name = contract.id().to_string();
-            let lock: Option<Lock> = self.ledger.lock_record(&name).await.map_err(not_saved)?;
-            let ended = match lock {
+            let ended = match self.lock_of(contract).await? {
                 Some(lock) if lock.undo.is_some() => self.unmade(lock).await.map(drop),
                 Some(lock) => self.finish(lock).await.map(drop),
                 None => Ok(()),

@@ -4,8 +4,7 @@
 //! be asked whether it has, by whoever has the words, without any record. And that none can come any more is certain once what was set
 //! aside to pay for it was exchanged for other money: the mint takes it once, and of two requests that name it the first one counts.
 
-use cdk::Amount;
-use cdk::nuts::{BlindSignature, Id, KeySet, PreMintSecrets, ProofsMethods as _, SwapRequest};
+use cdk::nuts::{BlindSignature, Id, KeySet, ProofsMethods as _, SwapRequest};
 use cdk::wallet::Wallet;
 use cdk_common::wallet::KeysetLoadPolicy;
 use haggle_protocol::Locked;
@@ -114,56 +113,45 @@ impl Cashu {
                 None => self.begin_undo(&mut lock, &wallet).await?,
             };
             let keyset = self.keyset(&wallet, undo.keyset).await?;
-            let back = PreMintSecrets::from_seed(
-                undo.keyset,
-                undo.at,
-                &self.seed,
-                Amount::from(undo.sum),
-                &cdk::amount::SplitTarget::None,
-                &outputs::sizes(&keyset),
-            )
-            .map_err(|_| Error::Damaged)?;
+            let back = self.drawn(&keyset, undo.at, undo.sum)?;
             let asked = back.blinded_messages();
             let request = SwapRequest::new(lock.inputs.clone(), asked.clone());
-            let (signatures, refused) = match wallet.mint_connector().post_swap(request).await {
-                Ok(response) => (Some(response.signatures), None),
+            let signatures = match wallet.mint_connector().post_swap(request).await {
+                Ok(response) => response.signatures,
                 // First what is spent, then what was signed: whatever has spent it was signed by then.
                 Err(error) => {
                     let gone = spent(&wallet, &ys).await?;
                     let known = remembered(&wallet, &asked).await?;
                     match (known, gone.is_empty()) {
-                        (Remembered::Signed(signatures), false) => (Some(signatures), None),
-                        (known, untouched) => (None, Some((error, known, untouched, gone))),
+                        (Remembered::Signed(signatures), false) => signatures,
+                        (Remembered::Nothing | Remembered::Spoiled, false) => {
+                            if self.is_made(&lock, &wallet).await? {
+                                return self.finish(lock).await.map(Some);
+                            }
+                            // Another device of the same words has spent some of it: the mint takes what is left for nothing else.
+                            let dropped = self.ledger.drop_lock(&name, lock.operation, &gone).await;
+                            dropped.map_err(not_saved)?;
+                            return Ok(None);
+                        }
+                        (known, true) => {
+                            // These keys or places are none that it could come back in: other ones are drawn.
+                            let others = matches!(
+                                error,
+                                cdk::Error::InactiveKeyset | cdk::Error::TransactionUnbalanced(..)
+                            ) || !matches!(known, Remembered::Nothing);
+                            if !others {
+                                return Err(unknown(&error, &wallet));
+                            }
+                            lock.undo = None;
+                            continue;
+                        }
                     }
                 }
             };
-            if let Some(signatures) = signatures {
-                let back = change_back(&back, signatures, &keyset, &wallet)?;
-                let undone = self.ledger.undo_lock(&name, &ys, back).await;
-                undone.map_err(not_saved)?;
-                return Ok(None);
-            }
-            let Some((error, known, untouched, gone)) = refused else {
-                continue;
-            };
-            if !untouched {
-                if self.is_made(&lock, &wallet).await? {
-                    return self.finish(lock).await.map(Some);
-                }
-                // Another device of the same words has spent some of it: the mint takes what is left for nothing else.
-                let dropped = self.ledger.drop_lock(&name, lock.operation, &gone).await;
-                dropped.map_err(not_saved)?;
-                return Ok(None);
-            }
-            // These keys or places are none that it could come back in: other ones are drawn.
-            let others = matches!(
-                error,
-                cdk::Error::InactiveKeyset | cdk::Error::TransactionUnbalanced(..)
-            ) || !matches!(known, Remembered::Nothing);
-            if !others {
-                return Err(unknown(&error, &wallet));
-            }
-            lock.undo = None;
+            let back = change_back(&back, signatures, &keyset, &wallet)?;
+            let undone = self.ledger.undo_lock(&name, &ys, back).await;
+            undone.map_err(not_saved)?;
+            return Ok(None);
         }
         Err(Error::Unknown(wallet.mint_url.to_string()))
     }

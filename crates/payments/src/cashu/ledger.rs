@@ -31,9 +31,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::shared::Shared;
-
-/// What every key begins with, so that others can share a store: a peer's own is where a wallet is kept.
-const PREFIX: &str = "rail/cashu/";
+use crate::ecash::RECORDS;
 
 /// The tables, as parts of a key.
 mod table {
@@ -63,7 +61,7 @@ impl fmt::Debug for Ledger {
     }
 }
 
-/// Every record, by its key without [`PREFIX`].
+/// Every record, by its key without [`RECORDS`].
 type Rows = BTreeMap<String, Vec<u8>>;
 
 /// A keyset and whose it is.
@@ -191,6 +189,28 @@ impl Change<'_> {
         self.put(table::PROOF, proof.y, &proof)
     }
 
+    /// Takes proofs away, and adds what they were exchanged for.
+    fn exchange(&mut self, gone: &[PublicKey], came: Vec<ProofInfo>) -> Result<(), Error> {
+        for y in gone {
+            self.delete(table::PROOF, y);
+        }
+        for proof in came {
+            self.add_proof(proof)?;
+        }
+        Ok(())
+    }
+
+    /// Draws places from a keyset's counter, and keeps of a lock what `record` makes of the first of them.
+    fn draw(
+        &mut self,
+        name: &str,
+        (keyset, places): (Id, u32),
+        record: impl FnOnce(u32) -> serde_json::Result<serde_json::Value>,
+    ) -> Result<(), Error> {
+        let end = self.count(&keyset.to_string(), places)?;
+        self.put(table::LOCK, name, &record(end - places)?)
+    }
+
     /// Sets proofs aside for one operation: all of them, or none.
     fn reserve(&mut self, ys: &[PublicKey], operation: Uuid) -> Result<(), Error> {
         for y in ys {
@@ -228,7 +248,7 @@ impl Ledger {
             .load()
             .await?
             .into_iter()
-            .filter_map(|(key, row)| Some((key.strip_prefix(PREFIX)?.to_owned(), row)))
+            .filter_map(|(key, row)| Some((key.strip_prefix(RECORDS)?.to_owned(), row)))
             .collect();
         Ok(Self {
             store: Shared::new(store),
@@ -255,8 +275,8 @@ impl Ledger {
         let batch = writes
             .iter()
             .map(|(key, row)| match row {
-                Some(row) => Write::put(format!("{PREFIX}{key}"), row.clone()),
-                None => Write::delete(format!("{PREFIX}{key}")),
+                Some(row) => Write::put(format!("{RECORDS}{key}"), row.clone()),
+                None => Write::delete(format!("{RECORDS}{key}")),
             })
             .collect();
         self.store
@@ -303,13 +323,12 @@ impl Ledger {
         name: &str,
         inputs: &[PublicKey],
         operation: Uuid,
-        (keyset, places): (Id, u32),
+        places: (Id, u32),
         record: impl FnOnce(u32) -> serde_json::Result<serde_json::Value>,
     ) -> Result<(), Error> {
         self.change(|change| {
             change.reserve(inputs, operation)?;
-            let end = change.count(&keyset.to_string(), places)?;
-            change.put(table::LOCK, name, &record(end - places)?)
+            change.draw(name, places, record)
         })
         .await
     }
@@ -318,14 +337,11 @@ impl Ledger {
     pub(super) async fn note_lock_at(
         &self,
         name: &str,
-        (keyset, places): (Id, u32),
+        places: (Id, u32),
         record: impl FnOnce(u32) -> serde_json::Result<serde_json::Value>,
     ) -> Result<(), Error> {
-        self.change(|change| {
-            let end = change.count(&keyset.to_string(), places)?;
-            change.put(table::LOCK, name, &record(end - places)?)
-        })
-        .await
+        self.change(|change| change.draw(name, places, record))
+            .await
     }
 
     /// Ends a lock that will never be made: what its inputs were exchanged for is here instead of them.
@@ -336,12 +352,7 @@ impl Ledger {
         back: Vec<ProofInfo>,
     ) -> Result<(), Error> {
         self.change(|change| {
-            for y in inputs {
-                change.delete(table::PROOF, y);
-            }
-            for proof in back {
-                change.add_proof(proof)?;
-            }
+            change.exchange(inputs, back)?;
             change.delete(table::LOCK, name);
             Ok(())
         })
@@ -364,12 +375,7 @@ impl Ledger {
         record: &impl Serialize,
     ) -> Result<(), Error> {
         self.change(|change| {
-            for y in inputs {
-                change.delete(table::PROOF, y);
-            }
-            for proof in change_back {
-                change.add_proof(proof)?;
-            }
+            change.exchange(inputs, change_back)?;
             change.put(table::TRANSACTION, history.id(), history)?;
             change.put(table::LOCK, name, record)
         })
@@ -386,9 +392,7 @@ impl Ledger {
     ) -> Result<(), Error> {
         self.change(|change| {
             change.release(operation)?;
-            for proof in change_back {
-                change.add_proof(proof)?;
-            }
+            change.exchange(&[], change_back)?;
             change.put(table::LOCK, name, record)
         })
         .await
@@ -403,9 +407,7 @@ impl Ledger {
     ) -> Result<(), Error> {
         self.change(|change| {
             change.release(operation)?;
-            for y in spent {
-                change.delete(table::PROOF, y);
-            }
+            change.exchange(spent, Vec::new())?;
             change.delete(table::LOCK, name);
             Ok(())
         })

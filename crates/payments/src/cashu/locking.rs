@@ -14,7 +14,7 @@ use cdk::nuts::{
 use cdk::wallet::Wallet;
 use cdk_common::wallet::{ProofInfo, Transaction, TransactionDirection, TransactionStatus};
 use haggle_protocol::settlement::Deal;
-use haggle_protocol::{Locked, Party};
+use haggle_protocol::{Contract, Locked, Party};
 use uuid::Uuid;
 
 use super::finding::Undo;
@@ -77,8 +77,7 @@ impl Cashu {
         let name = contract.id().to_string();
         let wallet = self.wallet(&purse_of(contract)).await?;
         let keyset = self.keyset(&wallet, lock.keyset).await?;
-        let sizes = outputs::sizes(&keyset);
-        let amounts = outputs::parts(lock.sum, &sizes)?;
+        let amounts = outputs::parts(lock.sum, &outputs::sizes(&keyset))?;
         if let Err(error) = outputs::keys(contract) {
             // Nobody can have asked for a lock to keys that are none.
             let dropped = self.ledger.drop_lock(&name, lock.operation, &[]).await;
@@ -86,23 +85,15 @@ impl Cashu {
             return Err(error);
         }
         let outputs = outputs::outputs(contract, &lock.salt, For::Lock, &amounts)?;
-        let change = PreMintSecrets::from_seed(
-            lock.keyset,
-            lock.change_at,
-            &self.seed,
-            Amount::from(lock.change),
-            &cdk::amount::SplitTarget::None,
-            &sizes,
-        )
-        .map_err(|_| Error::Damaged)?;
+        let change = self.drawn(&keyset, lock.change_at, lock.change)?;
         let mut asked = outputs::messages(&outputs, lock.keyset);
         asked.extend(change.blinded_messages());
         let request = SwapRequest::new(lock.inputs.clone(), asked.clone());
+        let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
         let signatures = match wallet.mint_connector().post_swap(request).await {
             Ok(response) => response.signatures,
             Err(error) => match remembered(&wallet, &asked).await? {
                 Remembered::Signed(signatures) => {
-                    let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
                     if spent(&wallet, &ys).await?.is_empty() {
                         // Signed for other inputs: nothing of these was taken, as when a backup knows nothing of the first time. What
                         // that one was paid too much came back in the same places as it would now.
@@ -127,7 +118,6 @@ impl Cashu {
                         Err(spoiled @ Error::Mismatch(Mismatch::Spoiled)) => spoiled,
                         Err(other) => return Err(other),
                     };
-                    let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
                     let gone = spent(&wallet, &ys).await?;
                     self.ledger
                         .drop_lock(&name, lock.operation, &gone)
@@ -141,7 +131,6 @@ impl Cashu {
         // Checked before the inputs are given up: a mint that signs something else has still to answer for them.
         outputs::proofs(&outputs, for_lock.clone(), &keyset)?;
         let back = change_back(&change, for_change, &keyset, &wallet)?;
-        let ys = lock.inputs.ys().map_err(|_| Error::Damaged)?;
         let told = Told::new(lock.salt, lock.keyset, lock.sum, &for_lock)?.write();
         let history = Transaction {
             mint_url: wallet.mint_url.clone(),
@@ -245,8 +234,32 @@ impl Cashu {
         Ok(Uuid::from_bytes(half(&self.salt(deal, b"operation")?)))
     }
 
+    /// What is written down of a contract's lock.
+    pub(super) async fn lock_of(&self, contract: &Contract) -> Result<Option<Lock>, Error> {
+        let known = self.ledger.lock_record(&contract.id().to_string()).await;
+        known.map_err(not_saved)
+    }
+
+    /// What a sum comes back in: the outputs at the seed's places from this one on.
+    pub(super) fn drawn(
+        &self,
+        keyset: &KeySet,
+        at: u32,
+        sum: u64,
+    ) -> Result<PreMintSecrets, Error> {
+        PreMintSecrets::from_seed(
+            keyset.id,
+            at,
+            &self.seed,
+            Amount::from(sum),
+            &cdk::amount::SplitTarget::None,
+            &outputs::sizes(keyset),
+        )
+        .map_err(|_| Error::Damaged)
+    }
+
     /// Chooses what to pay a lock with, and saves that before anything is asked.
-    pub(super) async fn begin(&self, deal: &Deal, wallet: &Wallet) -> Result<(), Error> {
+    pub(super) async fn begin(&self, deal: &Deal, wallet: &Wallet) -> Result<Lock, Error> {
         let contract = &deal.contract;
         able(wallet).await?;
         let keyset = active_keys(wallet, true).await?;
@@ -321,7 +334,8 @@ impl Cashu {
                 },
             )
             .await
-            .map_err(not_saved)
+            .map_err(not_saved)?;
+        Ok(lock)
     }
 }
 

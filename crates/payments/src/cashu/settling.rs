@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cdk::nuts::{BlindSignature, BlindedMessage, Id, P2PKWitness, SwapRequest, Witness};
+use cdk::nuts::{BlindSignature, BlindedMessage, Id, P2PKWitness, SecretKey, SwapRequest, Witness};
 use cdk::secp256k1::schnorr;
 use cdk_common::nuts::nut10::SpendingConditionVerification as _;
 use haggle_protocol::settlement::Deal;
-use haggle_protocol::{Contract, Locked, Outcome, Party, Settlement, Signed};
+use haggle_protocol::{Contract, Outcome, Party, Settlement, Signed};
 
 use super::mint::{Remembered, moved, remembered, trouble};
 use super::outputs::{self, For, Use};
@@ -48,55 +48,55 @@ impl Cashu {
         Ok(SwapRequest::new(opened.proofs.clone(), messages))
     }
 
-    /// The salt of what one proposes: the same for the same outcome, as long as it can still be carried out. Whoever heard of it can
-    /// have the mint sign something of it for money of his own, and it never can be then; the next one is taken.
-    pub(super) async fn salt_of(
+    /// What one proposes, not signed yet. Its salt is the same for the same outcome, as long as it can still be carried out. Whoever
+    /// heard of it can have the mint sign something of it for money of his own, and it never can be then; the next one is taken.
+    pub(super) async fn proposal(
         &self,
         deal: &Deal,
-        locked: &Locked,
+        opened: &Opened,
         outcome: Outcome,
-    ) -> Result<[u8; 32], Error> {
+    ) -> Result<Settlement, Error> {
         let what = serde_json::to_vec(&outcome).map_err(|_| Error::Damaged)?;
         let first = self.salt(deal, &what)?;
-        if outcome == Outcome::Expired {
-            // Nobody hears of it before it is carried out.
-            return Ok(first);
-        }
-        let opened = self.opened(&deal.contract, locked).await?;
         let mut settlement = Settlement {
             contract: deal.contract.id(),
             outcome,
             salt: first,
             signatures: Vec::new(),
         };
+        if outcome == Outcome::Expired {
+            // Nobody hears of it before it is carried out.
+            return Ok(settlement);
+        }
         for attempt in 1..=ATTEMPTS {
-            let request = Self::request(&deal.contract, &opened, &settlement, opened.keyset.id)?;
-            match carried_out(&opened, request.outputs()).await {
+            let request = Self::request(&deal.contract, opened, &settlement, opened.keyset.id)?;
+            match carried_out(opened, request.outputs()).await {
                 Err(Error::Mismatch(Mismatch::Spoiled)) => {
                     let next = [&what[..], &[attempt]].concat();
                     settlement.salt = self.salt(deal, &next)?;
                 }
                 // Without the mint nobody can tell. If it is spoiled, nothing worse comes of it than another proposal.
-                Err(Error::Unknown(_)) => return Ok(first),
-                Ok(_) | Err(_) => return Ok(settlement.salt),
+                Err(Error::Unknown(_)) => {
+                    settlement.salt = first;
+                    break;
+                }
+                Ok(_) | Err(_) => break,
             }
         }
-        Ok(settlement.salt)
+        Ok(settlement)
     }
 
-    /// Signs what a settlement stands for.
-    pub(super) async fn signed(
-        &self,
+    /// Signs what a settlement stands for, with one's own secret for the deal.
+    pub(super) fn signed(
         deal: &Deal,
-        locked: &Locked,
+        secret: &SecretKey,
+        opened: &Opened,
         mut settlement: Settlement,
         usage: Use,
     ) -> Result<Settlement, Error> {
-        let secret = self.own(deal)?;
-        let opened = self.opened(&deal.contract, locked).await?;
         // The keyset is not part of what is signed: a mint that has changed its keys in between can still carry it out.
-        let request = Self::request(&deal.contract, &opened, &settlement, opened.keyset.id)?;
-        let key = outputs::branch_secret(&secret, &deal.contract.order, usage)?;
+        let request = Self::request(&deal.contract, opened, &settlement, opened.keyset.id)?;
+        let key = outputs::branch_secret(secret, &deal.contract.order, usage)?;
         let signature = key
             .sign(request.sig_all_msg_to_sign().as_bytes())
             .map_err(|_| Error::Signature)?;

@@ -8,10 +8,10 @@ use cdk::nuts::{
 };
 use cdk::wallet::MintConnector as _;
 use haggle_payments::{Error, LockState, Mismatch, Outcome, Rail, Settlement};
-use haggle_protocol::{Contract, DealKey, MessageId, Party, Side, Split, Timestamp};
+use haggle_protocol::{Contract, DealKey, MessageId, Party, Side, Timestamp};
 
 use crate::bare;
-use crate::support::{FAR, Life, PAST, QUOTE, Three, deal, settle};
+use crate::support::{FAR, Life, PAST, QUOTE, Three, deal, settle, split};
 
 /// A lock at the mint, taken out of the hands of our rail.
 struct Bare {
@@ -191,11 +191,7 @@ async fn what_is_paid_out_only_its_payee_can_bring_in() {
     let (three, contract) = (&bare.three, &bare.contract);
     let buyer = deal(contract, Party::Buyer);
     let locked = three.buyer.rail.lock(&buyer).await.unwrap();
-    let all = Outcome::Split(Split {
-        buyer: 0,
-        seller: 9_000,
-        arbiter: 0,
-    });
+    let all = split(0, 9_000, 0);
     let pair = (Party::Seller, Party::Buyer);
     let (signed, _) = settle(three, contract, &locked, all, pair).await.unwrap();
 
@@ -263,11 +259,7 @@ async fn signs_before(
 
 #[tokio::test]
 async fn what_was_signed_for_less_beforehand_is_no_settlement_carried_out() {
-    let all = Outcome::Split(Split {
-        buyer: 0,
-        seller: 9_000,
-        arbiter: 0,
-    });
+    let all = split(0, 9_000, 0);
     let renewal = Outcome::Renew {
         holder: Side::Seller,
         deadline: Timestamp(FAR + 1),
@@ -332,11 +324,7 @@ async fn what_was_spoiled_is_proposed_again_in_other_outputs_and_carried_out() {
         deal(&contract, Party::Seller),
     );
     let locked = three.buyer.rail.lock(&buyer).await.unwrap();
-    let outcome = Outcome::Split(Split {
-        buyer: 0,
-        seller: 9_000,
-        arbiter: 0,
-    });
+    let outcome = split(0, 9_000, 0);
     let propose = async || {
         let rail = &three.seller.rail;
         rail.propose(&seller, &locked, outcome).await.unwrap()

@@ -1,21 +1,13 @@
 //! Locks between three people at a real mint: each way one can end, what must be refused, and by whom.
 
-use crate::support::{FAR, Life, Mint, PAST, Person, QUOTE, Three, deal, settle};
+use crate::support::{FAR, Life, Mint, PAST, Person, QUOTE, Three, agree, deal, settle, split};
 use haggle_payments::{
     Direct, Error, LockState, Locked, Mismatch, Outcome, Purse, Rail, Settlement,
 };
-use haggle_protocol::{Contract, Custodian, MessageId, Money, Party, Side, Split, Timestamp};
+use haggle_protocol::{Contract, Custodian, MessageId, Money, Party, Side, Timestamp};
 use haggle_store::Store as _;
 
 const ALL: [Party; 3] = [Party::Buyer, Party::Seller, Party::Arbiter];
-
-fn split(buyer: u64, seller: u64, arbiter: u64) -> Outcome {
-    Outcome::Split(Split {
-        buyer,
-        seller,
-        arbiter,
-    })
-}
 
 async fn claim(
     three: &Three,
@@ -145,21 +137,13 @@ async fn of_two_ways_to_share_out_a_lock_one_comes_true_whatever_was_signed() {
         .await
         .unwrap();
     let mut signed = Vec::new();
-    for (outcome, first, second) in [
-        (split(0, 9_000, 0), Party::Seller, Party::Buyer),
-        (split(9_000, 0, 0), Party::Buyer, Party::Seller),
-        (split(4_500, 4_500, 0), Party::Arbiter, Party::Seller),
+    for (outcome, pair) in [
+        (split(0, 9_000, 0), (Party::Seller, Party::Buyer)),
+        (split(9_000, 0, 0), (Party::Buyer, Party::Seller)),
+        (split(4_500, 4_500, 0), (Party::Arbiter, Party::Seller)),
     ] {
-        let rail = |party| &three.person(party).rail;
-        let proposed = rail(first)
-            .propose(&deal(&contract, first), &locked, outcome)
-            .await
-            .unwrap();
-        let both = rail(second)
-            .cosign(&deal(&contract, second), &locked, proposed)
-            .await
-            .unwrap();
-        signed.push(both);
+        let both = agree(&three, &contract, &locked, outcome, pair).await;
+        signed.push(both.unwrap());
     }
     let seller = &three.seller.rail;
     assert_eq!(
@@ -606,7 +590,7 @@ async fn a_mint_that_does_not_answer_is_unknown_and_never_spent_or_unspent() {
         .mint
         .gone
         .store(true, std::sync::atomic::Ordering::SeqCst);
-    let unknown = Error::Unknown(three.mint.name.name().to_owned());
+    let unknown = three.mint.unknown();
     let rail = &three.buyer.rail;
     assert_eq!(
         rail.status(&contract, &locked).await,

@@ -1,17 +1,14 @@
 //! A lock that may have been made: found again after a restore, from a backup, or when its answer was lost; and when it is said that
 //! there is none, none can come any more.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cdk::nuts::CurrencyUnit;
 use haggle_payments::{Error, Rail as _};
 use haggle_protocol::Party;
 use haggle_store::{Record, Store as _};
-use tokio::sync::Barrier;
 
-use crate::support::{FAR, Fault, Life, Three, deal, in_the_middle};
-use crate::survival::every;
+use crate::support::{FAR, Fault, Life, Three, deal, every, in_the_middle};
 
 #[tokio::test]
 async fn a_lock_that_other_money_has_paid_for_is_kept_with_its_change_and_this_money_is_free() {
@@ -48,7 +45,7 @@ async fn a_lock_that_other_money_has_paid_for_is_kept_with_its_change_and_this_m
     // The first sets its piece aside for a lock and never reaches the mint.
     three.buyer.comes_back(only(one)).await;
     three.mint.tricks("/v1/swap", Fault::Lost);
-    let unknown = Err(Error::Unknown(three.mint.name.name().to_owned()));
+    let unknown = Err(three.mint.unknown());
     assert_eq!(three.buyer.rail.lock(&buyer).await, unknown);
     let begun = three.buyer.memory.load().await.unwrap();
     // The second makes it, with its change in the same places.
@@ -100,7 +97,7 @@ async fn a_lock_is_found_or_there_is_none_and_asking_makes_none() {
     let said = three.seller.rail.find(&seller).await;
     assert_eq!(said, Err(Error::NotYours));
     three.mint.gone.store(true, Ordering::SeqCst);
-    let unknown = Err(Error::Unknown(three.mint.name.name().to_owned()));
+    let unknown = Err(three.mint.unknown());
     assert_eq!(rail.find(&buyer).await, unknown);
     three.mint.gone.store(false, Ordering::SeqCst);
     let locked = rail.lock(&buyer).await.unwrap();
@@ -111,23 +108,18 @@ async fn a_lock_is_found_or_there_is_none_and_asking_makes_none() {
 
 #[tokio::test]
 async fn once_there_is_no_lock_a_request_that_was_on_its_way_makes_none() {
-    let (mut made, mut none, mut paused) = (0, 0, true);
+    let (mut made, mut none) = (0, 0);
     for request in 0.. {
         let mut three = Three::new("sat", 0, 10_000).await;
         let contract = three.contract(4_000, FAR);
         let buyer = deal(&contract, Party::Buyer);
         three.mint.tricks("/v1/swap", Fault::Held);
-        let unknown = Err(Error::Unknown(three.mint.name.name().to_owned()));
+        let unknown = Err(three.mint.unknown());
         assert_eq!(three.buyer.rail.lock(&buyer).await, unknown);
-        let barrier = Arc::new(Barrier::new(2));
-        let life = Life {
-            pause: Some((request, barrier.clone())),
-            ..Life::default()
-        };
+        let (life, barrier) = Life::pausing(request);
         three.buyer.restart(life).await;
         let ask = three.buyer.rail.find(&buyer);
         let (found, came) = in_the_middle(&barrier, ask, three.mint.lets_in()).await;
-        paused = came.is_some();
         three.buyer.restart(Life::default()).await;
         match found.unwrap_or_else(|error| panic!("{request}: {error}")) {
             Some(told) => {
@@ -156,11 +148,11 @@ async fn once_there_is_no_lock_a_request_that_was_on_its_way_makes_none() {
         }
         assert_eq!(three.buyer.held(&three.purse).await, 0);
         assert_eq!(three.mint.outstanding().await, 10_000);
-        if !paused {
+        if came.is_none() {
             break;
         }
     }
-    assert!(made > 2 && none > 0 && !paused, "{made} {none}");
+    assert!(made > 2 && none > 0, "{made} {none}");
 }
 
 /// Lives that meet with one fault, or end, at each of the first requests and steps.

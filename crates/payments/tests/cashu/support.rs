@@ -4,6 +4,7 @@
 //! There is no network, so every step can be counted: each request is two (it leaves, its answer comes) and each commit is one.
 
 use std::collections::{HashMap, HashSet};
+use std::env;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +24,9 @@ use futures::future::{Either, select};
 use haggle_payments::cashu::{Cashu, Connect, within};
 use haggle_payments::{Deal, Error, Locked, Outcome, Purse, Rail, Settlement};
 use haggle_protocol::keys::Root;
-use haggle_protocol::{Asset, Contract, Custodian, MessageId, Money, Party, Side, Timestamp};
+use haggle_protocol::{
+    Asset, Contract, Custodian, MessageId, Money, Party, Side, Split, Timestamp,
+};
 use haggle_store::{Answer, Memory, Record, Store, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -89,6 +92,11 @@ impl Mint {
             trick: Arc::default(),
             held: Arc::default(),
         }
+    }
+
+    /// What is said when it does not say what it was asked.
+    pub(crate) fn unknown(&self) -> Error {
+        Error::Unknown(self.name.name().to_owned())
     }
 
     /// Lets this happen to the next request to a path that ends like this.
@@ -224,6 +232,16 @@ pub(crate) struct Life {
 }
 
 impl Life {
+    /// One that waits before a request, and where somebody else comes to meanwhile.
+    pub(crate) fn pausing(request: usize) -> (Self, Arc<Barrier>) {
+        let barrier = Arc::new(Barrier::new(2));
+        let life = Self {
+            pause: Some((request, barrier.clone())),
+            ..Self::default()
+        };
+        (life, barrier)
+    }
+
     pub(crate) fn steps(&self) -> usize {
         self.steps.load(Ordering::SeqCst)
     }
@@ -609,23 +627,52 @@ pub(crate) fn deal(contract: &Contract, party: Party) -> Deal {
     }
 }
 
+/// What shares a lock out like this.
+pub(crate) fn split(buyer: u64, seller: u64, arbiter: u64) -> Outcome {
+    Outcome::Split(Split {
+        buyer,
+        seller,
+        arbiter,
+    })
+}
+
+/// One proposes and another cosigns.
+pub(crate) async fn agree(
+    three: &Three,
+    contract: &Contract,
+    locked: &Locked,
+    outcome: Outcome,
+    (first, second): (Party, Party),
+) -> Result<Settlement, Error> {
+    let rail = |party| &three.person(party).rail;
+    let proposed = rail(first)
+        .propose(&deal(contract, first), locked, outcome)
+        .await?;
+    rail(second)
+        .cosign(&deal(contract, second), locked, proposed)
+        .await
+}
+
 /// One proposes, another cosigns, and it is carried out by the second.
 pub(crate) async fn settle(
     three: &Three,
     contract: &Contract,
     locked: &Locked,
     outcome: Outcome,
-    (first, second): (Party, Party),
+    pair: (Party, Party),
 ) -> Result<(Settlement, Option<Locked>), Error> {
-    let rail = |party| &three.person(party).rail;
-    let proposed = rail(first)
-        .propose(&deal(contract, first), locked, outcome)
-        .await?;
-    let signed = rail(second)
-        .cosign(&deal(contract, second), locked, proposed)
-        .await?;
-    let next = rail(second).execute(contract, locked, &signed).await?;
+    let signed = agree(three, contract, locked, outcome, pair).await?;
+    let rail = &three.person(pair.1).rail;
+    let next = rail.execute(contract, locked, &signed).await?;
     Ok((signed, next))
+}
+
+/// Every so-manieth of a table is enough for a quick look; `HAGGLE_MONEY=all` asks for all of it.
+pub(crate) fn every(part: usize) -> usize {
+    match env::var("HAGGLE_MONEY").as_deref() {
+        Ok("all") => 1,
+        _ => part,
+    }
 }
 
 /// A time that has not come when any test ends.

@@ -5,14 +5,13 @@
 //! and its answer, before and after each commit), and once for each request that meets with a fault. Whoever was ended starts again
 //! from what he saved, and asks the same again.
 
-use std::env;
 use std::future::Future;
 use std::pin::Pin;
 
 use haggle_payments::{Error, Locked, Outcome, Rail, Settlement};
 use haggle_protocol::{Contract, Party, Side, Split, Timestamp};
 
-use crate::support::{FAR, Fault, Life, PAST, Three, deal};
+use crate::support::{FAR, Fault, Life, PAST, Three, deal, every, split};
 
 /// What the buyer has before a play.
 const BEFORE: u64 = 10_000;
@@ -167,11 +166,7 @@ async fn play(play: Play, party: Party, life: Life) -> (usize, usize) {
             let (_, next) = settle(&mut three, &contract, &locked, renewal, pair).await;
             let next = next.expect("a renewal says how the new lock is told of");
             let renewed = contract.renewed(Side::Seller, Timestamp(FAR + 1));
-            let ruling = Outcome::Split(Split {
-                buyer: 2_321,
-                seller: 4_900,
-                arbiter: 100,
-            });
+            let ruling = split(2_321, 4_900, 100);
             let pair = (Party::Arbiter, Party::Seller);
             let (settlement, _) = settle(&mut three, &renewed, &next, ruling, pair).await;
             for party in [Party::Buyer, Party::Seller, Party::Arbiter] {
@@ -204,14 +199,6 @@ const PLAYS: [(Play, Party); 6] = [
     (Play::Ruling, Party::Seller),
     (Play::Ruling, Party::Arbiter),
 ];
-
-/// Every so-manieth of a table is enough for a quick look; `HAGGLE_MONEY=all` asks for all of it.
-pub(crate) fn every(part: usize) -> usize {
-    match env::var("HAGGLE_MONEY").as_deref() {
-        Ok("all") => 1,
-        _ => part,
-    }
-}
 
 #[tokio::test]
 async fn whoever_is_ended_at_any_step_of_a_deal_has_in_the_end_what_was_agreed_on() {
