@@ -51,9 +51,11 @@ pub(crate) fn run(shop: &Workshop, options: &[String]) -> Outcome {
             .openly();
     }
     if options.windows(2).any(|pair| pair == STALL) {
+        let names = [outfit::RELAY, outfit::AGENT];
+        let [relay, agent] = outfit::programs(shop, Speed::Release, names)?;
         let run = run
-            .env("HAGGLE_RELAY", outfit::relay(shop, Speed::Release)?)
-            .env("HAGGLE_AGENT", outfit::agent(shop, Speed::Release)?)
+            .env("HAGGLE_RELAY", relay)
+            .env("HAGGLE_AGENT", agent)
             .env("HAGGLE_DATA", shop.data()?);
         doing("measuring (five minutes)");
         return run.arg("--").args(options).openly();
@@ -61,12 +63,12 @@ pub(crate) fn run(shop: &Workshop, options: &[String]) -> Outcome {
     let site = site::build(shop)?;
     doing("measuring the size of the page");
     site::print_sizes(&site)?;
-    let run = outfit::everything(shop, run, Speed::Release)?
-        .env("HAGGLE_AGENT", outfit::agent(shop, Speed::Release)?);
-    let run = match options.iter().any(|one| one == MONEY) {
-        true => run.env("HAGGLE_MINT", outfit::mint(shop)?),
-        false => run,
-    };
+    let [agent] = outfit::programs(shop, Speed::Release, [outfit::AGENT])?;
+    let mut run = outfit::everything(shop, run, Speed::Release)?.env("HAGGLE_AGENT", agent);
+    if options.iter().any(|one| one == MONEY) {
+        let [mint] = outfit::programs(shop, Speed::Dev, [outfit::MINT])?;
+        run = run.env("HAGGLE_MINT", mint);
+    }
     doing("measuring (some minutes)");
     run.arg("--").args(options).openly()?;
     add_sizes(&file, &site)?;

@@ -16,7 +16,7 @@ pub(crate) const RELAY: &str = "haggle-relay";
 pub(crate) const AGENT: &str = "haggle";
 
 /// The name of the mint's.
-const MINT: &str = "haggle-mint";
+pub(crate) const MINT: &str = "haggle-mint";
 
 /// How programs are compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +32,16 @@ pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run
     let browser = shop.browser()?;
     networks()?;
     let interop = interop::build(shop)?;
-    let run = match speed {
-        Speed::Dev => run.env("HAGGLE_MINT", mint(shop)?),
+    let (run, relay) = match speed {
+        Speed::Dev => {
+            let [relay, mint] = programs(shop, speed, [RELAY, MINT])?;
+            (run.env("HAGGLE_MINT", mint), relay)
+        }
         // People run no mint of tests.
-        Speed::Release => run,
+        Speed::Release => {
+            let [relay] = programs(shop, speed, [RELAY])?;
+            (run, relay)
+        }
     };
     Ok(run
         .env("HAGGLE_INTEROP_RUST", interop.ours)
@@ -43,7 +49,7 @@ pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run
         .env("HAGGLE_INTEROP_RELAY", interop.relay)
         .env("HAGGLE_SITE", site::build(shop)?)
         .env("HAGGLE_JS", js::build(shop)?)
-        .env("HAGGLE_RELAY", relay(shop, speed)?)
+        .env("HAGGLE_RELAY", relay)
         .env("HAGGLE_DATA", shop.data()?)
         .env("HAGGLE_CHROMIUM", &browser.chromium)
         .env("HAGGLE_CHROMEDRIVER", &browser.chromedriver)
@@ -71,21 +77,6 @@ fn networks() -> Outcome {
     )
 }
 
-/// The program of the relay.
-pub(crate) fn relay(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
-    program(build(shop, speed)?, RELAY)
-}
-
-/// The program that trades without a page.
-pub(crate) fn agent(shop: &Workshop, speed: Speed) -> Outcome<PathBuf> {
-    program(build(shop, speed)?, AGENT)
-}
-
-/// The program of the mint of tests.
-pub(crate) fn mint(shop: &Workshop) -> Outcome<PathBuf> {
-    program(build(shop, Speed::Dev)?, MINT)
-}
-
 /// Builds the programs, always together: by itself, each would have libp2p compiled once more with other features. For tests they are built
 /// with the very selection of packages and targets that the tests are built with, so that it costs one link and no second compilation.
 fn build(shop: &Workshop, speed: Speed) -> Outcome<Run> {
@@ -98,24 +89,37 @@ fn build(shop: &Workshop, speed: Speed) -> Outcome<Run> {
     })
 }
 
-/// The program of this name that a `cargo build` leaves.
-fn program(build: Run, name: &str) -> Outcome<PathBuf> {
-    let mut found = None;
-    let well = build
+/// The programs of these names, built in one go.
+pub(crate) fn programs<const N: usize>(
+    shop: &Workshop,
+    speed: Speed,
+    names: [&str; N],
+) -> Outcome<[PathBuf; N]> {
+    let mut found = [const { None }; N];
+    let well = build(shop, speed)?
         .arg("--message-format=json-render-diagnostics")
         .read_lines(|line| {
-            found = executable(line, name).or_else(|| found.take());
+            for (name, place) in names.iter().zip(&mut found) {
+                if let Some(file) = executable(line, name) {
+                    *place = Some(file);
+                }
+            }
         })?;
     if !well {
         return Err(Trouble::new(format!(
-            "{name} does not compile; the reasons are printed above"
+            "{} does not compile; the reasons are printed above",
+            names.join(" or ")
         )));
     }
-    found.ok_or_else(|| {
-        Trouble::new(format!(
-            "no crate of this workspace builds a program {name}"
-        ))
-    })
+    let mut files = Vec::new();
+    for (name, file) in names.iter().zip(found) {
+        files.push(file.ok_or_else(|| {
+            Trouble::new(format!(
+                "no crate of this workspace builds a program {name}"
+            ))
+        })?);
+    }
+    <[PathBuf; N]>::try_from(files).map_err(|_| Trouble::new("a program is missing"))
 }
 
 /// The file that a line of cargo's JSON says was built for a program; none for its unit tests.

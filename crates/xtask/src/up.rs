@@ -66,8 +66,8 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
     shop.set_up(false)?;
     let site = site::build(shop)?;
     doing("building the relay and the stalls' program");
-    let relay = outfit::relay(shop, Speed::Release)?;
-    let agent = outfit::agent(shop, Speed::Release)?;
+    let names = [outfit::RELAY, outfit::AGENT];
+    let [relay, agent] = outfit::programs(shop, Speed::Release, names)?;
 
     let state = shop.workspace.target.join("up");
     fs::create_dir_all(&state).or_say(|| format!("create {}", state.display()))?;

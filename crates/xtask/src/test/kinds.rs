@@ -184,14 +184,16 @@ fn network(shop: &Workshop) -> Outcome<Report> {
     if files.is_empty() {
         return Ok(Report::Absent);
     }
+    let names = [outfit::AGENT, outfit::MINT, outfit::RELAY];
+    let [agent, mint, relay] = outfit::programs(shop, Speed::Dev, names)?;
     let run = shop
         .cargo_for_all("test")?
         .arg("--no-fail-fast")
         .env("HAGGLE_DATA", shop.data()?)
         .env("HAGGLE_ARTEFACTS", artefacts(shop)?)
-        .env("HAGGLE_AGENT", outfit::agent(shop, Speed::Dev)?)
-        .env("HAGGLE_MINT", outfit::mint(shop)?)
-        .env("HAGGLE_RELAY", outfit::relay(shop, Speed::Dev)?);
+        .env("HAGGLE_AGENT", agent)
+        .env("HAGGLE_MINT", mint)
+        .env("HAGGLE_RELAY", relay);
     system_tests(run, &files, &[])
 }
 
