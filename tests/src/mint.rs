@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::place;
 use crate::process::Process;
 use crate::relay::free_port;
-use crate::trouble::{Outcome, Trouble};
+use crate::trouble::{Outcome, Trouble, ensure};
 
 /// How long a mint may take to be ready or to count.
 const SOON: Duration = Duration::from_secs(60);
@@ -21,6 +21,8 @@ pub struct Mint {
     program: PathBuf,
     folder: TempDir,
     port: u16,
+    /// How often it was asked for its books, so that each answer is known for its own.
+    asked: u32,
 }
 
 impl Mint {
@@ -38,6 +40,7 @@ impl Mint {
             program,
             folder,
             port,
+            asked: 0,
         })
     }
 
@@ -64,14 +67,17 @@ impl Mint {
         Ok(())
     }
 
-    /// What is out of its hands by its own books, in minor units of all kinds together. Counts once for each start.
+    /// Sees that so much is out of its hands by its own books, in minor units of all kinds together.
     ///
     /// # Errors
-    /// If it does not say.
-    pub fn outstanding(&mut self) -> Outcome<u64> {
-        self.process.tell("")?;
-        let count = |line: &str| line.strip_prefix("out ")?.parse().ok();
-        self.process.until_it_says(count, SOON)
+    /// If it is more or less, or the mint does not say.
+    pub fn has_out(&mut self, minor: u64) -> Outcome {
+        self.asked += 1;
+        let mine = format!("out {} ", self.asked);
+        self.process.tell(&self.asked.to_string())?;
+        let count = |line: &str| line.strip_prefix(&mine)?.parse().ok();
+        let out: u64 = self.process.until_it_says(count, SOON)?;
+        ensure(out == minor, || format!("{out} are out, not {minor}"))
     }
 }
 

@@ -288,14 +288,23 @@ impl Person {
     /// # Errors
     /// If it does not appear among his requests.
     pub async fn publishes(&self) -> Outcome<String> {
+        self.publishes_beside(&[]).await
+    }
+
+    /// The same beside requests that he has published before.
+    ///
+    /// # Errors
+    /// If none but these appears among his requests.
+    pub async fn publishes_beside(&self, known: &[String]) -> Outcome<String> {
         self.clicks("publish").await?;
         self.browser
             .see("[data-test=\"main\"][data-screen=\"requests\"]", SOON)
             .await?;
-        let newest = "return document.querySelector('[data-test=\"intent-card\"]')?.dataset.intent";
+        let new = "return [...document.querySelectorAll('[data-test=\"intent-card\"]')]
+            .map(card => card.dataset.intent).find(intent => !arguments[0].includes(intent))";
         let name = self
             .browser
-            .until("the request", SOON, newest, vec![])
+            .until("the request", SOON, new, vec![known.into()])
             .await?;
         Ok(name.as_str().unwrap_or_default().to_owned())
     }
@@ -388,12 +397,22 @@ impl Person {
     /// # Errors
     /// If the page does not let him.
     pub async fn accepts(&self, intent: &str, rank: u32) -> Outcome {
+        self.takes_up(intent, rank).await?;
+        self.means_it(intent).await
+    }
+
+    /// Opens the dialog in which the quote of this rank is taken.
+    pub(crate) async fn takes_up(&self, intent: &str, rank: u32) -> Outcome {
         self.goes_to("requests").await?;
         let button = format!(
             "[data-intent=\"{intent}\"] [data-test=\"quote-card\"][data-rank=\"{rank}\"] {}",
             named("accept")
         );
-        self.browser.click(&button, SOON).await?;
+        self.browser.click(&button, SOON).await
+    }
+
+    /// Confirms in that dialog that he means it.
+    pub(crate) async fn means_it(&self, intent: &str) -> Outcome {
         self.clicks("accept-confirm").await?;
         let ordered = format!(
             "[data-intent=\"{intent}\"][data-state=\"ordered\"], [data-intent=\"{intent}\"][data-state=\"awarded\"]"

@@ -1,5 +1,6 @@
 //! What a person at the page does with money: he names a mint, fills his purse, pays through escrow, shares out what is locked.
 
+use crate::data::Advertisement;
 use crate::person::{Person, SOON, SURELY, named};
 use crate::trouble::Outcome;
 
@@ -78,20 +79,32 @@ impl Person {
     /// # Errors
     /// If the page does not let him.
     pub async fn accepts_through_escrow(&self, intent: &str) -> Outcome {
-        self.goes_to("requests").await?;
-        let button = format!(
-            "[data-intent=\"{intent}\"] [data-test=\"quote-card\"][data-rank=\"1\"] {}",
-            named("accept")
-        );
-        self.browser.click(&button, SOON).await?;
+        self.takes_up(intent, 1).await?;
         self.picks("pay-way-0").await?;
         self.browser.see(&named("pay-plan"), SOON).await?;
-        self.clicks("accept-confirm").await?;
-        let ordered = format!(
-            "[data-intent=\"{intent}\"][data-state=\"ordered\"], [data-intent=\"{intent}\"][data-state=\"awarded\"]"
-        );
-        self.browser.see(&ordered, SOON).await?;
-        Ok(())
+        self.means_it(intent).await
+    }
+
+    /// Asks for what an advertisement wants, is quoted once, and orders that, to be paid through escrow.
+    ///
+    /// # Errors
+    /// If the page does not let him, or nobody quotes.
+    pub async fn orders_through_escrow(&self, want: &Advertisement) -> Outcome<String> {
+        self.drafts(want).await?;
+        let intent = self.publishes().await?;
+        self.is_quoted(&intent, 1, SURELY).await?;
+        self.accepts_through_escrow(&intent).await?;
+        Ok(intent)
+    }
+
+    /// Says who he is, names a mint, and has so many dollars there.
+    ///
+    /// # Errors
+    /// If the page does not let him, or they do not come.
+    pub async fn comes_with_money(&self, mint: &str, dollars: u64) -> Outcome {
+        self.introduces_himself("Karl Kauf", "+1 555 0199").await?;
+        self.trusts(mint).await?;
+        self.fills_his_purse(dollars, "USD").await
     }
 
     /// Sees what has become of the money of his trade: `locked`, `released`, `refunded`, `shared`.
@@ -104,14 +117,15 @@ impl Person {
         self.browser.see(&panel, SURELY).await
     }
 
-    /// Proposes that so much of what is locked goes to the buyer, and the rest to the seller.
+    /// Proposes that so much of what is locked goes to the buyer, in cents, and the rest to the seller.
     ///
     /// # Errors
     /// If the page does not let him.
-    pub async fn would_share(&self, buyer: &str) -> Outcome {
+    pub async fn would_share(&self, buyer: u64) -> Outcome {
         self.goes_to("trades").await?;
         self.unfolds("share").await?;
-        self.types("share-buyer", buyer).await?;
+        let typed = format!("{}.{:02}", buyer / 100, buyer % 100);
+        self.types("share-buyer", &typed).await?;
         self.clicks("share-go").await?;
         self.browser.see(&named("escrow-offer"), SOON).await?;
         Ok(())

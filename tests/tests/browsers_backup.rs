@@ -227,14 +227,8 @@ async fn the_file_brings_back_locked_money_and_the_words_alone_a_purse() -> Outc
     seller.takes_escrow(&mint.url(), "USD").await?;
     seller.answers_by_rule("indicative").await?;
     let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
-    buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;
-    buyer.trusts(&mint.url()).await?;
-    buyer.fills_his_purse(dollars, "USD").await?;
-    buyer.goes_to("ask").await?;
-    buyer.drafts(&scene.want).await?;
-    let intent = buyer.publishes().await?;
-    buyer.is_quoted(&intent, 1, SURELY).await?;
-    buyer.accepts_through_escrow(&intent).await?;
+    buyer.comes_with_money(&mint.url(), dollars).await?;
+    buyer.orders_through_escrow(&scene.want).await?;
     seller.confirms().await?;
     for person in [&buyer, &seller] {
         person.sees_escrow("locked").await?;
@@ -266,8 +260,7 @@ async fn the_file_brings_back_locked_money_and_the_words_alone_a_purse() -> Outc
     third.trusts(&mint.url()).await?;
     third.finds_his_money("USD").await?;
     third.holds(dollars * 100 - price).await?;
-    let out = mint.outstanding()?;
-    ensure(out == dollars * 100, || format!("{out} are out"))
+    mint.has_out(dollars * 100)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,14 +53,8 @@ impl Market {
         seller.answers_by_rule("indicative").await?;
 
         let buyer = Person::arrives(&driver, &page, "buyer").await?;
-        buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;
-        buyer.trusts(&mint.url()).await?;
-        buyer.fills_his_purse(FILLED, "USD").await?;
-        buyer.goes_to("ask").await?;
-        buyer.drafts(&scene.want).await?;
-        let intent = buyer.publishes().await?;
-        buyer.is_quoted(&intent, 1, SURELY).await?;
-        buyer.accepts_through_escrow(&intent).await?;
+        buyer.comes_with_money(&mint.url(), FILLED).await?;
+        buyer.orders_through_escrow(&scene.want).await?;
         Ok(Self {
             mint,
             seller,
@@ -97,8 +91,7 @@ impl Market {
         if seller > 0 {
             self.seller.holds(seller).await?;
         }
-        let out = self.mint.outstanding()?;
-        ensure(out == filled, || format!("{out} are out, not {filled}"))?;
+        self.mint.has_out(filled)?;
         for person in [&self.buyer, &self.seller] {
             // A browser says so itself when a mint is away.
             let excused = ["ERR_CONNECTION_REFUSED"];
@@ -136,8 +129,7 @@ async fn what_the_two_agree_on_is_how_a_mint_shares_it_out_and_each_has_his_part
     let mut market = Market::locked().await?;
     // Seven tenths to the buyer.
     let buyer = market.price / 10 * 7;
-    let typed = format!("{}.{:02}", buyer / 100, buyer % 100);
-    market.seller.would_share(&typed).await?;
+    market.seller.would_share(buyer).await?;
     market.buyer.agrees().await?;
     market.both_see("shared").await?;
     market.adds_up(market.price - buyer).await

@@ -9,6 +9,7 @@ use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
+use haggle_protocol::Side;
 use haggle_protocol::quote::Quality;
 use haggle_tests::browser::Driver;
 use haggle_tests::data::{Advertisement, Computers};
@@ -62,12 +63,6 @@ enum Act {
     Agree,
     /// The buyer gives it up.
     Cancel,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Buyer,
-    Seller,
 }
 
 /// At which of the requests of a side its browser is killed.
@@ -166,9 +161,7 @@ impl Market {
         seller.answers_by_rule("indicative").await?;
 
         let buyer = Person::arrives(&driver, &page(&relay, Side::Buyer), "buyer").await?;
-        buyer.introduces_himself("Karl Kauf", "+1 555 0199").await?;
-        buyer.trusts(&gate.url()).await?;
-        buyer.fills_his_purse(FILLED, "USD").await?;
+        buyer.comes_with_money(&gate.url(), FILLED).await?;
         Ok(Self {
             driver,
             relay,
@@ -193,16 +186,7 @@ impl Market {
     async fn orders(&mut self) -> Outcome {
         let buyer = &self.buyer;
         buyer.drafts(&self.want).await?;
-        buyer.clicks("publish").await?;
-        let new =
-            "return [...document.querySelectorAll(arguments[0])].map(card => card.dataset.intent)
-            .find(intent => !arguments[1].includes(intent))";
-        let arguments = vec![named("intent-card").into(), self.intents.clone().into()];
-        let intent = buyer
-            .browser
-            .until("the request", SOON, new, arguments)
-            .await?;
-        let intent = intent.as_str().unwrap_or_default().to_owned();
+        let intent = buyer.publishes_beside(&self.intents).await?;
         buyer.is_quoted(&intent, 1, SURELY).await?;
         buyer.accepts_through_escrow(&intent).await?;
         self.intents.push(intent);
@@ -211,15 +195,12 @@ impl Market {
 
     /// Lives a trade, with a browser killed where the cut says. Gives the market back with the act and the request at which it was;
     /// none if there was no such request.
-    async fn lives(
-        mut self,
-        story: Story,
-        cut: Option<Cut>,
-    ) -> Outcome<(Self, Option<(Act, String)>)> {
+    async fn lives(mut self, cut: Cut) -> Outcome<(Self, Option<(Act, String)>)> {
+        let story = cut.story;
         self.orders().await?;
         let mut met = None;
         for (at, act) in story.acts().iter().enumerate() {
-            if let Some(cut) = cut.filter(|_| at == story.counts_from()) {
+            if at == story.counts_from() {
                 let page = page(&self.relay, cut.side);
                 self.gate.set(&page, cut.only, cut.pass, cut.held);
             }
@@ -232,9 +213,7 @@ impl Market {
                     }
                 };
                 met = Some((*act, held));
-                if let Some(cut) = cut {
-                    self = self.kills(cut.side).await?;
-                }
+                self = self.kills(cut.side).await?;
             }
         }
         self.gate.open();
@@ -311,9 +290,7 @@ impl Market {
             Act::Propose => {
                 let offered = locked(&named("escrow-offer"));
                 if has_still_to(seller, &locked(&named("share")), &offered).await? {
-                    let part = shared_with_buyer(self.price);
-                    let typed = format!("{}.{:02}", part / 100, part % 100);
-                    seller.would_share(&typed).await?;
+                    seller.would_share(shared_with_buyer(self.price)).await?;
                 }
                 Ok(())
             }
@@ -367,8 +344,7 @@ impl Market {
         if self.earned > 0 {
             self.seller.holds(self.earned).await?;
         }
-        let out = self.mint.outstanding()?;
-        ensure(out == filled, || format!("{out} are out, not {filled}"))?;
+        self.mint.has_out(filled)?;
         for person in [&self.buyer, &self.seller] {
             // Whoever has not heard that his part was brought in asks for that once more. The mint refuses to do it twice, and then says
             // what it has signed; of the refusal a browser itself tells.
@@ -448,7 +424,7 @@ impl Table {
                 Some(market) => market,
                 None => Market::opens().await?,
             };
-            market.lives(story, Some(cut)).await
+            market.lives(cut).await
         };
         let (met, told) = match outcome.await {
             Ok((market, met)) => {

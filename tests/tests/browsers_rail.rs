@@ -76,8 +76,7 @@ impl<'a> Three<'a> {
             self.arbiter.holds().await?,
         ];
         ensure(held == [buyer, seller, arbiter], || format!("{held:?}"))?;
-        let out = self.mint.outstanding()?;
-        ensure(out == FILLED, || format!("{out} are out, not {FILLED}"))
+        self.mint.has_out(FILLED)
     }
 }
 
@@ -220,31 +219,32 @@ async fn what_is_not_locked_as_agreed_on_is_refused_in_a_browser_too() -> Outcom
             })
         }
     };
-    let stranger = three.arbiter.key(MessageId([99; 32])).await?;
-    let of = |change: fn(&mut Contract)| {
+    let stranger = three.buyer.key(MessageId([99; 32])).await?;
+    ensure(stranger != contract.buyer, || "one key for all".to_owned())?;
+    let with = |change: &dyn Fn(&mut Contract)| {
         let mut wrong = contract.clone();
         change(&mut wrong);
         wrong
     };
-    refused(of(|it| it.deadline = it.deadline + 1), "conditions").await?;
-    refused(of(|it| it.holder = Side::Seller), "conditions").await?;
-    refused(of(|it| it.arbiter = None), "conditions").await?;
-    refused(of(|it| it.order = MessageId([98; 32])), "conditions").await?;
-    let mut swapped = contract.clone();
-    (swapped.buyer, swapped.seller) = (contract.seller, contract.buyer);
-    refused(swapped, "conditions").await?;
-    refused(of(|it| it.amount.minor += 1), "conditions").await?;
-    let mut elsewhere = contract.clone();
-    elsewhere.custodian = Custodian::new(&other.url())?;
-    refused(elsewhere, "conditions").await?;
-    let mut unit = contract.clone();
-    unit.amount.asset = Asset::new("EUR")?;
-    refused(unit, "purse").await?;
-    ensure(stranger != contract.buyer, || "one key for all".to_owned())?;
+    let differing = [
+        with(&|it| it.deadline = it.deadline + 1),
+        with(&|it| it.holder = Side::Seller),
+        with(&|it| it.arbiter = None),
+        with(&|it| it.order = MessageId([98; 32])),
+        with(&|it| it.buyer = stranger),
+        with(&|it| core::mem::swap(&mut it.buyer, &mut it.seller)),
+        with(&|it| it.amount.minor += 1),
+    ];
+    for wrong in differing {
+        refused(wrong, "conditions").await?;
+    }
+    let (elsewhere, euro) = (Custodian::new(&other.url())?, Asset::new("EUR")?);
+    refused(with(&|it| it.custodian = elsewhere.clone()), "conditions").await?;
+    refused(with(&|it| it.amount.asset = euro), "purse").await?;
 
     // A mint that was never named is not asked at all, and what somebody has bent is no lock.
-    let mut unnamed = contract.clone();
-    unnamed.custodian = Custodian::new("https://mint.example")?;
+    let nowhere = Custodian::new("https://mint.example")?;
+    let unnamed = with(&|it| it.custodian = nowhere.clone());
     let why = three
         .seller
         .refuses(json!({ "verify": [unnamed, locked] }))

@@ -84,7 +84,7 @@ async fn a_trade_over_webrtc_direct_is_as_one_over_websocket() -> Outcome {
         seller.confirms().await?;
         buyer.knows("Vera Verkauf").await?;
         seller.knows("Karl Kauf").await?;
-        // What is said while a busy machine still brings the two together may take the circuit; what follows does not need it.
+        // What is said while a busy machine still brings the two together may take the circuit.
         let (direct, relayed) = buyer.private_messages().await?;
         ensure(direct > 0, || {
             format!("{address}: {direct} directly, {relayed} relayed")

@@ -363,7 +363,7 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     for person in [&buyer, &seller] {
         person.sees_escrow("locked").await?;
     }
-    seller.would_share("100").await?;
+    seller.would_share(10_000).await?;
     buyer.browser.see(&named("escrow-agree"), SURELY).await?;
     shown(&buyer, "trades-share", &folder, &mut problems).await?;
     shown(&seller, "trades-locked", &folder, &mut problems).await?;

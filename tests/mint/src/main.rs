@@ -1,8 +1,8 @@
 //! A real mint, cdk's, as a process of its own that a test can end at any moment: over HTTP on loopback, with its books in a file, and
 //! with a Lightning backend that takes every invoice for paid. Its ecash stands for nothing, so it exists for tests alone.
 //!
-//! `haggle-mint FOLDER ADDRESS` prints `ready URL`. A line on standard input is answered by the sum that is out of its hands, by its own
-//! books: everything that it has signed, without what has come back.
+//! `haggle-mint FOLDER ADDRESS` prints `ready URL`. A line on standard input is answered by that line and the sum that is out of its
+//! hands, by its own books: everything that it has signed, without what has come back.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead as _, Write as _};
@@ -35,10 +35,12 @@ async fn main() -> Outcome {
     say(&format!("ready http://{}", listener.local_addr()?))?;
     let asked = tokio::runtime::Handle::current();
     std::thread::spawn(move || {
-        for _ in std::io::stdin().lock().lines().map_while(Result::ok) {
+        for question in std::io::stdin().lock().lines().map_while(Result::ok) {
             let sum = asked.block_on(outstanding(&mint));
-            let line =
-                sum.map_or_else(|error| format!("error {error}"), |sum| format!("out {sum}"));
+            let line = sum.map_or_else(
+                |error| format!("error {error}"),
+                |sum| format!("out {question} {sum}"),
+            );
             if say(&line).is_err() {
                 break;
             }
