@@ -6,6 +6,7 @@ pub mod bootstrap;
 pub mod direct;
 pub mod gossip;
 pub mod kad;
+pub mod mint;
 pub mod whisper;
 
 pub use addr::RelayAddr;

@@ -7,10 +7,11 @@
 //! | rail | escrow | who keeps the money |
 //! |---|---|---|
 //! | [`Direct`] | none | nobody: the two pay each other outside |
-//! | `Cashu` (feature `cashu`) | two of three keys, a holder after the deadline | a mint, which is a custodian |
+//! | `Cashu` (feature `cashu`) | two of three keys, a holder after the deadline | a mint, which is a custodian, on the web or behind a peer |
 //!
 //! Secrets (seeds, keys of deals, ecash) are never printed, by `Debug` or in an error.
 
+pub mod carrier;
 #[cfg(feature = "cashu")]
 pub mod cashu;
 mod direct;
@@ -19,6 +20,7 @@ mod error;
 mod rail;
 pub mod remote;
 
+pub use carrier::{Carrier, NotCarried, SharedCarrier};
 pub use direct::Direct;
 pub use ecash::{ECASH, RECORDS};
 pub use error::{Error, Mismatch};

@@ -25,7 +25,7 @@ pub const CUSTODIAN_MAX: usize = 128;
 /// Who keeps the money while it is locked, as a rail names it: a mint's address. Everybody who uses the lock trusts it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
-pub struct Custodian(String);
+pub struct Custodian(pub(crate) String);
 
 impl Custodian {
     /// From its name: one to [`CUSTODIAN_MAX`] visible ASCII characters. Slashes at its end say nothing and are dropped, so that one

@@ -26,6 +26,7 @@ pub mod ids;
 pub mod intent;
 pub mod keys;
 pub mod limits;
+pub mod mint;
 pub mod names;
 pub mod phrase;
 pub mod place;

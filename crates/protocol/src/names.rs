@@ -8,6 +8,8 @@ pub const TOPIC_INTENTS: &str = "/haggle/1/intents";
 pub const PROTOCOL_BOOK: &str = "/haggle/book/1";
 /// Carries one sealed cell and brings back its acknowledgement.
 pub const PROTOCOL_WHISPER: &str = "/haggle/whisper/1";
+/// Carries a request to a mint, and its answer.
+pub const PROTOCOL_MINT: &str = "/haggle/mint/1";
 /// Kademlia, apart from every other network's.
 pub const PROTOCOL_KAD: &str = "/haggle/kad/1";
 /// What identify says of us.

@@ -5,8 +5,10 @@
 use std::path::Path;
 
 use haggle_protocol::limits;
+use haggle_protocol::mint::{ANSWER_BODY_MAX, PATH_MAX, REQUEST_BODY_MAX};
 use haggle_protocol::names::{
-    Network, PROTOCOL_BOOK, PROTOCOL_IDENTIFY, PROTOCOL_KAD, PROTOCOL_WHISPER, TOPIC_INTENTS,
+    Network, PROTOCOL_BOOK, PROTOCOL_IDENTIFY, PROTOCOL_KAD, PROTOCOL_MINT, PROTOCOL_WHISPER,
+    TOPIC_INTENTS,
 };
 use haggle_protocol::seal::{CONTENT_LARGE, CONTENT_SMALL};
 use haggle_protocol::tag::Tag;
@@ -85,6 +87,7 @@ fn names_and_the_main_network_are_the_ones_that_are_used() {
         TOPIC_INTENTS,
         PROTOCOL_BOOK,
         PROTOCOL_WHISPER,
+        PROTOCOL_MINT,
         PROTOCOL_KAD,
         PROTOCOL_IDENTIFY,
     ] {
@@ -188,6 +191,15 @@ fn every_limit_stands_in_its_row() {
         (
             "label, note",
             format!("{}, {} bytes", limits::LABEL_MAX, limits::NOTE_MAX),
+        ),
+        (
+            "path of a request to a mint, its body, the answer's",
+            format!(
+                "{}, {}, {} bytes",
+                PATH_MAX,
+                number(REQUEST_BODY_MAX),
+                number(ANSWER_BODY_MAX)
+            ),
         ),
         (
             "ways of contact, one of them",

@@ -9,6 +9,7 @@
 //! says by itself what it signed. Requests to it go through a [`Connect`], by HTTP or over the market's own network.
 
 mod answers;
+mod carried;
 mod finding;
 mod ledger;
 mod locking;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use cdk::cdk_database::WalletDatabase as _;
 use cdk::mint_url::MintUrl;
 use cdk::nuts::{Id, KeySet, Proofs, SecretKey};
-use cdk::wallet::{HttpClient, MintConnector, Wallet, WalletBuilder};
+use cdk::wallet::{BaseHttpClient, HttpClient, MintConnector, Wallet, WalletBuilder};
 use futures::lock::Mutex;
 use haggle_protocol::settlement::Deal;
 use haggle_protocol::tag::{Tag, expand, hash};
@@ -39,12 +40,14 @@ use zeroize::Zeroizing;
 pub use ledger::Ledger;
 pub use patience::within;
 
+use self::carried::Carried;
 use self::mint::not_saved;
-use self::names::{purse_of, unit_of, url_of};
+use self::names::{custodian_of, purse_of, unit_of, url_of};
 use self::outputs::{For, Told};
 use self::patience::PATIENCE;
 use self::shared::Shared;
 use self::turns::Turns;
+use crate::carrier::{Nobody, SharedCarrier};
 use crate::ecash::ECASH;
 use crate::error::{Error, Mismatch};
 use crate::rail::{Capabilities, Purse};
@@ -52,10 +55,28 @@ use crate::rail::{Capabilities, Purse};
 /// How a mint is reached.
 pub type Connect = Box<dyn Fn(&MintUrl) -> Arc<dyn MintConnector + Send + Sync> + Send + Sync>;
 
-/// Reaches mints by HTTP, at the addresses that are their names.
+/// Reaches mints by HTTP, at the addresses that are their names; those behind peers are out of reach.
 #[must_use]
 pub fn http() -> Connect {
-    Box::new(|url| Arc::new(HttpClient::new(url.clone(), None)))
+    // A page has one thread, and shares like every other peer.
+    #[allow(clippy::arc_with_non_send_sync)]
+    over(Arc::new(Nobody))
+}
+
+/// Reaches mints by HTTP, at the addresses that are their names, and those that are behind a peer through this carrier.
+#[must_use]
+pub fn over(carrier: SharedCarrier) -> Connect {
+    Box::new(move |url| {
+        // A name that nobody resolves and that is no peer's does not come this far (`url_of`).
+        let peer = custodian_of(url).ok().and_then(|it| it.peer());
+        match peer {
+            Some(peer) => {
+                let carried = Carried::new(Arc::clone(&carrier), peer);
+                Arc::new(BaseHttpClient::with_transport(url.clone(), carried, None))
+            }
+            None => Arc::new(HttpClient::new(url.clone(), None)),
+        }
+    })
 }
 
 /// The most that is locked at once, in minor units.

@@ -17,8 +17,11 @@ pub(super) fn purse_of(contract: &Contract) -> Purse {
 }
 
 /// The address of a mint. One mint has one name: what its address is not written as is refused, or two wallets would spend the same
-/// ecash.
+/// ecash. So is a name outside the DNS that is not a peer's: asking for its host would tell others of it.
 pub(super) fn url_of(custodian: &Custodian) -> Result<MintUrl, Error> {
+    if custodian.is_outside_dns() && custodian.peer().is_none() {
+        return Err(Error::Damaged);
+    }
     let url = MintUrl::from_str(custodian.name()).map_err(|_| Error::Damaged)?;
     if custodian_of(&url)? == *custodian {
         Ok(url)

@@ -10,6 +10,7 @@
 
 mod attacks;
 mod bare;
+mod carried;
 mod database;
 mod escrow;
 mod finding;

@@ -157,7 +157,7 @@ impl Mint {
         BaseHttpClient::with_transport(self.name.name().parse().unwrap(), pipe, None)
     }
 
-    async fn deliver(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
+    pub(crate) async fn deliver(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -440,6 +440,20 @@ impl Person {
             mints: mints.to_vec(),
             life,
             rail,
+        }
+    }
+
+    /// Somebody who reaches mints in this way, and trusts none yet.
+    pub(crate) async fn reaching(number: u8, connect: Connect) -> Self {
+        let root = Root::from_entropy(&[number; 16]);
+        let memory = Memory::new();
+        let rail = Cashu::open(Box::new(memory.clone()), root.rail("cashu"), connect);
+        Self {
+            rail: rail.await.unwrap(),
+            root,
+            memory,
+            mints: Vec::new(),
+            life: Arc::default(),
         }
     }
 
