@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use haggle_net::{Role, book, gossip, kad};
+use haggle_net::{Role, book, gossip, kad, mint};
 use haggle_protocol::names::PROTOCOL_IDENTIFY;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{PeerId, identify, ping, relay};
 use prometheus_client::registry::Registry;
 
@@ -23,6 +24,8 @@ const PENDING_IN: u32 = 256;
 const PENDING_OUT: u32 = 32;
 /// Connections of one peer. More than one while it moves from one transport to another.
 const PER_PEER: u32 = 4;
+/// Requests to the mint that are being read or carried, in bytes: thirty of the largest.
+const MINT_ROOM: usize = 32 << 20;
 /// Peers whose addresses identify remembers; we do not use them.
 const IDENTIFY_CACHE: usize = 0;
 
@@ -37,6 +40,8 @@ pub(crate) struct Behaviour {
     pub(crate) gossip: gossip::Behaviour,
     pub(crate) kad: Discreet<kad::Behaviour>,
     pub(crate) book: book::Behaviour,
+    /// Only there if there is a mint.
+    pub(crate) mint: Toggle<mint::Behaviour>,
 }
 
 impl Behaviour {
@@ -78,6 +83,10 @@ impl Behaviour {
                 .with_metrics(registry, Default::default()),
             kad: Discreet(kad::behaviour(Role::Relay, peer)),
             book: book::behaviour(),
+            mint: config
+                .mint
+                .map(|_| mint::carrying(mint::Room::new(MINT_ROOM)))
+                .into(),
         })
     }
 }

@@ -60,6 +60,8 @@ pub struct Config {
     pub relays: Vec<RelayAddr>,
     /// STUN servers to name in the bootstrap list beside its own.
     pub stun: Vec<String>,
+    /// The operator's mint on this machine, to which requests of peers are carried. Only with the feature `mint`.
+    pub mint: Option<SocketAddr>,
     /// The door for browsers.
     pub http: Http,
     /// The doors for native peers and for WebRTC-direct.
@@ -165,6 +167,7 @@ impl Default for Config {
             external: Vec::new(),
             relays: Vec::new(),
             stun: Vec::new(),
+            mint: None,
             http: Http {
                 listen: SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT)),
                 site: None,
@@ -217,6 +220,7 @@ impl Config {
         root.list("external", &mut config.external, external)?;
         root.list("relays", &mut config.relays, relay)?;
         root.list("stun", &mut config.stun, stun)?;
+        root.text("mint", &mut config.mint, |text| mint(text).map(Some))?;
 
         let mut http = root.section("http")?;
         http.text("listen", &mut config.http.listen, socket)?;
@@ -291,6 +295,9 @@ impl Config {
         root.insert("external".into(), texts(all(&self.external)));
         root.insert("relays".into(), texts(all(&self.relays)));
         root.insert("stun".into(), texts(self.stun.clone()));
+        if let Some(at) = &self.mint {
+            root.insert("mint".into(), Value::String(format!("{MINT_SCHEME}{at}")));
+        }
 
         let mut http = Table::new();
         http.insert("listen".into(), Value::String(self.http.listen.to_string()));
@@ -426,6 +433,29 @@ fn stun(text: &str) -> Result<String, Wrong> {
             "Write it as \"stun:relay.example.org:3478\"",
         ))
     }
+}
+
+/// How a mint on this machine is asked.
+const MINT_SCHEME: &str = "http://";
+
+/// Requests hold ecash, which whoever reads it can spend: in the open they never leave this machine.
+fn mint(text: &str) -> Result<SocketAddr, Wrong> {
+    if !cfg!(feature = "mint") {
+        return Err((
+            "this program was built without it".to_owned(),
+            "Build it with `--features mint`, or leave this key out; relay/README.md says what running a mint means",
+        ));
+    }
+    let at = text.strip_prefix(MINT_SCHEME).and_then(|rest| {
+        let at: SocketAddr = rest.trim_end_matches('/').parse().ok()?;
+        at.ip().to_canonical().is_loopback().then_some(at)
+    });
+    at.ok_or_else(|| {
+        (
+            format!("\"{text}\" is not a mint on this machine"),
+            "Write its address on this machine, as \"http://127.0.0.1:3338\"; what goes there is not encrypted, so no other machine will do",
+        )
+    })
 }
 
 fn proxy(text: &str) -> Result<IpNetwork, Wrong> {
@@ -674,7 +704,7 @@ mod tests {
                 );
             }
         }
-        for key in ["site", "tls_certificate", "tls_key"] {
+        for key in ["site", "tls_certificate", "tls_key", "mint"] {
             assert!(
                 EXAMPLE.contains(&format!("{key} =")),
                 "{key} is not explained"
@@ -762,6 +792,44 @@ mod tests {
             assert!(sentence.contains(says), "{text} gave: {sentence}");
             assert!(!sentence.contains('\n'), "one sentence: {sentence}");
         }
+    }
+
+    #[cfg(feature = "mint")]
+    #[test]
+    fn a_mint_is_on_this_machine_and_nowhere_else() {
+        for (text, at) in [
+            ("http://127.0.0.1:3338", "127.0.0.1:3338"),
+            ("http://127.0.0.1:3338/", "127.0.0.1:3338"),
+            ("http://[::1]:80", "[::1]:80"),
+        ] {
+            let config = Config::from_toml(&format!("mint = \"{text}\"")).unwrap();
+            assert_eq!(config.mint, Some(at.parse().unwrap()));
+            assert_eq!(Config::from_toml(&config.to_toml()), Ok(config));
+        }
+        for text in [
+            "",
+            "127.0.0.1:3338",
+            "https://127.0.0.1:3338",
+            "http://localhost:3338",
+            "http://127.0.0.1",
+            "http://127.0.0.1:3338/mint",
+            "http://10.0.0.2:3338",
+            "http://93.184.216.34:3338",
+            "http://mint.example:3338",
+            "http://0.0.0.0:3338",
+        ] {
+            let error = Config::from_toml(&format!("mint = \"{text}\"")).unwrap_err();
+            assert_eq!(error.key, "mint", "{text}");
+            assert!(error.to_string().contains("127.0.0.1:3338"), "{error}");
+        }
+    }
+
+    #[cfg(not(feature = "mint"))]
+    #[test]
+    fn a_relay_that_was_built_without_it_carries_to_no_mint_and_says_so() {
+        let error = Config::from_toml("mint = \"http://127.0.0.1:3338\"").unwrap_err();
+        assert_eq!(error.key, "mint");
+        assert!(error.to_string().contains("--features mint"), "{error}");
     }
 
     #[test]

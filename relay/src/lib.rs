@@ -24,6 +24,7 @@ mod http;
 mod keys;
 pub mod limits;
 mod metrics;
+mod mint;
 pub mod proxy;
 mod separate;
 mod state;
@@ -63,6 +64,7 @@ use door::Door;
 use fellows::Fellows;
 use limits::Reservations;
 use metrics::Metrics;
+use mint::Mint;
 use state::State;
 use work::Work;
 
@@ -199,6 +201,9 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
     let stun_addrs: Vec<SocketAddr> = stun.iter().map(|(_, at)| *at).collect();
 
     let peer_id = key.public().to_peer_id();
+    if config.mint.is_some() {
+        mint::warn(&peer_id);
+    }
     let network = Network::named(&config.network);
     let limits = &config.limits;
     let reservations = Reservations::new(limits.reservations_per_address, limits.loopback_exempt);
@@ -250,6 +255,7 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
         fellows: Fellows::new(network, &config.relays, peer_id, now),
         state: Arc::clone(&state),
         is_local: config::is_loopback_only(&config),
+        mint: Mint::new(config.mint),
     };
     let server = http::Server {
         listener,

@@ -203,9 +203,12 @@ pub enum By {
     Place,
 }
 
+/// Whose is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Who {
+pub(crate) enum Who {
+    /// A peer's.
     Peer(PeerId),
+    /// Everybody's from one place.
     Place(Place),
 }
 
@@ -249,6 +252,13 @@ impl RateLimiter for Rate {
             By::Peer => Who::Peer(peer),
             By::Place => Who::Place(Place::of(ip)),
         };
+        self.allow(who, now)
+    }
+}
+
+impl Rate {
+    /// Whether one more is allowed now; if so, it is counted.
+    pub(crate) fn allow(&mut self, who: Who, now: Instant) -> bool {
         let whole_at = self.whole_at.get(&who).copied().unwrap_or(now).max(now);
         let next = whole_at + self.interval;
         if next > now + self.interval * self.burst {
@@ -290,6 +300,11 @@ impl PlaceLimits {
             connections: BTreeMap::new(),
             places: BTreeMap::new(),
         }
+    }
+
+    /// From where this connection comes, if it is counted.
+    pub(crate) fn place(&self, connection: ConnectionId) -> Option<Place> {
+        self.connections.get(&connection).copied()
     }
 
     fn enter(

@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     pub(crate) book_bytes: Gauge,
     pub(crate) book_work: Gauge,
     pub(crate) book_requests: Family<Code, Counter>,
+    pub(crate) mint_requests: Family<Code, Counter>,
     pub(crate) reservations: Gauge,
     pub(crate) reservations_denied: Counter,
     pub(crate) circuits: Gauge,
@@ -83,6 +84,8 @@ impl Metrics {
         let book_work: Gauge = registered!("book_work_bits", "Work asked of a new frame");
         let book_requests: Family<Code, Counter> =
             registered!("book_requests", "Questions to the book, by answer");
+        let mint_requests: Family<Code, Counter> =
+            registered!("mint_requests", "Requests to the mint, by answer");
         let reservations: Gauge = registered!("reservations", "Peers reachable through this relay");
         let reservations_denied: Counter =
             registered!("reservations_denied", "Reservations that were denied");
@@ -122,6 +125,7 @@ impl Metrics {
             book_bytes,
             book_work,
             book_requests,
+            mint_requests,
             reservations,
             reservations_denied,
             circuits,

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use haggle_book::{Book, Source};
+use haggle_net::mint::Asked;
 use haggle_net::{addr, book, gossip, kad};
+use haggle_protocol::mint::Answer;
 use haggle_protocol::{FrameId, Network, Refusal, Verdict};
 use libp2p::core::Endpoint;
 use libp2p::gossipsub::{self, MessageAcceptance};
@@ -23,8 +25,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::behaviour::{Behaviour, BehaviourEvent, is_relay, short};
 use crate::clock;
 use crate::fellows::Fellows;
-use crate::limits::{Reservations, TooManyFromOnePlace};
+use crate::limits::{Reservations, TooManyFromOnePlace, Who};
 use crate::metrics::{Code, FrameLabels};
+use crate::mint::{Carried, Mint};
 use crate::state::State;
 
 /// The loop turns at least this often: for health, for what expires, for relays to be dialled again.
@@ -51,6 +54,8 @@ pub(crate) struct Work {
     pub(crate) state: Arc<State>,
     /// Whether other relays on loopback are told to Kademlia: only on loopback ourselves.
     pub(crate) is_local: bool,
+    /// The operator's mint, if there is one.
+    pub(crate) mint: Mint,
 }
 
 impl Work {
@@ -62,6 +67,7 @@ impl Work {
             tokio::select! {
                 _ = stop.changed() => break,
                 event = self.swarm.select_next_some() => self.on_event(event),
+                carried = self.mint.next() => self.on_carried(carried),
                 _ = ticks.tick() => self.on_tick(),
             }
             self.state.turn();
@@ -212,6 +218,7 @@ impl Work {
                 }
             }
             BehaviourEvent::Book(event) => self.on_book(event),
+            BehaviourEvent::Mint(event) => self.on_mint(event),
             BehaviourEvent::Relay(event) => {
                 metrics.libp2p.record(&event);
                 self.on_relay(event);
@@ -357,6 +364,60 @@ impl Work {
 
     fn count_answer(&self, code: &'static str) {
         let requests = &self.state.metrics.book_requests;
+        requests.get_or_create(&Code { code }).inc();
+    }
+
+    fn on_mint(&mut self, event: request_response::Event<Asked, Answer>) {
+        match event {
+            request_response::Event::Message {
+                peer,
+                connection_id,
+                message:
+                    Message::Request {
+                        request_id,
+                        request,
+                        channel,
+                    },
+            } => {
+                let place = self.swarm.behaviour().places.place(connection_id);
+                let who = place.map_or(Who::Peer(peer), Who::Place);
+                let carry = self
+                    .mint
+                    .carry(who, request_id, request, channel, clock::instant());
+                if let Err((why, channel)) = carry {
+                    let answer = Answer::Refused(why);
+                    self.on_carried(Carried { channel, answer });
+                }
+            }
+            request_response::Event::InboundFailure { request_id, .. } => {
+                self.mint.over(&request_id);
+                self.count_mint("failed");
+            }
+            request_response::Event::ResponseSent { request_id, .. } => {
+                self.mint.over(&request_id);
+            }
+            // Nothing is asked from here.
+            request_response::Event::Message {
+                message: Message::Response { .. },
+                ..
+            }
+            | request_response::Event::OutboundFailure { .. } => {}
+        }
+    }
+
+    fn on_carried(&mut self, Carried { channel, answer }: Carried) {
+        self.count_mint(match &answer {
+            Answer::Said { .. } => "said",
+            Answer::Refused(why) => why.code(),
+        });
+        if let Some(mint) = self.swarm.behaviour_mut().mint.as_mut() {
+            // If whoever asked has gone, that is heard as a failure.
+            let _ = mint.send_response(channel, answer);
+        }
+    }
+
+    fn count_mint(&self, code: &'static str) {
+        let requests = &self.state.metrics.mint_requests;
         requests.get_or_create(&Code { code }).inc();
     }
 
