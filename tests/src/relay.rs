@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use haggle_protocol::Custodian;
+use libp2p::PeerId;
 use tempfile::TempDir;
 
 use crate::process::Process;
@@ -82,6 +84,23 @@ impl Relay {
     #[must_use]
     pub fn address(&self) -> String {
         format!("/ip4/127.0.0.1/tcp/{}/ws/p2p/{}", self.port, self.peer)
+    }
+
+    /// The port of its pages.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The name of the mint behind it, if there is one.
+    ///
+    /// # Errors
+    /// If its peer id is none.
+    pub fn mint(&self) -> Outcome<Custodian> {
+        let peer = self.peer.parse::<PeerId>().ok();
+        let key = peer.and_then(|peer| haggle_net::addr::key_of(&peer));
+        key.map(|key| Custodian::at_peer(&key))
+            .ok_or_else(|| Trouble::new(format!("{} has no Ed25519 key", self.peer)))
     }
 
     /// How native peers reach it.

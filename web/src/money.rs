@@ -36,7 +36,7 @@ pub(crate) fn rails() -> Vec<RailSetup> {
             floor: ECASH.floor,
             ceiling: ECASH.ceiling,
         },
-        open: Arc::new(move |store, seed| {
+        open: Arc::new(move |store, seed, _| {
             let files = files.clone();
             Box::pin(async move { open(&files, store, &seed).await })
         }),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haggle_node::market::RailFacts;
 use haggle_node::payments::ECASH;
-use haggle_node::payments::cashu::{Cashu, http};
+use haggle_node::payments::cashu::{Cashu, over};
 use haggle_node::{OpenRail, RailSetup};
 use haggle_protocol::Custodian;
 
@@ -21,7 +21,7 @@ pub(crate) fn mint(address: &str) -> Result<Custodian, String> {
     mint.ok_or_else(|| format!("{address:?} is no address of a mint like \"https://mint.example\""))
 }
 
-/// The rails of this program: ecash, with mints reached by HTTP.
+/// The rails of this program: ecash, with mints on the web and behind peers.
 pub(crate) fn rails() -> Vec<RailSetup> {
     let facts = RailFacts {
         name: RAIL.to_owned(),
@@ -30,9 +30,9 @@ pub(crate) fn rails() -> Vec<RailSetup> {
     };
     vec![RailSetup {
         facts,
-        open: Arc::new(|store, seed| {
+        open: Arc::new(|store, seed, carrier| {
             Box::pin(async move {
-                let cashu = Cashu::open(store, seed, http()).await?;
+                let cashu = Cashu::open(store, seed, over(carrier)).await?;
                 Ok(Arc::new(cashu) as OpenRail)
             })
         }),

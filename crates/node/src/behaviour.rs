@@ -1,8 +1,8 @@
-//! What this peer does on the network: one behaviour out of ten, each for one purpose.
+//! What this peer does on the network: one behaviour out of eleven, each for one purpose.
 
 use std::time::Duration;
 
-use haggle_net::{DirectOnly, RelayedOnly, Role, book, gossip, kad, whisper};
+use haggle_net::{DirectOnly, RelayedOnly, Role, book, gossip, kad, mint, whisper};
 use haggle_protocol::names::PROTOCOL_IDENTIFY;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
@@ -50,6 +50,8 @@ pub(crate) struct Behaviour {
     pub(crate) whisper: DirectOnly<whisper::Behaviour>,
     /// … and over circuits. Two of the same kind, so that it is ours to choose the path of a cell.
     pub(crate) carried: RelayedOnly<whisper::Behaviour>,
+    /// Requests to mints that relays carry.
+    pub(crate) mint: mint::Behaviour,
     /// Who speaks what.
     pub(crate) identify: identify::Behaviour,
     /// Notices a dead line; closing it is ours to do.
@@ -87,6 +89,7 @@ impl Behaviour {
             book: book::behaviour(),
             whisper: DirectOnly::new(whisper::behaviour(WHISPER_TIMEOUT)),
             carried: RelayedOnly::new(whisper::behaviour(WHISPER_TIMEOUT)),
+            mint: mint::asking(),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(
                 ping::Config::new()

@@ -41,7 +41,7 @@ const LOOK_FIRST: Duration = Duration::from_secs(2);
 /// … up to this: a network of one relay is not asked for a second one all the time.
 const LOOK_LAST: Duration = Duration::from_secs(60);
 /// Providers whose addresses are waited for, and peers that told of themselves before it was known what they are.
-const PROVIDERS_MAX: usize = 16;
+pub(crate) const PROVIDERS_MAX: usize = 16;
 /// A new neighbour is offered what was said before at most this often, unless it is the only one: relays that were
 /// started together come together.
 const OFFER_AGAIN: Duration = Duration::from_secs(60);
@@ -184,6 +184,10 @@ impl Peer {
             // What a later version may tell.
             BehaviourEvent::Webrtc(_) => Ok(()),
             BehaviourEvent::Identify(event) => self.on_identify(event).await,
+            BehaviourEvent::Mint(event) => {
+                self.on_mint(event);
+                Ok(())
+            }
             BehaviourEvent::Kad(event) => self.on_kad(event).await,
             BehaviourEvent::Relay(event) => {
                 self.on_relay(&event);

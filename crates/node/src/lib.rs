@@ -17,6 +17,7 @@ mod error;
 pub mod event;
 mod feed;
 mod gate;
+mod mints;
 mod paths;
 pub mod paying;
 mod peer;

@@ -20,7 +20,7 @@ use futures::lock::Mutex;
 use futures::stream::FuturesUnordered;
 use futures_timer::Delay;
 use haggle_market::{Ask, Complaint, Job, Paid, RailFacts, Trouble};
-use haggle_payments::{Error, LockState, Rail};
+use haggle_payments::{Error, LockState, Rail, SharedCarrier};
 use haggle_protocol::Timestamp;
 use haggle_protocol::keys::Root;
 use haggle_store::{Store, Write};
@@ -44,13 +44,14 @@ pub type Opening = Pin<Box<dyn Future<Output = Result<OpenRail, Error>> + Send>>
 pub type Opening = Pin<Box<dyn Future<Output = Result<OpenRail, Error>>>>;
 
 /// How a rail is opened, over the peer's own store and with the 64 bytes that the phrase gives it (docs/protocol.md, Keys): whoever
-/// never pays does not load it. What it keeps there is called `rail/<its name>/…`.
+/// never pays does not load it. What it keeps there is called `rail/<its name>/…`. The carrier reaches mints that are behind peers.
 #[cfg(not(target_arch = "wasm32"))]
-pub type Open = Arc<dyn Fn(Box<dyn Store>, Zeroizing<[u8; 64]>) -> Opening + Send + Sync>;
+pub type Open =
+    Arc<dyn Fn(Box<dyn Store>, Zeroizing<[u8; 64]>, SharedCarrier) -> Opening + Send + Sync>;
 /// How a rail is opened, over the peer's own store and with the 64 bytes that the phrase gives it (docs/protocol.md, Keys): whoever
-/// never pays does not load it. What it keeps there is called `rail/<its name>/…`.
+/// never pays does not load it. What it keeps there is called `rail/<its name>/…`. The carrier reaches mints that are behind peers.
 #[cfg(target_arch = "wasm32")]
-pub type Open = Arc<dyn Fn(Box<dyn Store>, Zeroizing<[u8; 64]>) -> Opening>;
+pub type Open = Arc<dyn Fn(Box<dyn Store>, Zeroizing<[u8; 64]>, SharedCarrier) -> Opening>;
 
 #[cfg(not(target_arch = "wasm32"))]
 type Asking = Pin<Box<dyn Future<Output = Done> + Send>>;
@@ -146,6 +147,7 @@ const CATCH_UP_PATIENCE: u32 = 8;
 /// All rails, and what they are being asked.
 pub(crate) struct Paying {
     store: Arc<dyn Store>,
+    carrier: SharedCarrier,
     patience: Duration,
     look: Duration,
     slots: BTreeMap<String, Slot>,
@@ -153,7 +155,11 @@ pub(crate) struct Paying {
 }
 
 impl Paying {
-    pub(crate) fn new(rails: Vec<RailSetup>, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn new(
+        rails: Vec<RailSetup>,
+        store: Arc<dyn Store>,
+        carrier: SharedCarrier,
+    ) -> Self {
         let slot = |it: RailSetup| {
             let slot = Slot {
                 open: it.open,
@@ -165,6 +171,7 @@ impl Paying {
         };
         Self {
             store,
+            carrier,
             patience: PATIENCE,
             look: LOOK,
             slots: rails.into_iter().map(slot).collect(),
@@ -180,12 +187,13 @@ impl Paying {
         let first = !core::mem::replace(&mut slot.begun, true);
         let (open, held) = (Arc::clone(&slot.open), Arc::clone(&slot.rail));
         let (seed, store) = (root.rail(name), Arc::clone(&self.store));
+        let carrier = Arc::clone(&self.carrier);
         let rail: Waiting<OpenRail> = Box::pin(async move {
             let mut held = held.lock().await;
             if let Some(rail) = &*held {
                 return Ok(Arc::clone(rail));
             }
-            let rail = open(Box::new(store), seed).await?;
+            let rail = open(Box::new(store), seed, carrier).await?;
             *held = Some(Arc::clone(&rail));
             Ok(rail)
         });
@@ -510,7 +518,8 @@ mod tests {
     }
 
     fn paying(rails: Vec<RailSetup>) -> Paying {
-        Paying::new(rails, Arc::new(haggle_store::Memory::new()))
+        let carrier = Arc::new(haggle_payments::carrier::Nobody);
+        Paying::new(rails, Arc::new(haggle_store::Memory::new()), carrier)
     }
 
     fn answer_of(mut paying: Paying, rail: &str) -> Result<Paid, Trouble> {
@@ -546,7 +555,7 @@ mod tests {
         assert_eq!(answer_of(paying(Vec::new()), "cashu"), unsupported);
         let direct = setup(
             "direct",
-            Arc::new(|_, _| Box::pin(async { Ok(Arc::new(Direct) as OpenRail) })),
+            Arc::new(|_, _, _| Box::pin(async { Ok(Arc::new(Direct) as OpenRail) })),
         );
         assert_eq!(answer_of(paying(vec![direct]), "direct"), unsupported);
     }
@@ -555,7 +564,7 @@ mod tests {
     fn a_rail_that_cannot_be_opened_now_is_asked_again_later() {
         let shut = setup(
             "cashu",
-            Arc::new(|_, _| Box::pin(async { Err(Error::NotSaved("full".to_owned())) })),
+            Arc::new(|_, _, _| Box::pin(async { Err(Error::NotSaved("full".to_owned())) })),
         );
         let later = Err(Trouble::Later("not-saved".to_owned()));
         assert_eq!(answer_of(paying(vec![shut]), "cashu"), later);
@@ -563,7 +572,10 @@ mod tests {
 
     #[test]
     fn a_rail_that_never_answers_is_unknown_after_a_while() {
-        let silent = setup("cashu", Arc::new(|_, _| Box::pin(core::future::pending())));
+        let silent = setup(
+            "cashu",
+            Arc::new(|_, _, _| Box::pin(core::future::pending())),
+        );
         let mut silent = paying(vec![silent]);
         silent.patience = Duration::from_millis(1);
         let unknown = Err(Trouble::Later("unknown".to_owned()));
@@ -658,7 +670,7 @@ mod tests {
     /// All the rails there are: this one, in a hurry.
     fn with(till: &Arc<Till>) -> Paying {
         let till = Arc::clone(till);
-        let open: Open = Arc::new(move |_, _| {
+        let open: Open = Arc::new(move |_, _, _| {
             let till = Arc::clone(&till) as OpenRail;
             Box::pin(async move { Ok(till) })
         });
@@ -832,7 +844,7 @@ mod tests {
         });
         let mut paying = with(&till);
         let full = AtomicU64::new(1);
-        let open: Open = Arc::new(move |_, _| {
+        let open: Open = Arc::new(move |_, _, _| {
             let full = full.fetch_and(0, Ordering::Relaxed) > 0;
             let till = Arc::clone(&till) as OpenRail;
             Box::pin(async move {

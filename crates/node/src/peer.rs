@@ -32,6 +32,7 @@ use crate::clock::{self, Instant};
 use crate::config::{SAFE, roll};
 use crate::event::{Event, Link, NetworkView};
 use crate::feed::Feed;
+use crate::mints::{Carry, Mints};
 use crate::paths::{Path, Paths};
 use crate::paying::{Done, Paying, RailSetup};
 use crate::perform::About;
@@ -124,6 +125,7 @@ pub(crate) struct Peer {
     pub(crate) own: VecDeque<Input>,
     pub(crate) backlog: VecDeque<(Vec<u8>, Source)>,
     pub(crate) paying: Paying,
+    pub(crate) mints: Mints,
     /// What there is with each rail, as it was told last.
     wallets: BTreeMap<String, wallet::View>,
     tickets: u64,
@@ -143,6 +145,7 @@ enum Turn {
     Pulse,
     Own(Input),
     Rail(Done),
+    Mint(Carry),
     Backlog(Vec<u8>, Source),
     Swarm(Box<SwarmEvent<BehaviourEvent>>),
 }
@@ -173,6 +176,7 @@ impl Peer {
             swarm.behaviour_mut().webrtc.set_enabled(false);
         }
         let now = clock::instant();
+        let mints = Mints::new();
         Self {
             swarm,
             market,
@@ -207,7 +211,8 @@ impl Peer {
             strangers: (now, 0),
             own: VecDeque::new(),
             backlog: VecDeque::new(),
-            paying: Paying::new(rails, Arc::clone(&store)),
+            paying: Paying::new(rails, Arc::clone(&store), Arc::new(mints.line())),
+            mints,
             wallets: BTreeMap::new(),
             tickets: 0,
             due: None,
@@ -296,6 +301,9 @@ impl Peer {
         if let Poll::Ready(done) = self.paying.poll_next(context) {
             return Poll::Ready(Turn::Rail(done));
         }
+        if let Poll::Ready(carry) = self.mints.poll_asked(context) {
+            return Poll::Ready(Turn::Mint(carry));
+        }
         // Gossip and books in turns: neither starves the other.
         self.books_turn = !self.books_turn;
         if self.books_turn
@@ -346,6 +354,7 @@ impl Peer {
                     self.tell_wallet(view);
                 }
             }
+            Turn::Mint(carry) => self.carry(carry),
             Turn::Backlog(bytes, source) => {
                 let input = Input::Heard(Heard::Frame { bytes, source });
                 self.handle(input, About::Book).await?;
@@ -360,6 +369,7 @@ impl Peer {
     /// What may have become due by the last turn.
     fn look_after(&mut self) {
         self.send_whispers();
+        self.look_after_mints();
         if core::mem::take(&mut self.tend) {
             self.tend_relays();
             self.look_for_relays();

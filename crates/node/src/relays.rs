@@ -243,6 +243,13 @@ impl Relays {
         self.all.get(peer)?.addresses.first()
     }
 
+    /// Every address of a known relay.
+    pub(crate) fn addresses(&self, peer: &PeerId) -> Vec<Multiaddr> {
+        let relay = self.all.get(peer).into_iter();
+        let addresses = relay.flat_map(|relay| &relay.addresses);
+        addresses.map(|one| one.address().clone()).collect()
+    }
+
     /// Relays that are connected and keep a book.
     pub(crate) fn books(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.all

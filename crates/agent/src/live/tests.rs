@@ -51,7 +51,7 @@ async fn agent(mandate: Mandate, out: Out) -> Agent {
             floor: 1,
             ceiling: 1_000_000,
         },
-        open: Arc::new(|_, _| Box::pin(async { Ok(Arc::new(Silent::default()) as OpenRail) })),
+        open: Arc::new(|_, _, _| Box::pin(async { Ok(Arc::new(Silent::default()) as OpenRail) })),
     }];
     let client = haggle_node::open(config).await.unwrap();
     let mut agent = Agent::over(client, mandate, None, out);

@@ -83,7 +83,12 @@ async fn whoever_asks_without_a_pause_does_not_silence_the_network() {
         match peer.next_turn().await {
             Turn::Ask(_) => asked += 1,
             // Others had their turn, so a row of asks begins anew.
-            turn @ (Turn::Alarm | Turn::Pulse | Turn::Own(_) | Turn::Rail(_) | Turn::Swarm(_)) => {
+            turn @ (Turn::Alarm
+            | Turn::Pulse
+            | Turn::Own(_)
+            | Turn::Rail(_)
+            | Turn::Mint(_)
+            | Turn::Swarm(_)) => {
                 asked = 0;
                 peer.take(turn).await.unwrap();
             }
