@@ -66,12 +66,13 @@ pub fn http() -> Connect {
 /// Reaches mints by HTTP, at the addresses that are their names, and those that are behind a peer through this carrier.
 #[must_use]
 pub fn over(carrier: SharedCarrier) -> Connect {
+    let carrier = Shared::new(carrier);
     Box::new(move |url| {
         // A name that nobody resolves and that is no peer's does not come this far (`url_of`).
         let peer = custodian_of(url).ok().and_then(|it| it.peer());
         match peer {
             Some(peer) => {
-                let carried = Carried::new(Arc::clone(&carrier), peer);
+                let carried = Carried::new(SharedCarrier::clone(&carrier), peer);
                 Arc::new(BaseHttpClient::with_transport(url.clone(), carried, None))
             }
             None => Arc::new(HttpClient::new(url.clone(), None)),
