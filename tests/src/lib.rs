@@ -8,6 +8,7 @@ pub mod agent;
 pub mod browser;
 pub mod cable;
 pub mod data;
+pub mod deciding;
 pub mod firefox;
 pub mod forge;
 pub mod gate;

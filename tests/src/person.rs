@@ -134,6 +134,15 @@ impl Person {
         self.ready().await
     }
 
+    /// Opens the page again after he has left it, and waits until it is ready.
+    ///
+    /// # Errors
+    /// If it is not in time.
+    pub async fn comes_back(&self) -> Outcome {
+        self.browser.goto(&self.url).await?;
+        self.ready().await
+    }
+
     /// Goes to a screen by the navigation.
     ///
     /// # Errors

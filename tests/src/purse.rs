@@ -124,8 +124,7 @@ impl Person {
     pub async fn would_share(&self, buyer: u64) -> Outcome {
         self.goes_to("trades").await?;
         self.unfolds("share").await?;
-        let typed = format!("{}.{:02}", buyer / 100, buyer % 100);
-        self.types("share-buyer", &typed).await?;
+        self.types("share-buyer", &cents(buyer)).await?;
         self.clicks("share-go").await?;
         self.browser.see(&named("escrow-offer"), SOON).await?;
         Ok(())
@@ -150,4 +149,9 @@ impl Person {
         self.clicks("cancel-trade").await?;
         self.clicks("cancel-send").await
     }
+}
+
+/// So many cents as one types them.
+pub(crate) fn cents(minor: u64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
 }

@@ -322,12 +322,20 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     let folder = place::artefacts()?;
     let mut problems = Vec::new();
 
+    let arbiter = Person::arrives(&driver, &relay.url(), "arbiter").await?;
+    arbiter.goes_to_his_cases().await?;
+    shown(&arbiter, "cases-empty", &folder, &mut problems).await?;
+    arbiter
+        .offers_to_decide("I decide about computers", "2.5", 1)
+        .await?;
+
     let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
     seller.offers(&scene.dearer, TERMS).await?;
     seller
         .introduces_himself("Vera Verkauf", "+1 555 0100")
         .await?;
     seller.takes_escrow(&mint.url(), "USD").await?;
+    seller.takes_an_arbiter().await?;
     seller.answers_by_rule("indicative").await?;
     shown(&seller, "stall-escrow", &folder, &mut problems).await?;
 
@@ -349,7 +357,7 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     buyer.fills_his_purse(10_000, "USD").await?;
     shown(&buyer, "money", &folder, &mut problems).await?;
 
-    buyer.accepts_through_escrow(&intent).await?;
+    buyer.accepts_under_an_arbiter(&intent).await?;
     seller.goes_to("trades").await?;
     seller.browser.see(&named("order-escrow"), SURELY).await?;
     shown(&seller, "trades-order-escrow", &folder, &mut problems).await?;
@@ -367,7 +375,18 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     buyer.browser.see(&named("escrow-agree"), SURELY).await?;
     shown(&buyer, "trades-share", &folder, &mut problems).await?;
     shown(&seller, "trades-locked", &folder, &mut problems).await?;
-    for person in [&buyer, &seller] {
+    buyer.asks_the_arbiter(12_345, "A key is missing.").await?;
+    shown(&buyer, "trades-dispute", &folder, &mut problems).await?;
+    arbiter.browser.see(&named("case-trust"), SURELY).await?;
+    shown(&arbiter, "cases-mint", &folder, &mut problems).await?;
+    arbiter.clicks("case-trust").await?;
+    arbiter.sees_a_case("open").await?;
+    shown(&arbiter, "cases", &folder, &mut problems).await?;
+    arbiter.decides(10_000, "It can be used.").await?;
+    buyer.sees_escrow("shared").await?;
+    shown(&buyer, "trades-ruling", &folder, &mut problems).await?;
+    shown(&arbiter, "cases-ruled", &folder, &mut problems).await?;
+    for person in [&buyer, &seller, &arbiter] {
         // A browser says so itself when a mint is away.
         let blamed = person
             .browser

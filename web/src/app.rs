@@ -39,6 +39,10 @@ pub(crate) const UNDO_SECONDS: u64 = 6;
 /// How long a fresh card is shown as fresh, in milliseconds.
 const FRESH_MS: i32 = 4_000;
 
+/// How often it is tried to say that I decide, and how long it is waited in between, in milliseconds: the rail answers from this device.
+const OFFERS: u32 = 40;
+const OFFER_AGAIN_MS: i32 = 250;
+
 /// How far the page is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -353,6 +357,11 @@ impl Desk {
                 News::CameIn { amount } => {
                     sentences.push((words.money.came)(&crate::ui::format::money(*amount)));
                 }
+                News::Ruled { thread } => {
+                    sentences.push(words.decide.news_ruled.to_owned());
+                    threads.push(*thread);
+                }
+                News::Case => sentences.push(words.decide.news_case.to_owned()),
                 News::Contact { thread } => {
                     sentences.push(words.requests.arrived_contact.to_owned());
                     threads.push(*thread);
@@ -455,6 +464,24 @@ impl Desk {
             self.wallet(wallet::Command::Trust { custodian }).await?;
         }
         self.look_at_mints().await
+    }
+
+    /// Says that I decide for others. The rail is asked for my key first, and until it has answered that cannot be said.
+    pub(crate) async fn offer_to_decide(self, draft: Draft) -> Result<Reply, Complaint> {
+        self.look_at_mints().await?;
+        let mut tries = 0;
+        loop {
+            let said = self
+                .command(Command::Publish(Box::new(draft.clone())))
+                .await;
+            tries += 1;
+            match said {
+                Err(complaint) if complaint.code == "rail-not-ready" && tries < OFFERS => {
+                    browser::wait(OFFER_AGAIN_MS).await;
+                }
+                said => return said,
+            }
+        }
     }
 
     /// Says what of a draft everybody would see.

@@ -9,11 +9,12 @@
 use std::collections::BTreeMap;
 
 use haggle_protocol::category::Category;
-use haggle_protocol::{IntentId, Money, ThreadId, Timestamp};
+use haggle_protocol::{Arbiter, IntentId, MessageId, Money, PublicKey, ThreadId, Timestamp};
 
 use crate::node::{
-    AnswerState, Balance, Chat, Event, IntentState, Link, MarketEvent, MyIntent, NetworkView,
-    OpenIntent, QuoteState, QuoteView, Role, StallView, Trade, TradeState, TradeStep, wallet,
+    AnswerState, Balance, Case, CaseState, Chat, Event, IntentState, Link, MarketEvent, MyIntent,
+    NetworkView, OpenIntent, QuoteState, QuoteView, Role, StallView, Trade, TradeState, TradeStep,
+    wallet,
 };
 
 /// All that the screen knows.
@@ -23,6 +24,7 @@ pub struct Board {
     open: BTreeMap<IntentId, Told>,
     trades: BTreeMap<ThreadId, Trade>,
     chats: BTreeMap<ThreadId, Chat>,
+    cases: BTreeMap<MessageId, Case>,
     stall: Option<Box<StallView>>,
     network: Option<NetworkView>,
     purses: BTreeMap<String, Vec<Balance>>,
@@ -115,6 +117,13 @@ pub enum News {
         /// How much.
         amount: Money,
     },
+    /// The arbiter of a trade has decided.
+    Ruled {
+        /// In which thread.
+        thread: ThreadId,
+    },
+    /// Somebody asks me to decide.
+    Case,
     /// Somebody wants what I have.
     Match {
         /// Which intent.
@@ -192,8 +201,13 @@ impl Board {
                 self.chats.insert(chat.thread, *chat);
                 news
             }
-            // The page has no screen for those who arbitrate.
-            MarketEvent::Case(_) => Vec::new(),
+            MarketEvent::Case(case) => {
+                let before = self.cases.get(&case.order);
+                let asked = before.map_or(0, |before| before.claims.len()) < case.claims.len();
+                let news = self.when_ready(|| asked.then_some(News::Case).into_iter().collect());
+                self.cases.insert(case.order, *case);
+                news
+            }
             MarketEvent::Forgotten(thread, _) => {
                 self.trades.remove(&thread);
                 self.chats.remove(&thread);
@@ -276,10 +290,20 @@ impl Board {
         self.mine.get(id)
     }
 
-    /// My intents: those that go on first, then the newest first.
+    /// What I ask for: what goes on first, then the newest first.
     #[must_use]
     pub fn my_intents(&self) -> Vec<IntentId> {
-        let mut mine: Vec<_> = self.mine.values().collect();
+        self.mine_that(|mine| mine.draft.arbiter.is_none())
+    }
+
+    /// Where I have said that I decide for others: what goes on first, then the newest first.
+    #[must_use]
+    pub fn my_offers(&self) -> Vec<IntentId> {
+        self.mine_that(|mine| mine.draft.arbiter.is_some())
+    }
+
+    fn mine_that(&self, is_it: impl Fn(&MyIntent) -> bool) -> Vec<IntentId> {
+        let mut mine: Vec<_> = self.mine.values().filter(|mine| is_it(mine)).collect();
         mine.sort_by_key(|mine| (is_over(mine.state), core::cmp::Reverse(mine.created)));
         mine.into_iter().map(|mine| mine.id).collect()
     }
@@ -297,10 +321,81 @@ impl Board {
         self.open.get(id).map(|told| &told.intent)
     }
 
-    /// How many intents of others are open.
+    /// What others want.
+    fn wants(&self) -> impl Iterator<Item = &OpenIntent> {
+        let open = self.open.values().map(|told| &told.intent);
+        open.filter(|open| open.intent.arbiter.is_none())
+    }
+
+    /// How many things others want.
     #[must_use]
-    pub fn open_count(&self) -> usize {
-        self.open.len()
+    pub fn wanted(&self) -> usize {
+        self.wants().count()
+    }
+
+    /// Those of whom it is heard that they decide for others by this rail, the newest first, each with what he calls himself.
+    #[must_use]
+    pub fn arbiters(&self, rail: &str) -> Vec<(Arbiter, String)> {
+        let mut open: Vec<_> = self.open.values().map(|told| &told.intent).collect();
+        open.sort_by_key(|open| (core::cmp::Reverse(open.created), open.id));
+        let named = open.into_iter().filter_map(|open| {
+            let terms = open.intent.arbiter.clone()?;
+            let arbiter = Arbiter {
+                intent: open.id,
+                terms,
+            };
+            (arbiter.terms.rail == rail).then(|| (arbiter, open.intent.title.clone()))
+        });
+        named.collect()
+    }
+
+    /// What an arbiter calls himself, if it is heard of him, on just these terms.
+    #[must_use]
+    pub fn arbiter(&self, arbiter: &Arbiter) -> Option<&str> {
+        let intent = &self.open(&arbiter.intent)?.intent;
+        let same = intent.arbiter.as_ref() == Some(&arbiter.terms);
+        same.then_some(intent.title.as_str())
+    }
+
+    /// One case that I was asked to decide.
+    #[must_use]
+    pub fn case(&self, order: &MessageId) -> Option<&Case> {
+        self.cases.get(order)
+    }
+
+    /// What I was asked to decide: what waits for me first, then the newest first.
+    #[must_use]
+    pub fn cases(&self) -> Vec<MessageId> {
+        let mut cases: Vec<_> = self.cases.values().collect();
+        let asked = |case: &Case| case.claims.iter().map(|claim| claim.at).max();
+        cases.sort_by_key(|case| {
+            (
+                !is_undecided(case),
+                core::cmp::Reverse(asked(case)),
+                case.order,
+            )
+        });
+        cases.into_iter().map(|case| case.order).collect()
+    }
+
+    /// The exchanges with those who have asked me to decide.
+    #[must_use]
+    pub fn case_threads(&self) -> Vec<ThreadId> {
+        let claims = self.cases.values().flat_map(|case| &case.claims);
+        claims.map(|claim| claim.thread).collect()
+    }
+
+    /// Whether I have ever said that I decide for others.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        !self.cases.is_empty() || self.mine.values().any(|mine| mine.draft.arbiter.is_some())
+    }
+
+    /// Cases that wait for me, and exchanges about them in which there is something that I have not looked at.
+    #[must_use]
+    pub fn cases_waiting_for_me(&self) -> usize {
+        let cases = self.cases.values().filter(|case| is_undecided(case));
+        cases.count() + self.unread_that(|chat| self.place_of(chat) == Place::Case)
     }
 
     /// The open intents that pass the filter: what my stall answers first, then the newest first.
@@ -317,8 +412,7 @@ impl Board {
                 && open.intent.category.within(filter.category)
                 && has_words(open, &words)
         };
-        let intents = self.open.values().map(|told| &told.intent);
-        let mut found: Vec<_> = intents.filter(passes).collect();
+        let mut found: Vec<_> = self.wants().filter(passes).collect();
         found.sort_by_key(|open| (!is_match(open), core::cmp::Reverse(open.created), open.id));
         found.into_iter().map(|open| open.id).collect()
     }
@@ -335,6 +429,25 @@ impl Board {
         let mut trades: Vec<_> = self.trades.values().collect();
         trades.sort_by_key(|trade| (!waits_for_me(trade), core::cmp::Reverse(trade.ordered)));
         trades.into_iter().map(|trade| trade.thread).collect()
+    }
+
+    /// What whoever is about to take a quote for this sum should think of.
+    #[must_use]
+    pub fn cautions(&self, seller: Option<&PublicKey>, total: Money) -> Vec<Caution> {
+        let ended = || {
+            let trades = self.trades.values();
+            trades.filter(|trade| trade.state == TradeState::Received)
+        };
+        let first = match seller {
+            None => Some(Caution::Unnamed),
+            Some(seller) if ended().any(|it| it.trader.as_ref() == Some(seller)) => None,
+            Some(_) => Some(Caution::First),
+        };
+        let sums = ended().map(|it| it.quote.total);
+        let most = sums.filter(|it| it.asset == total.asset).map(|it| it.minor);
+        let largest = most.max().is_some_and(|most| total.minor > most);
+        let largest = largest.then_some(Caution::Largest);
+        first.into_iter().chain(largest).collect()
     }
 
     /// Quotes that can be taken, of intents for which none was taken yet.
@@ -374,9 +487,32 @@ impl Board {
     /// looked at.
     #[must_use]
     pub fn trades_waiting_for_me(&self) -> usize {
+        let unread = |trade: &Trade| {
+            let arbiter = dispute_thread(trade).map_or(0, |thread| self.unread(&thread));
+            self.unread(&trade.thread) + arbiter > 0
+        };
         let trades = self.trades.values();
-        let waits = trades.filter(|trade| waits_for_me(trade) || self.unread(&trade.thread) > 0);
+        let waits = trades.filter(|trade| waits_for_me(trade) || unread(trade));
         waits.count()
+    }
+
+    /// On which screen an exchange is read.
+    fn place_of(&self, chat: &Chat) -> Place {
+        let mine = self.mine.get(&chat.intent);
+        if mine.is_some_and(|mine| mine.draft.arbiter.is_some()) {
+            return Place::Case;
+        }
+        let asked = |trade: &Trade| dispute_thread(trade) == Some(chat.thread);
+        if self.trades.contains_key(&chat.thread) || self.trades.values().any(asked) {
+            return Place::Trade;
+        }
+        Place::BeforeOrder
+    }
+
+    /// Of so many of these exchanges I have not looked at everything.
+    fn unread_that(&self, is_it: impl Fn(&Chat) -> bool) -> usize {
+        let chats = self.chats.values().filter(|chat| chat.unread > 0);
+        chats.filter(|chat| is_it(chat)).count()
     }
 
     /// How many lines of an exchange I have not looked at.
@@ -389,10 +525,7 @@ impl Board {
     /// which I am.
     #[must_use]
     pub fn unread_before_orders(&self, role: Role) -> usize {
-        let chats = self.chats.values();
-        let mine = chats.filter(|chat| chat.role == role && chat.unread > 0);
-        mine.filter(|chat| !self.trades.contains_key(&chat.thread))
-            .count()
+        self.unread_that(|chat| chat.role == role && self.place_of(chat) == Place::BeforeOrder)
     }
 
     /// Trades from which something is still awaited, from whomever.
@@ -416,17 +549,51 @@ impl Board {
         self.quotes_to_choose_from()
             + self.trades_waiting_for_me()
             + self.matches_to_answer()
+            + self.cases_waiting_for_me()
             + words
     }
 
     /// Open intents that my stall answers and that I have neither answered nor dismissed.
     #[must_use]
     pub fn matches_to_answer(&self) -> usize {
-        let intents = self.open.values().map(|told| &told.intent);
-        intents
+        self.wants()
             .filter(|open| is_match(open) && open.answer.is_none())
             .count()
     }
+}
+
+/// What somebody should think of before he takes a quote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// The seller has not shown who he is.
+    Unnamed,
+    /// No trade with this seller has come to its end yet.
+    First,
+    /// More than any trade of mine in this currency that has come to its end.
+    Largest,
+}
+
+/// On which screen an exchange is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// With the case that I was asked to decide, or with what I say of deciding.
+    Case,
+    /// With its trade: what its arbiter was asked stands there too.
+    Trade,
+    /// With what somebody wants.
+    BeforeOrder,
+}
+
+/// The exchange with the arbiter of a trade, if I have asked him.
+fn dispute_thread(trade: &Trade) -> Option<ThreadId> {
+    let dispute = trade.escrow.as_ref()?.dispute.as_ref()?;
+    Some(dispute.thread)
+}
+
+/// Whether a case waits for its arbiter, me.
+#[must_use]
+pub fn is_undecided(case: &Case) -> bool {
+    case.state == CaseState::Open
 }
 
 /// Sellers who have answered one of my intents.
@@ -613,6 +780,10 @@ fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {
         thread,
         step: taken.step,
     }));
+    let ruling = |trade: &Trade| trade.escrow.as_ref().is_some_and(|it| it.ruling.is_some());
+    if ruling(now) && !before.is_some_and(ruling) {
+        news.push(News::Ruled { thread });
+    }
     if now.theirs.is_some()
         && before.and_then(|before| before.theirs.as_ref()) != now.theirs.as_ref()
     {

@@ -5,16 +5,17 @@ pub use haggle_node::backup::{
 };
 pub use haggle_node::market::REVIEW;
 pub use haggle_node::market::command::{
-    Command, Complaint, Draft, FILES_BYTES_MAX, NewFile, Payment, Preview, Profile, QuoteDraft,
-    Reply, Taste,
+    Arbitration, Command, Complaint, Draft, FILES_BYTES_MAX, NewFile, Payment, Preview, Profile,
+    QuoteDraft, Reply, Taste,
 };
 pub use haggle_node::market::event::Event as MarketEvent;
 pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
 pub use haggle_node::market::sheet::{self, Fault, Mistakes};
 pub use haggle_node::market::view::{
-    AnswerState, Awaited, Chat, ChatLine, ChatState, CounterView, EscrowState, EscrowView,
-    FileState, FileView, IntentState, Match, MyAnswer, MyIntent, OpenIntent, ProposalView,
-    QuoteState, QuoteView, Reason, Role, StallView, StepTaken, Trade, TradeState, TradeStep,
+    AnswerState, Awaited, Case, CaseState, Chat, ChatLine, ChatState, ClaimView, CounterView,
+    DisputeState, DisputeView, EscrowState, EscrowView, FileState, FileView, IntentState, Match,
+    MyAnswer, MyIntent, OpenIntent, ProposalView, QuoteState, QuoteView, Reason, Role, RulingView,
+    StallView, StepTaken, Trade, TradeState, TradeStep,
 };
 pub use haggle_node::payments::{Balance, Deposit, ECASH, Given, Purse};
 pub use haggle_node::{

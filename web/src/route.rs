@@ -19,17 +19,20 @@ pub enum Screen {
     Trades,
     /// Purses and mints.
     Money,
+    /// What I decide for others.
+    Cases,
 }
 
 impl Screen {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Ask,
         Self::Requests,
         Self::Market,
         Self::Stall,
         Self::Trades,
         Self::Money,
+        Self::Cases,
     ];
 
     /// Its name in the address.
@@ -42,6 +45,7 @@ impl Screen {
             Self::Stall => "stall",
             Self::Trades => "trades",
             Self::Money => "money",
+            Self::Cases => "cases",
         }
     }
 

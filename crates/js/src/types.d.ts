@@ -342,6 +342,8 @@ export interface Escrow {
   /** What came to me in the end. */
   mine: Money | null;
   proposals: { by: "buyer" | "seller"; buyer: number; seller: number; agreed: boolean }[];
+  /** Whether it was moved, as far as is known here: nothing else can come true any more. */
+  moved: boolean;
   /** Who decides if the two do not agree. */
   arbiter: Arbiter | null;
   /** What I have asked him. */

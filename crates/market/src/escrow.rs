@@ -482,6 +482,8 @@ impl Escrow {
         };
         let open = |it: &&Proposal| !it.dead && !it.done && !it.ruled;
         let proposals = self.proposals.iter().filter(open);
+        let done = self.proposals.iter().any(|it| it.done && !it.dead);
+        let moved = done || self.moved || self.settled.is_some();
         EscrowView {
             keeper: plan.keeper.clone(),
             amount,
@@ -502,6 +504,7 @@ impl Escrow {
                     Outcome::Renew { .. } | Outcome::Expired => None,
                 })
                 .collect(),
+            moved,
             arbiter: plan.arbiter.clone(),
             dispute: None,
             ruling: self.ruling(),

@@ -428,6 +428,8 @@ pub struct EscrowView {
     pub mine: Option<Money>,
     /// How the two would share it out.
     pub proposals: Vec<ProposalView>,
+    /// Whether it was moved, as far as is known here, by one of these, a receipt, an arbiter or its holder: nothing else can come true any more.
+    pub moved: bool,
     /// Who decides if they do not agree.
     pub arbiter: Option<Arbiter>,
     /// What I have asked him.

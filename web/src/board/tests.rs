@@ -18,6 +18,8 @@ use crate::node::{
     Rules, StepTaken, Taste, Tier,
 };
 
+mod deciding;
+
 fn eur() -> Asset {
     Asset::new("EUR").unwrap()
 }
@@ -307,15 +309,17 @@ fn chat(role: Role, lines: &[(u8, bool)]) -> Event {
     })))
 }
 
+/// The same with a line that I have not looked at.
+fn unread(role: Role) -> Event {
+    let mut event = chat(role, &[(1, false)]);
+    if let Event::Market(MarketEvent::Chat(chat)) = &mut event {
+        chat.unread = 1;
+    }
+    event
+}
+
 #[test]
 fn what_was_not_looked_at_waits_where_it_stands() {
-    let unread = |role: Role| {
-        let mut event = chat(role, &[(1, false)]);
-        if let Event::Market(MarketEvent::Chat(chat)) = &mut event {
-            chat.unread = 1;
-        }
-        event
-    };
     let (mut board, _) = told([unread(Role::Buyer), READY]);
     let thread = ThreadId([1; 32]);
     assert_eq!(board.unread(&thread), 1);
@@ -480,7 +484,7 @@ fn an_intent_that_is_over_goes_even_if_it_was_never_known() {
     let (mut board, _) = told([open(2, "A road bike", 1_000, false, None), READY]);
     let gone = Event::Market(MarketEvent::Gone(IntentId([2; 32])));
     assert_eq!(board.apply(gone.clone()), []);
-    assert_eq!(board.open_count(), 0);
+    assert_eq!(board.wanted(), 0);
     assert_eq!(board.apply(gone), []);
 }
 
@@ -492,12 +496,12 @@ fn a_fresh_snapshot_forgets_what_ended_while_nobody_listened() {
         READY,
     ]);
     board.apply(open(2, "A piano lesson", 1_000, false, None));
-    assert_eq!(board.open_count(), 2, "a snapshot counts when it is whole");
+    assert_eq!(board.wanted(), 2, "a snapshot counts when it is whole");
     board.apply(READY);
     assert_eq!(board.market(&Filter::default()), [IntentId([2; 32])]);
     board.apply(open(2, "A piano lesson", 1_000, false, None));
     board.apply(READY);
-    assert_eq!(board.open_count(), 1, "and the next one counts alike");
+    assert_eq!(board.wanted(), 1, "and the next one counts alike");
 }
 
 #[test]
@@ -827,12 +831,21 @@ fn a_buyer_whose_money_is_locked_does_not_say_that_he_has_paid() {
     };
     trade.state = TradeState::ContactsExchanged;
     assert_eq!(sayable(&trade), [Paid, Received]);
-    trade.escrow = Some(EscrowView {
-        keeper: Keeper {
-            rail: "cashu".into(),
-            custodian: Custodian::new("https://mint.example").unwrap(),
-            asset: eur(),
-        },
+    trade.escrow = Some(escrow());
+    assert_eq!(sayable(&trade), [Received]);
+}
+
+fn keeper() -> Keeper {
+    Keeper {
+        rail: "cashu".into(),
+        custodian: Custodian::new("https://mint.example").unwrap(),
+        asset: eur(),
+    }
+}
+
+fn escrow() -> EscrowView {
+    EscrowView {
+        keeper: keeper(),
         amount: Money::new(1_000, eur()),
         state: EscrowState::Planned,
         holder: Side::Buyer,
@@ -841,9 +854,38 @@ fn a_buyer_whose_money_is_locked_does_not_say_that_he_has_paid() {
         trouble: None,
         mine: None,
         proposals: Vec::new(),
+        moved: false,
         arbiter: None,
         dispute: None,
         ruling: None,
-    });
-    assert_eq!(sayable(&trade), [Received]);
+    }
+}
+
+#[test]
+fn whoever_takes_a_quote_is_cautioned_about_a_stranger_and_about_more_than_ever_before() {
+    let [known, stranger] = [PublicKey([1; 32]), PublicKey([2; 32])];
+    let euros = |minor| Money::new(minor, eur());
+    let (mut board, _) = told([READY]);
+    let cautions = |board: &Board, who: Option<&PublicKey>, total| board.cautions(who, total);
+    assert_eq!(cautions(&board, None, euros(1)), [Caution::Unnamed]);
+    assert_eq!(cautions(&board, Some(&known), euros(1)), [Caution::First]);
+    let ended = |state| {
+        let mut event = trade(Role::Buyer, state, None, None);
+        if let Event::Market(MarketEvent::Trade(trade)) = &mut event {
+            trade.trader = Some(known);
+            trade.quote.total = euros(10_000);
+        }
+        event
+    };
+    // A trade that is under way tells nothing yet.
+    board.apply(ended(TradeState::Dispatched));
+    assert_eq!(cautions(&board, Some(&known), euros(1)), [Caution::First]);
+    board.apply(ended(TradeState::Received));
+    assert_eq!(cautions(&board, Some(&known), euros(10_000)), []);
+    let more = euros(10_001);
+    assert_eq!(cautions(&board, Some(&known), more), [Caution::Largest]);
+    let both = [Caution::First, Caution::Largest];
+    assert_eq!(cautions(&board, Some(&stranger), more), both);
+    let dollars = Money::new(20_000, Asset::new("USD").unwrap());
+    assert_eq!(cautions(&board, Some(&known), dollars), []);
 }

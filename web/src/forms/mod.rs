@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod counter;
+pub mod deciding;
 pub mod files;
 pub mod item;
 pub mod list;
@@ -46,6 +47,10 @@ pub enum Wrong {
     TooMuch,
     /// A box that has to be ticked first.
     Unticked,
+    /// More than an arbiter can take.
+    OverATenth,
+    /// Less or more time than an arbiter can have.
+    NotThatTime,
 }
 
 /// A field and what is wrong with it. Fields are called as the peer's complaints call them.

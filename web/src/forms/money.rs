@@ -99,7 +99,7 @@ pub fn share(locked: Money, text: &str) -> Result<u64, Vec<Flaw>> {
     reading.end(money.minor)
 }
 
-/// How an order is paid through escrow: the total itself, or as much of another currency as was typed.
+/// How an order is paid through escrow: the total itself, or as much of another currency as was typed. Nobody is chosen to decide.
 ///
 /// # Errors
 /// Every flaw that was found.

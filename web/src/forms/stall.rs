@@ -31,7 +31,7 @@ pub struct RulesForm {
     pub next: KeeperRow,
     /// Who else may keep it, which this form has no field for; kept as it is.
     pub others: Vec<Keeper>,
-    /// Who may decide about it, which this form has no field for; kept as it is.
+    /// Who may decide about it.
     pub arbiters: Vec<Arbiter>,
 }
 

@@ -1,6 +1,6 @@
 //! The words of one exchange, and the field for the next ones.
 
-use haggle_protocol::{IntentId, ThreadId};
+use haggle_protocol::{IntentId, Side, ThreadId};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -51,8 +51,61 @@ impl To {
     }
 }
 
-/// What was said, and the field; folded away until something was said. The other side is in this role.
-pub(crate) fn panel(to: To, other: Role) -> AnyView {
+/// Who the other side of an exchange is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Other {
+    /// Who wants it.
+    Buyer,
+    /// Who offers it.
+    Seller,
+    /// Who decides about a trade of mine.
+    Arbiter,
+    /// Who wants to know how I decide.
+    Trader,
+}
+
+impl Other {
+    fn name(self) -> &'static str {
+        let words = w();
+        match self {
+            Self::Buyer => words.chat.buyer,
+            Self::Seller => words.chat.seller,
+            Self::Arbiter => words.decide.arbiter,
+            Self::Trader => words.decide.trader,
+        }
+    }
+
+    fn invite(self) -> &'static str {
+        let words = w();
+        match self {
+            Self::Buyer => words.chat.ask_buyer,
+            Self::Seller => words.chat.ask_seller,
+            Self::Arbiter => words.decide.write_arbiter,
+            Self::Trader => words.decide.write_trader,
+        }
+    }
+}
+
+impl From<Side> for Other {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Buyer => Self::Buyer,
+            Side::Seller => Self::Seller,
+        }
+    }
+}
+
+impl From<Role> for Other {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Buyer => Self::Buyer,
+            Role::Seller => Self::Seller,
+        }
+    }
+}
+
+/// What was said, and the field; folded away until something was said.
+pub(crate) fn panel(to: To, other: Other) -> AnyView {
     let desk = desk();
     let words = &w().chat;
     let chat = Memo::new(move |_| desk.board.with(|board| to.find(board).cloned()));
@@ -63,12 +116,8 @@ pub(crate) fn panel(to: To, other: Role) -> AnyView {
     mark_read(chat, unread, place);
     let can_say = Memo::new(move |_| chat.with(|chat| chat.as_ref().is_none_or(|it| it.can_say)));
     let lines = move || chat.with(|chat| chat.as_ref().map(|it| it.lines.clone()));
-    let invite = match other {
-        Role::Buyer => words.ask_buyer,
-        Role::Seller => words.ask_seller,
-    };
     let label = move || match count.get() {
-        0 => invite.to_owned(),
+        0 => other.invite().to_owned(),
         n => (words.count)(n as u64),
     };
     view! {
@@ -127,14 +176,10 @@ const fn state_name(state: ChatState) -> &'static str {
     }
 }
 
-fn line(said: &ChatLine, other: Role, chat: Memo<Option<Chat>>) -> AnyView {
+fn line(said: &ChatLine, other: Other, chat: Memo<Option<Chat>>) -> AnyView {
     let words = &w().chat;
     let message = said.message;
-    let who = match (said.mine, other) {
-        (true, _) => words.me,
-        (false, Role::Buyer) => words.buyer,
-        (false, Role::Seller) => words.seller,
-    };
+    let who = if said.mine { words.me } else { other.name() };
     // What has become of it is drawn anew, and not the whole line: it may hold a photo.
     let now = move |chat: &Option<Chat>| {
         let mut lines = chat.iter().flat_map(|chat| &chat.lines);
@@ -203,7 +248,7 @@ pub(crate) fn questions(intent: IntentId) -> AnyView {
             <h3>{w().chat.questions}</h3>
             <ul class="stack">
                 <For each=move || threads.get() key=|thread| *thread children=move |thread| view! {
-                    <li class="question" data-test="question">{panel(To::Thread(thread), Role::Seller)}</li>
+                    <li class="question" data-test="question">{panel(To::Thread(thread), Other::Seller)}</li>
                 } />
             </ul>
         </Show>

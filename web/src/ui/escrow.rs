@@ -3,7 +3,7 @@
 //! Wherever money can be locked it is said who keeps it, when it goes to whom, and what each of the two can do about it; wherever it is
 //! not, that there is no escrow.
 
-use haggle_protocol::{Custodian, Keeper, Money, ThreadId};
+use haggle_protocol::{Arbiter, Custodian, Keeper, Money, ThreadId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -17,6 +17,7 @@ use crate::node::{
     TradeState,
 };
 use crate::route::Screen;
+use crate::ui::arbiter::{self, Choice};
 use crate::ui::format;
 use crate::ui::parts::{
     Card, Field, Icon, Line, cards, carry_out, fault_line, form_fault, icon, line, money,
@@ -38,6 +39,8 @@ pub(crate) struct Paying {
     rate: RwSignal<String>,
     /// Whether the mint is trusted from now on.
     trusts: RwSignal<bool>,
+    /// Who decides.
+    arbiter: Choice,
     faults: RwSignal<Faults>,
     desk: Desk,
 }
@@ -49,7 +52,12 @@ const DIRECT: &str = "direct";
 
 impl Paying {
     /// For a quote. Where there is enough in a purse already, that is what is chosen to begin with.
-    pub(crate) fn new(total: Money, keepers: &[Keeper], faults: RwSignal<Faults>) -> Self {
+    pub(crate) fn new(
+        total: Money,
+        keepers: &[Keeper],
+        arbiters: &[Arbiter],
+        faults: RwSignal<Faults>,
+    ) -> Self {
         let ours = keepers.iter().filter(|it| it.rail == ECASH.name);
         let keepers: Vec<Keeper> = ours.take(WAYS.len()).cloned().collect();
         let desk = desk();
@@ -70,6 +78,7 @@ impl Paying {
             way: RwSignal::new(way),
             rate: RwSignal::new(String::new()),
             trusts: RwSignal::new(false),
+            arbiter: Choice::new(arbiters),
             faults,
             desk,
         }
@@ -93,9 +102,10 @@ impl Paying {
         let Some(keeper) = untrack(|| self.keeper()) else {
             return Ok((None, Vec::new()));
         };
-        let payment = self
+        let mut payment = self
             .rate
             .with_untracked(|text| payment(&keeper, self.total, text))?;
+        payment.arbiter = self.arbiter.read();
         if untrack(|| self.is_trusted(&keeper.custodian)) {
             return Ok((Some(payment), Vec::new()));
         }
@@ -204,6 +214,8 @@ impl Paying {
                 </Show>
                 {trust}
             </div>
+            {self.arbiter.draw()}
+            {fault_line("pay-arbiter", self.faults, "arbiter")}
         }
         .into_any()
     }
@@ -231,6 +243,7 @@ pub(crate) fn ordered(trade: &Trade) -> Option<AnyView> {
                 <p class="strong">{(words.ordered)(&amount, mint)}</p>
                 {other.then(|| view! { <p class="fault">{words.ordered_rate}</p> })}
                 <p class="quiet-text">{(words.ordered_send)(&format::time(escrow.deadline))}</p>
+                {escrow.arbiter.as_ref().map(arbiter::chosen)}
             </div>
         }
         .into_any(),
@@ -278,12 +291,15 @@ pub(crate) fn panel(id: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
             Some((told.escrow.clone()?, told.role))
         })
     });
+    // What is moved or decided already nobody shares out any more.
     let locked = Memo::new(move |_| {
         now.with(|now| {
             let (escrow, _) = now.as_ref()?;
-            (escrow.state == EscrowState::Locked).then_some(escrow.amount)
+            let open = escrow.ruling.is_none() && !escrow.moved;
+            (open && escrow.state == EscrowState::Locked).then_some(escrow.amount)
         })
     });
+    let escrow = Memo::new(move |_| now.with(|now| now.as_ref().map(|(escrow, _)| escrow.clone())));
     let inside = move || now.with(|now| now.as_ref().map(|(escrow, role)| tell(id, escrow, *role)));
     view! {
         <Show when=move || now.with(Option::is_some)>
@@ -293,6 +309,7 @@ pub(crate) fn panel(id: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
                 {private_mark(w().escrow.heading)}
                 {inside}
                 {move || locked.get().map(|amount| share_out(id, amount))}
+                {arbiter::panel(id, escrow)}
             </section>
         </Show>
     }
@@ -324,10 +341,8 @@ fn tell(id: ThreadId, escrow: &EscrowView, role: Role) -> AnyView {
         |mine| view! { <p class="strong" data-test="escrow-mine">{(words.came)(&format::money(mine))}</p> },
     );
     let trouble = escrow.trouble.as_deref().map(|code| trouble(id, code));
-    let proposals = escrow
-        .proposals
-        .iter()
-        .map(|it| proposal(id, escrow, it, role));
+    let proposals = escrow.proposals.iter().filter(|_| !escrow.moved);
+    let proposals = proposals.map(|it| proposal(id, escrow, it, role));
     view! {
         <p class="escrow-sum">{money(escrow.amount)} " " <small>{(words.kept_by)(short(&escrow.keeper.custodian))}</small></p>
         <p class="strong" data-test="escrow-state">{(words.state)(escrow.state, role)}</p>

@@ -92,6 +92,11 @@ pub(crate) fn money(money: Money) -> String {
     format!("{number} {code}")
 }
 
+/// A part of the whole, in thousandths: `2.5 %`.
+pub(crate) fn share(thousandths: u16) -> String {
+    format!("{} %", number(u64::from(thousandths), 1))
+}
+
 /// A number with up to six digits behind its point.
 fn number(n: u64, scale: u8) -> String {
     let value = n as f64 / 10f64.powi(i32::from(scale));

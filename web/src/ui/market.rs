@@ -9,9 +9,9 @@ use leptos::task::spawn_local;
 use crate::app::{desk, lang, sentence, w};
 use crate::board::{Filter, is_dismissed, is_match};
 use crate::categories;
-use crate::node::{AnswerState, Command, Match, MyAnswer, OpenIntent, Role};
+use crate::node::{AnswerState, Command, Match, MyAnswer, OpenIntent};
 use crate::route::Screen;
-use crate::ui::chat::{self, To};
+use crate::ui::chat::{self, Other, To};
 use crate::ui::format;
 use crate::ui::haggling;
 use crate::ui::parts::{Icon, empty, face, heading, icon, in_parts, money, typed};
@@ -27,7 +27,7 @@ pub(crate) fn screen() -> AnyView {
         desk.board
             .with(|board| filter.with(|filter| board.market(filter)))
     });
-    let any = Memo::new(move |_| desk.board.with(|board| board.open_count() > 0));
+    let any = Memo::new(move |_| desk.board.with(|board| board.wanted() > 0));
     let count = move || (words.count)(u64::try_from(ids.with(Vec::len)).unwrap_or(0));
     let (visible, more) = in_parts(ids, "market-more");
     view! {
@@ -122,7 +122,7 @@ fn card(id: IntentId) -> AnyView {
             <section class="private answers">
                 {move || open.with(|open| open.as_ref().map(my_side))}
                 <Show when=move || !quoting.get()>{actions(id, open, quoting)}</Show>
-                {chat::panel(To::Owner(id), Role::Buyer)}
+                {chat::panel(To::Owner(id), Other::Buyer)}
                 <Show when=move || quoting.get()>
                     {move || open.with_untracked(|open| open.as_ref().map(|open| quote_form::form(open, quoting)))}
                 </Show>

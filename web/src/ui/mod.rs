@@ -1,7 +1,9 @@
 //! The page: header, navigation, the screen that the address names, dialogs, and the voice for those who do not see.
 
+mod arbiter;
 mod ask;
 mod cancelling;
+mod cases;
 mod category;
 mod chat;
 mod connection;
@@ -111,6 +113,7 @@ fn draw(screen: Screen) -> AnyView {
         Screen::Stall => stall::screen(),
         Screen::Trades => trades::screen(),
         Screen::Money => wallet::screen(),
+        Screen::Cases => cases::screen(),
     }
 }
 
@@ -155,6 +158,7 @@ const fn icon_of(screen: Screen) -> Icon {
         Screen::Stall => Icon::Stall,
         Screen::Trades => Icon::Trades,
         Screen::Money => Icon::Purse,
+        Screen::Cases => Icon::Scales,
     }
 }
 
@@ -167,6 +171,7 @@ fn name_of(screen: Screen) -> &'static str {
         Screen::Stall => words.stall,
         Screen::Trades => words.trades,
         Screen::Money => w().money.open,
+        Screen::Cases => w().decide.open,
     }
 }
 
@@ -177,6 +182,7 @@ fn waiting(board: &Board, screen: Screen) -> usize {
         Screen::Requests => board.quotes_to_choose_from() + board.unread_before_orders(Role::Buyer),
         Screen::Market => board.matches_to_answer() + board.unread_before_orders(Role::Seller),
         Screen::Trades => board.trades_waiting_for_me(),
+        Screen::Cases => board.cases_waiting_for_me(),
     }
 }
 
@@ -184,13 +190,21 @@ fn waiting(board: &Board, screen: Screen) -> usize {
 fn tabs(bottom: bool) -> AnyView {
     let desk = desk();
     let class = if bottom { "tabs bottom" } else { "tabs" };
-    // A telephone has room for five; there money is reached from the menu, and from where it is needed.
-    let shown = Screen::ALL
-        .into_iter()
-        .filter(|screen| !bottom || *screen != Screen::Money);
-    let links = shown.map(|screen| tab(desk, screen, bottom));
-    view! { <nav class=class aria-label=w().all.nav><ul>{links.collect_view()}</ul></nav> }
-        .into_any()
+    // A telephone has room for five; there money is reached from the menu, and from where it is needed. What one decides for others is
+    // shown to whoever does, and everybody can begin with it from the menu.
+    let decides = Memo::new(move |_| desk.board.with(Board::decides));
+    let links = move || {
+        let shown = Screen::ALL.into_iter().filter(|screen| match screen {
+            Screen::Money => !bottom,
+            Screen::Cases => !bottom && decides.get(),
+            Screen::Ask | Screen::Requests | Screen::Market | Screen::Stall | Screen::Trades => {
+                true
+            }
+        });
+        let links = shown.map(|screen| tab(desk, screen, bottom));
+        links.collect_view()
+    };
+    view! { <nav class=class aria-label=w().all.nav><ul>{links}</ul></nav> }.into_any()
 }
 
 fn tab(desk: Desk, screen: Screen, bottom: bool) -> AnyView {
@@ -286,6 +300,8 @@ fn settings(open: RwSignal<bool>) -> AnyView {
             {browser::knows_notices().then(notices)}
             <button type="button" class="secondary" data-test="money-open"
                 on:click=move |_| { open.set(false); desk.go(Screen::Money); }>{icon(Icon::Purse)} {w().money.open}</button>
+            <button type="button" class="secondary" data-test="cases-open"
+                on:click=move |_| { open.set(false); desk.go(Screen::Cases); }>{icon(Icon::Scales)} {w().decide.open}</button>
             <button type="button" class="secondary" data-test="safe-open"
                 on:click=move |_| { open.set(false); desk.safe_open.set(true); }>{icon(Icon::Lock)} {w().safe.open}</button>
         }

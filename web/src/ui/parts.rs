@@ -43,6 +43,7 @@ pub(crate) enum Icon {
     Purse,
     Layers,
     File,
+    Scales,
 }
 
 impl Icon {
@@ -80,6 +81,9 @@ impl Icon {
                 "M4 8h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2zM4 8a2.5 2.5 0 0 1 2.5-2.5H16V8M16.5 14h.01"
             }
             Self::File => "M6.5 3.5h7.5l4 4v13H6.5zM13.5 3.5V8H18",
+            Self::Scales => {
+                "M12 4v16M8 20h8M5 7h14M5 7l-2.5 6h5zM19 7l-2.5 6h5zM2.5 13a2.5 2.5 0 0 0 5 0M16.5 13a2.5 2.5 0 0 0 5 0"
+            }
             Self::Tag => "M4 12.5L12.5 4H20v7.5L11.5 20zM15.8 8.2h.01",
         }
     }
@@ -109,10 +113,15 @@ pub(crate) fn face(id: &[u8; 32]) -> impl IntoView + use<> {
 
 /// A person: picture and four words.
 pub(crate) fn person(key: &PublicKey, test: &'static str) -> AnyView {
+    recognised(&key.0, test)
+}
+
+/// What one is recognised by: picture and four words.
+pub(crate) fn recognised(id: &[u8; 32], test: &'static str) -> AnyView {
     view! {
         <span class="person" data-test=test>
-            {face(&key.0)}
-            <span class="person-words">{words(&key.0)}</span>
+            {face(id)}
+            <span class="person-words">{words(id)}</span>
         </span>
     }
     .into_any()

@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use crate::app::{desk, w};
 use crate::board::best;
 use crate::forms::Faults;
-use crate::node::{Command, QuoteState, QuoteView, Reply, Role};
-use crate::ui::chat::{self, To};
+use crate::node::{Command, QuoteState, QuoteView, Reply};
+use crate::ui::chat::{self, Other, To};
 use crate::ui::escrow::Paying;
 use crate::ui::format;
 use crate::ui::haggling::{self, Countering};
@@ -103,7 +103,7 @@ pub(crate) fn card(
             data-rank=rank data-total=total data-state=move || state().map(state_name)>
             {move || quote.with(|quote| quote.as_ref().map(inside))}
             {action(intent, thread, quote, is_best, accepting, countering)}
-            {chat::panel(To::Thread(thread), Role::Seller)}
+            {chat::panel(To::Thread(thread), Other::Seller)}
         </li>
     }
     .into_any()
@@ -305,15 +305,16 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
             };
             // The total as it is seen now: an order names it, so nobody orders by mistake.
             let found = desk.board.with_untracked(|board| {
-                let quote = board.quote(&intent, &thread)?.quote.clone();
+                let view = board.quote(&intent, &thread)?;
                 let title = board.mine(&intent)?.intent.title.clone();
-                Some((quote, title))
+                let cautions = board.cautions(view.trader.as_ref(), view.quote.total);
+                Some((view.quote.clone(), title, cautions))
             });
-            let Some((quote, title)) = found else {
+            let Some((quote, title, cautions)) = found else {
                 return ().into_any();
             };
             let total = quote.total;
-            let paying = Paying::new(total, &quote.keepers, accepting.faults);
+            let paying = Paying::new(total, &quote.keepers, &quote.arbiters, accepting.faults);
             let accept = move |event: leptos::ev::SubmitEvent| {
                 event.prevent_default();
                 let (escrow, trusted) = match paying.read() {
@@ -354,13 +355,16 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
                 <p class="dialog-total">{money(total)}</p>
                 <p>{(words.accept_body)(&format::money(total), &title)}</p>
                 {breakdown(&quote)}
+                <ul class="terms" data-test="accept-cautions">
+                    {cautions.into_iter().map(|it| view! { <li>{(w().escrow.caution)(it)}</li> }).collect_view()}
+                </ul>
                 {paying.draw()}
                 {area(&note, 2, String::new(), move |text| {
                     accepting.form.set(text.chars().take(limits::NOTE_MAX).collect());
                 })}
                 <p class="quiet-text">{icon(Icon::Lock)} {words.accept_private}</p>
                 {safe::reminder(move || accepting.open.set(false))}
-                {form_fault(accepting.faults, &["note", "minor"])}
+                {form_fault(accepting.faults, &["note", "minor", "arbiter"])}
                 <div class="dialog-actions">
                     <button type="button" class="secondary on-private" data-test="accept-cancel"
                         on:click=move |_| accepting.open.set(false)>{w().all.cancel}</button>

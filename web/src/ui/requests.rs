@@ -277,30 +277,37 @@ pub(crate) fn again(mine: Memo<Option<MyIntent>>, class: &'static str) -> AnyVie
 
 /// Withdrawing with a way back, or asking again.
 fn leave(id: IntentId, mine: Memo<Option<MyIntent>>) -> AnyView {
+    view! {
+        <div class="card-actions">{withdrawing(id, mine, w().requests.withdraw)} {again(mine, "quiet")}</div>
+    }
+    .into_any()
+}
+
+/// Withdrawing with a way back.
+pub(crate) fn withdrawing(
+    id: IntentId,
+    mine: Memo<Option<MyIntent>>,
+    label: &'static str,
+) -> AnyView {
     let desk = desk();
     let words = &w().requests;
     let leaving = move || desk.leaving.with(|leaving| leaving.get(&id).copied());
     let open =
         move || mine.with(|mine| mine.as_ref().map(|mine| mine.state)) == Some(IntentState::Open);
     view! {
-        <div class="card-actions">
-            <Show when=move || open() && leaving().is_none()>
-                <button type="button" class="quiet" data-test="withdraw" on:click=move |_| desk.withdraw(id)>
-                    {words.withdraw}
+        <Show when=move || open() && leaving().is_none()>
+            <button type="button" class="quiet" data-test="withdraw" on:click=move |_| desk.withdraw(id)>{label}</button>
+        </Show>
+        <Show when=move || leaving().is_some()>
+            <p class="undo" role="status" data-test="withdrawing">
+                {words.withdrawing}
+                <span class="money">{move || leaving().map(|until| until.since(desk.now.get()).to_string())}</span>
+                <button type="button" class="secondary small" data-test="withdraw-undo"
+                    on:click=move |_| desk.leaving.update(|leaving| { leaving.remove(&id); })>
+                    {words.withdrawn_undo}
                 </button>
-            </Show>
-            <Show when=move || leaving().is_some()>
-                <p class="undo" role="status" data-test="withdrawing">
-                    {words.withdrawing}
-                    <span class="money">{move || leaving().map(|until| until.since(desk.now.get()).to_string())}</span>
-                    <button type="button" class="secondary small" data-test="withdraw-undo"
-                        on:click=move |_| desk.leaving.update(|leaving| { leaving.remove(&id); })>
-                        {words.withdrawn_undo}
-                    </button>
-                </p>
-            </Show>
-            {again(mine, "quiet")}
-        </div>
+            </p>
+        </Show>
     }
     .into_any()
 }

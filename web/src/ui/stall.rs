@@ -8,7 +8,6 @@ use crate::app::{desk, sentence, w};
 use crate::forms::Faults;
 use crate::forms::stall::{ProfileForm, RulesForm, mints_of};
 use crate::node::{Auto, Command, Item, ItemId, Reply, Rules, StallView};
-use crate::ui::escrow;
 use crate::ui::format;
 use crate::ui::item_form;
 use crate::ui::parts::{
@@ -19,6 +18,7 @@ use crate::ui::quote_card::quality;
 use crate::ui::quote_form::lead;
 use crate::ui::slip::{deliveries, private_mark};
 use crate::ui::stall_list;
+use crate::ui::{arbiter, escrow};
 
 /// Which item is being edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,6 +274,7 @@ fn rules() -> AnyView {
                 {area(&named("rules-payment", "payment", words.payment, words.payment_hint), 2, start.payment,
                     move |text| form.update(|form| form.payment = text))}
                 {escrow::takes(form, faults)}
+                {arbiter::takes(form)}
                 {form_fault(faults, &["validFor", "perHour", "concession", "minTrust", "payment", "keepers"])}
                 <button type="submit" class="secondary" data-test="rules-save" disabled=move || busy.get()>{w().all.save}</button>
             </form>

@@ -116,7 +116,7 @@ fn card(id: ThreadId) -> AnyView {
                     <Show when=move || to_send.get()>{send_contact(id)}</Show>
                 </section>
             </div>
-            {move || role.get().map(|role| chat::panel(To::Thread(id), role.other()))}
+            {move || role.get().map(|role| chat::panel(To::Thread(id), role.other().into()))}
         </article>
     }
     .into_any()
@@ -174,10 +174,13 @@ const REASONS: [(&str, DeclineReason); 5] = [
 fn answer(thread: ThreadId) -> AnyView {
     let desk = desk();
     let words = &w().trades;
-    let payment = desk
-        .board
-        .with_untracked(|board| board.stall().and_then(|stall| stall.rules.payment.clone()));
-    let payment = RwSignal::new(payment.unwrap_or_default());
+    // What is paid through escrow needs no word on how.
+    let (direct, usual) = desk.board.with_untracked(|board| {
+        let direct = board.trade(&thread).is_none_or(|it| it.escrow.is_none());
+        let usual = board.stall().and_then(|stall| stall.rules.payment.clone());
+        (direct, usual.filter(|_| direct))
+    });
+    let payment = RwSignal::new(usual.unwrap_or_default());
     let note = RwSignal::new(String::new());
     let reason = RwSignal::new(DeclineReason::NoStock);
     let refusing = RwSignal::new(false);
@@ -211,7 +214,7 @@ fn answer(thread: ThreadId) -> AnyView {
                     send(Command::Confirm { thread, payment: text(payment), note: text(note) });
                 }>
                     <p class="quiet-text">{words.confirm_body}</p>
-                    {area(&named("confirm-payment", "payment", words.payment), 2, payment.get_untracked(), move |text| payment.set(text))}
+                    {direct.then(|| area(&named("confirm-payment", "payment", words.payment), 2, payment.get_untracked(), move |text| payment.set(text)))}
                     {area(&named("confirm-note", "note", words.note), 2, note.get_untracked(), move |text| note.set(text))}
                     <div class="card-actions">
                         <button type="submit" class="primary on-private" data-test="confirm-order" disabled=move || busy.get()>

@@ -208,6 +208,8 @@ pub(super) const WORDS: Words = Words {
             Wrong::NotAMint => "Die Adresse einer Mint sieht aus wie https://mint.example.",
             Wrong::TooMuch => "Das ist mehr, als da ist.",
             Wrong::Unticked => "Bitte kreuze das an, oder wähle eine andere Art.",
+            Wrong::OverATenth => "Nimm höchstens ein Zehntel: 10 %.",
+            Wrong::NotThatTime => "Von einer Stunde bis dreißig Tagen.",
         },
         complaint,
         quality_grade: |quality, means| format!("{quality}: {means}"),
@@ -735,6 +737,7 @@ pub(super) const WORDS: Words = Words {
     },
     money: super::money::DE,
     escrow: super::money::DE_ESCROW,
+    decide: super::deciding::DE,
     link: Link {
         connecting: "Verbinde",
         online: "Online",

@@ -196,6 +196,8 @@ pub(super) const WORDS: Words = Words {
             Wrong::NotAMint => "A mint’s address looks like https://mint.example.",
             Wrong::TooMuch => "That is more than there is.",
             Wrong::Unticked => "Please tick this first, or choose another way.",
+            Wrong::OverATenth => "Take at most a tenth: 10 %.",
+            Wrong::NotThatTime => "From an hour to thirty days.",
         },
         // The peer itself complains in English.
         complaint: |_, _| None,
@@ -710,6 +712,7 @@ pub(super) const WORDS: Words = Words {
     },
     money: super::money::EN,
     escrow: super::money::EN_ESCROW,
+    decide: super::deciding::EN,
     link: Link {
         connecting: "Connecting",
         online: "Online",

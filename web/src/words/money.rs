@@ -3,6 +3,7 @@
 use haggle_protocol::Side;
 
 use super::{EscrowWords, MoneyWords};
+use crate::board::Caution;
 use crate::node::{EscrowState, Role};
 
 /// English.
@@ -214,6 +215,17 @@ pub(super) const EN_ESCROW: EscrowWords = EscrowWords {
     takes_lead: "Buyers can lock the price at one of these mints until they have what they ordered. You and the buyer both trust the mint with it. Your quotes name them.",
     takes_add: "Take another one",
     takes_remove: |mint| format!("Take {mint} no more"),
+    caution: |caution| match caution {
+        Caution::Unnamed => {
+            "The seller has not shown who he is. Pay only what you could do without, or through escrow."
+        }
+        Caution::First => {
+            "You have finished no trade with this seller yet. Begin with something small, or pay through escrow."
+        }
+        Caution::Largest => {
+            "This is more than you have ever finished a trade for in this currency. Look twice."
+        }
+    },
 };
 
 /// German.
@@ -333,4 +345,15 @@ pub(super) const DE_ESCROW: EscrowWords = EscrowWords {
     takes_lead: "Käufer können den Preis bei einer dieser Mints sperren, bis sie haben, was sie bestellt haben. Du und der Käufer, ihr vertraut es beide der Mint an. Deine Angebote nennen sie.",
     takes_add: "Noch eine nehmen",
     takes_remove: |mint| format!("{mint} nicht mehr nehmen"),
+    caution: |caution| match caution {
+        Caution::Unnamed => {
+            "Der Verkäufer hat nicht gezeigt, wer er ist. Zahl nur, was du entbehren kannst, oder über Treuhand."
+        }
+        Caution::First => {
+            "Du hast mit diesem Verkäufer noch kein Geschäft zu Ende gebracht. Fang klein an, oder zahl über Treuhand."
+        }
+        Caution::Largest => {
+            "Das ist mehr, als du in dieser Währung je in einem Geschäft gezahlt oder bekommen hast. Sieh zweimal hin."
+        }
+    },
 };

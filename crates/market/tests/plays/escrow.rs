@@ -240,6 +240,8 @@ fn what_both_agree_on_is_how_it_is_shared_out() {
         (offered.buyer, offered.seller, offered.agreed),
         (buyer, seller, false)
     );
+    let moved = |stage: &_| [BUYER, SELLER].map(|who| escrow(stage, who).moved);
+    assert_eq!(moved(&stage), [false; 2]);
     let other = Command::Agree {
         thread,
         buyer: buyer + 1,
@@ -251,6 +253,7 @@ fn what_both_agree_on_is_how_it_is_shared_out() {
         .unwrap();
     stage.pass(60);
     assert_eq!(states(&stage), [EscrowState::Shared { buyer, seller }; 2]);
+    assert_eq!(moved(&stage), [true; 2]);
     assert_eq!(purses(&stage), [PURSE - seller, PURSE + seller]);
 }
 

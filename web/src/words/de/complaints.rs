@@ -120,6 +120,32 @@ pub(super) fn complaint(code: &str, field: &str) -> Option<S> {
         ("not-saved", _) => {
             "Auf diesem Gerät ließ es sich nicht speichern, darum wurde es nicht getan. Schaff Platz und versuch es noch einmal."
         }
+        ("not-offered", "arbiter") => {
+            "Den nimmt der Verkäufer nicht. Wähl einen von denen, die sein Angebot nennt, oder keinen."
+        }
+        ("arbiter-away", _) => {
+            "Vom Schiedsrichter ist gerade nichts zu hören, oder er entscheidet nicht mehr zu diesen Bedingungen. Versuch es später noch einmal."
+        }
+        ("no-arbiter", _) => {
+            "Mit dieser Bestellung wurde kein Schiedsrichter gewählt. Schreib der anderen Seite und schlag vor, wie geteilt wird."
+        }
+        ("too-late", _) => "Dafür bleibt nicht mehr genug Zeit. Schreib der anderen Seite.",
+        ("ruled", _) => "Das ist schon entschieden.",
+        ("disputed", _) => {
+            "Du hast den Schiedsrichter schon gefragt. Schreib ihm, wenn es mehr zu sagen gibt."
+        }
+        ("bad-text", "words") => {
+            "Sag in höchstens 600 Zeichen, warum, ohne Leerzeichen am Anfang und am Ende."
+        }
+        ("rail-not-ready", _) => {
+            "Was zum Zahlen nötig ist, wird noch geladen. Versuch es gleich noch einmal."
+        }
+        ("no-such-case", _) => "Diesen Fall gibt es hier nicht.",
+        ("not-looked-at", _) => {
+            "Es wird noch nachgesehen, ob das Geld da ist. Versuch es gleich noch einmal."
+        }
+        ("gone", _) => "Das Geld ist nicht mehr da, es gibt nichts zu entscheiden.",
+        (_, "arbiter") => "Nimm höchstens ein Zehntel, und von einer Stunde bis dreißig Tagen.",
         ("not-offered", _) => {
             "Das nimmt der Verkäufer nicht. Wähl eine der Stellen, die sein Angebot nennt, oder bezahl ihn direkt."
         }

@@ -1,0 +1,383 @@
+//! What I decide for others: on which terms I offer to, what I was asked, and what I have decided.
+//!
+//! An offer is said out loud, so it stands on the ground of what everyone sees; a case is private.
+
+use haggle_protocol::{IntentId, MessageId, Money, ThreadId, Timestamp};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::app::{desk, lang, sentence, w};
+use crate::board::{Board, is_over};
+use crate::forms::Faults;
+use crate::forms::deciding::{OfferForm, ShareForm};
+use crate::forms::money::short;
+use crate::node::{Case, CaseState, ClaimView, Command, IntentState, MyIntent, Reply};
+use crate::ui::arbiter::{ruling, share_fields, terms};
+use crate::ui::chat::{self, Other, To};
+use crate::ui::format;
+use crate::ui::parts::{
+    Field, Icon, Line, area, carry_out, form_fault, heading, icon, line, money, person, recheck,
+    recognised, show_flaws,
+};
+use crate::ui::quote_form::lead;
+use crate::ui::requests::withdrawing;
+use crate::ui::slip::{loud_mark, private_mark};
+
+/// The screen.
+pub(crate) fn screen() -> AnyView {
+    let desk = desk();
+    let words = &w().decide;
+    let cases = Memo::new(move |_| desk.board.with(Board::cases));
+    let offers = Memo::new(move |_| desk.board.with(Board::my_offers));
+    // One offer is enough for most; another one is folded away.
+    let none = Memo::new(move |_| {
+        desk.board.with(|board| {
+            let offers = board.my_offers();
+            let mut mine = offers.iter().filter_map(|id| board.mine(id));
+            mine.all(|mine| is_over(mine.state))
+        })
+    });
+    view! {
+        {heading(words.heading, words.lead)}
+        <p class="warn">{icon(Icon::Scales)} <span>{words.duty}</span></p>
+        <div class="stall money-screen" data-test="cases">
+            <div class="stall-side">
+                <h2>{words.cases}</h2>
+                <Show when=move || cases.with(Vec::is_empty)><p class="quiet-text">{w().decide.cases_none}</p></Show>
+                <For each=move || cases.get() key=|order| *order children=case />
+            </div>
+            <div class="stall-side">
+                <For each=move || offers.get() key=|id| *id children=offered />
+                {offer(none)}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// What I have said of deciding.
+fn offered(id: IntentId) -> AnyView {
+    let desk = desk();
+    let words = &w().decide;
+    let mine = Memo::new(move |_| desk.board.with(|board| board.mine(&id).cloned()));
+    let open = move || mine.with(|mine| mine.as_ref().is_some_and(|mine| !is_over(mine.state)));
+    let questions = Memo::new(move |_| {
+        desk.board.with(|board| {
+            let about_cases = board.case_threads();
+            let mut threads = board.questions(&id);
+            threads.retain(|thread| !about_cases.contains(thread));
+            threads
+        })
+    });
+    // The same again, under the same name: it is open from now on for as long as at first.
+    let longer = move |_| {
+        let Some(draft) = mine.with_untracked(|mine| mine.as_ref().map(|mine| mine.draft.clone()))
+        else {
+            return;
+        };
+        spawn_local(async move {
+            let command = Command::Revise {
+                intent: id,
+                draft: Box::new(draft),
+            };
+            match desk.command(command).await {
+                Ok(_) => desk.note(w().decide.offered_longer),
+                Err(complaint) => desk.note(&sentence(&complaint)),
+            }
+        });
+    };
+    let told = move |mine: &MyIntent| {
+        let until = if mine.state == IntentState::Open {
+            (words.until)(&format::time(mine.until))
+        } else {
+            words.over.to_owned()
+        };
+        view! {
+            <h2 class="slip-title">{mine.intent.title.clone()}</h2>
+            {mine.intent.details.clone().map(|details| view! { <p class="slip-details">{details}</p> })}
+            <p>{mine.intent.arbiter.as_ref().map(terms)}</p>
+            <p class="quiet-text">{until}</p>
+        }
+    };
+    view! {
+        <section class="loud card offer" class:over=move || !open() data-test="offer-card" data-intent=id.to_string()
+            data-open=move || open().to_string()>
+            <div class="card-top">{loud_mark(w().all.everyone_sees)}</div>
+            {move || mine.with(|mine| mine.as_ref().map(told))}
+            <Show when=open>
+                {recognised(&id.0, "offer-face")}
+                <p class="hint">{words.four}</p>
+            </Show>
+            <div class="card-actions">
+                <Show when=open>
+                    <button type="button" class="secondary" data-test="offer-longer" on:click=longer>{words.longer}</button>
+                </Show>
+                {withdrawing(id, mine, words.stop)}
+            </div>
+        </section>
+        <Show when=move || questions.with(|threads| !threads.is_empty())>
+            <section class="private card">
+                <h3>{words.questions}</h3>
+                <For each=move || questions.get() key=|thread| *thread
+                    children=move |thread| chat::panel(To::Thread(thread), Other::Trader) />
+            </section>
+        </Show>
+    }
+    .into_any()
+}
+
+/// Offers to decide.
+fn offer(unfolded: Memo<bool>) -> AnyView {
+    let desk = desk();
+    let words = &w().decide;
+    let start = OfferForm::default();
+    let form = RwSignal::new(start.clone());
+    let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
+    // Drawn anew once it is said, so that the fields are empty for the next.
+    let times = RwSignal::new(0u32);
+    recheck(form, faults, |form| {
+        form.read(lang().tag()).err().unwrap_or_default()
+    });
+    let go = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        match form.with_untracked(|form| form.read(lang().tag())) {
+            Ok(draft) => {
+                let work = async move { desk.offer_to_decide(draft).await };
+                carry_out(busy, faults, work, move |_: Reply| {
+                    desk.note(w().decide.offered);
+                    form.set(OfferForm::default());
+                    times.update(|times| *times += 1);
+                });
+            }
+            Err(flaws) => show_flaws(faults, flaws),
+        }
+    };
+    let named = move |id, name, label, hint| Field {
+        id,
+        label,
+        hint,
+        name,
+        faults,
+    };
+    let fields = move || {
+        times.track();
+        let words = &w().decide;
+        let called = Line {
+            example: words.title_example,
+            ..Line::default()
+        };
+        let number = Line {
+            mode: "decimal",
+            narrow: true,
+            ..Line::default()
+        };
+        view! {
+            {line(&named("offer-title", "title", words.title, words.title_hint), called, String::new(),
+                move |text| form.update(|form| form.title = text))}
+            {area(&named("offer-details", "details", words.details, words.details_hint), 3, String::new(),
+                move |text| form.update(|form| form.details = text))}
+            <div class="row">
+                {line(&named("offer-fee", "fee", words.fee, words.fee_hint), number, start.fee.clone(),
+                    move |text| form.update(|form| form.fee = text))}
+                {lead(&named("offer-within", "within", words.within, words.within_hint), &start.within,
+                    move |text| form.update(|form| form.within.count = text),
+                    move |span| form.update(|form| form.within.span = span))}
+            </div>
+        }
+    };
+    view! {
+        <details class="loud card offer-new" data-test="offer-new" prop:open=unfolded>
+            <summary>{words.offer}</summary>
+            {loud_mark(w().all.everyone_sees)}
+            <form novalidate data-test="offer-form" on:submit=go>
+                {fields}
+                {form_fault(faults, &["title", "details", "fee", "within"])}
+                <button type="submit" class="primary" data-test="offer-go" disabled=move || busy.get()>
+                    {move || if busy.get() { w().decide.offering } else { w().decide.offer_do }}
+                </button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+/// The name of a state for tests.
+const fn state_name(state: CaseState) -> &'static str {
+    match state {
+        CaseState::Looking => "looking",
+        CaseState::Open => "open",
+        CaseState::Ruled => "ruled",
+        CaseState::Gone => "gone",
+        CaseState::Missed => "missed",
+    }
+}
+
+/// One case.
+fn case(order: MessageId) -> AnyView {
+    let desk = desk();
+    let case = Memo::new(move |_| desk.board.with(|board| board.case(&order).cloned()));
+    let state = Memo::new(move |_| case.with(|case| case.as_ref().map(|case| case.state)));
+    let threads = Memo::new(move |_| {
+        case.with(|case| {
+            let claims = case.iter().flat_map(|case| &case.claims);
+            claims.map(|claim| claim.thread).collect::<Vec<_>>()
+        })
+    });
+    // What is left for the two, while there is something to decide.
+    let shared = Memo::new(move |_| {
+        case.with(|case| {
+            let case = case.as_ref()?;
+            let left = case.amount.minor.saturating_sub(case.fee);
+            (case.state == CaseState::Open).then(|| Money::new(left, case.amount.asset))
+        })
+    });
+    view! {
+        <article class="private card case" data-test="case-card" data-state=move || state.get().map(state_name)
+            data-trouble=move || case.with(|case| case.as_ref().and_then(|case| case.trouble.clone()))>
+            {move || case.with(|case| case.as_ref().map(|case| about(case, desk.now.get_untracked())))}
+            <For each=move || threads.get() key=|thread| *thread children=move |thread| claim(thread, case) />
+            {move || shared.get().map(|shared| rule(order, shared))}
+        </article>
+    }
+    .into_any()
+}
+
+fn about(case: &Case, now: Timestamp) -> AnyView {
+    let words = &w().decide;
+    let mint = short(&case.keeper.custodian).to_owned();
+    let undecided = match case.state {
+        CaseState::Looking | CaseState::Open => true,
+        CaseState::Ruled | CaseState::Gone | CaseState::Missed => false,
+    };
+    let time = undecided.then(|| {
+        let fee = format::money(Money::new(case.fee, case.amount.asset));
+        let by = (case.rule_by > now).then(|| (words.rule_by)(&format::time(case.rule_by)));
+        view! {
+            <ul class="terms">
+                {by.map(|by| view! { <li>{by}</li> })}
+                <li>{(words.deadline)(case.holder, &format::time(case.deadline))}</li>
+                {(case.fee > 0).then(|| view! { <li>{(words.fee_of)(&fee)}</li> })}
+            </ul>
+        }
+    });
+    let earned = case.earned.filter(|earned| earned.minor > 0);
+    let earned = earned.map(|earned| {
+        view! { <p class="strong" data-test="case-earned">{(words.earned)(&format::money(earned))}</p> }
+    });
+    view! {
+        {private_mark(w().all.private)}
+        <p class="escrow-sum">{money(case.amount)} " " <small>{(w().escrow.kept_by)(&mint)}</small></p>
+        <p class="strong" data-test="case-state">{(words.state)(case.state)}</p>
+        {time}
+        {case.ruling.as_ref().map(|it| ruling(it, case.amount))}
+        {earned}
+        {case.trouble.as_deref().map(|code| trouble(code, case))}
+    }
+    .into_any()
+}
+
+/// Why it does not go on, and what to do about it.
+fn trouble(code: &str, case: &Case) -> AnyView {
+    let desk = desk();
+    let words = &w().decide;
+    if code != "not-trusted" {
+        return view! { <p class="fault" role="status">{(w().escrow.trouble)(code)}</p> }
+            .into_any();
+    }
+    let mint = case.keeper.custodian.clone();
+    let name = short(&mint).to_owned();
+    let trust = move |_| {
+        let mint = mint.clone();
+        spawn_local(async move {
+            if let Err(complaint) = desk.trust(vec![mint]).await {
+                desk.note(&sentence(&complaint));
+            }
+        });
+    };
+    view! {
+        <div class="plan" role="status">
+            <p>{(words.trust_lead)(&name)}</p>
+            <button type="button" class="secondary on-private small" data-test="case-trust" on:click=trust>{(words.trust)(&name)}</button>
+        </div>
+    }
+    .into_any()
+}
+
+/// What one of the two wants, and the exchange with him.
+fn claim(thread: ThreadId, case: Memo<Option<Case>>) -> AnyView {
+    let words = &w().decide;
+    let told = move || {
+        case.with(|case| {
+            let case = case.as_ref()?;
+            let claim = case.claims.iter().find(|claim| claim.thread == thread)?;
+            Some(wants(claim, case))
+        })
+    };
+    let side = case.with_untracked(|case| {
+        let mut claims = case.iter().flat_map(|case| &case.claims);
+        claims.find(|it| it.thread == thread).map(|it| it.side)
+    });
+    view! {
+        <section class="claim" data-test="claim" aria-label=side.map(words.side)>
+            {told}
+            {side.map(|side| chat::panel(To::Thread(thread), side.into()))}
+        </section>
+    }
+    .into_any()
+}
+
+fn wants(claim: &ClaimView, case: &Case) -> AnyView {
+    let words = &w().decide;
+    let amount = format::money(Money::new(claim.buyer, case.amount.asset));
+    let told = match (case.ruling.is_some(), claim.told) {
+        (false, _) => None,
+        (true, true) => Some(words.told),
+        (true, false) => Some(words.not_told),
+    };
+    view! {
+        <div class="card-top">
+            <strong>{(words.side)(claim.side)}</strong>
+            {person(&claim.trader, "claim-trader")}
+        </div>
+        <p class="strong">{(words.claim)(claim.side, &amount)}</p>
+        <blockquote class="note"><p class="note-who">{format::time(claim.at)}</p>{claim.words.clone()}</blockquote>
+        {told.map(|told| view! { <p class="quiet-text" data-test="claim-told">{told}</p> })}
+    }
+    .into_any()
+}
+
+/// Decides.
+fn rule(order: MessageId, shared: Money) -> AnyView {
+    let desk = desk();
+    let words = &w().decide;
+    let form = RwSignal::new(ShareForm::default());
+    let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
+    let go = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        match form.with_untracked(|form| form.read(shared)) {
+            Ok((buyer, words)) => {
+                let command = Command::Rule {
+                    case: order,
+                    buyer,
+                    words,
+                };
+                let work = async move { desk.command(command).await };
+                carry_out(busy, faults, work, move |_: Reply| {
+                    desk.note(w().decide.rule_done);
+                });
+            }
+            Err(flaws) => show_flaws(faults, flaws),
+        }
+    };
+    view! {
+        <form novalidate class="decide" data-test="rule" on:submit=go>
+            <h3>{words.rule}</h3>
+            <p class="quiet-text">{words.rule_lead}</p>
+            {share_fields(("rule-buyer", words.rule_buyer), ("rule-words", words.rule_words, words.rule_words_hint), form, faults)}
+            <p class="quiet-text">{(words.rule_hint)(&format::money(shared))}</p>
+            {form_fault(faults, &["buyer", "words"])}
+            <button type="submit" class="primary on-private" data-test="rule-go" disabled=move || busy.get()>{words.rule_do}</button>
+        </form>
+    }
+    .into_any()
+}
