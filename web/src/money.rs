@@ -2,8 +2,9 @@
 //!
 //! `cargo xtask site` names its files in a `<meta>` of the page. Whoever opens the rail loads them, hands over the seed and a store,
 //! and has from then on a rail behind a wall (`haggle_node::payments::remote`): only text crosses. The page alone has its storage open,
-//! so the module's store is three functions of the page, which serve it its own records and no others. If the module cannot be
-//! loaded, that is said, and the next question tries again.
+//! so the module's store is three functions of the page, which serve it its own records and no others. The page alone is a peer, so one
+//! more function brings what the module asks mints that have no web address. If the module cannot be loaded, that is said, and the next
+//! question tries again.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{RequestInit, Response};
 
 use crate::node::{
-    ECASH, OpenRail, RailError, RailFacts, RailSetup, Remote, Store, StoreError, Wall, Write,
+    ECASH, OpenRail, PublicKey, RailError, RailFacts, RailSetup, Remote, Request, SharedCarrier,
+    Store, StoreError, Wall, Write,
 };
 
 /// Where the page names the module's files.
@@ -36,9 +38,9 @@ pub(crate) fn rails() -> Vec<RailSetup> {
             floor: ECASH.floor,
             ceiling: ECASH.ceiling,
         },
-        open: Arc::new(move |store, seed, _| {
+        open: Arc::new(move |store, seed, carrier| {
             let files = files.clone();
-            Box::pin(async move { open(&files, store, &seed).await })
+            Box::pin(async move { open(&files, store, &seed, carrier).await })
         }),
     };
     Files::named().map(setup).into_iter().collect()
@@ -103,12 +105,18 @@ async fn open(
     files: &Files,
     store: Box<dyn Store>,
     seed: &[u8; 64],
+    carrier: SharedCarrier,
 ) -> Result<OpenRail, RailError> {
     let module = files.load().await;
     let module = module.map_err(|_| RailError::Unknown(SERVER.to_owned()))?;
     let store = Lent::new(store);
     let bytes = Uint8Array::from(&seed[..]);
-    let arguments = [store.object.clone().into(), bytes.clone().into()];
+    let carry = lend(carrier);
+    let arguments = [
+        store.object.clone().into(),
+        bytes.clone().into(),
+        carry.as_ref().clone(),
+    ];
     let opened = call(&module, "open", &arguments).await;
     bytes.fill(0, 0, bytes.length());
     let rail = opened.map_err(|thrown| {
@@ -119,6 +127,7 @@ async fn open(
     let module = Module {
         rail,
         _store: store,
+        _carry: carry,
     };
     Ok(Arc::new(Remote::new(ECASH, module)))
 }
@@ -132,6 +141,7 @@ struct Module {
     rail: JsValue,
     /// What the module calls must be there as long as the module is asked.
     _store: Lent,
+    _carry: Closure<Carry>,
 }
 
 #[async_trait(?Send)]
@@ -145,6 +155,29 @@ impl Wall for Module {
         let answer = call_now(&self.rail, "key", &[question.into()]).ok();
         answer.and_then(|text| text.as_string()).ok_or_else(unknown)
     }
+}
+
+/// What the module asks mints behind peers by: a peer's key and a request, as bytes, for the bytes of an answer.
+type Carry = dyn Fn(Uint8Array, Uint8Array) -> Promise;
+
+/// The peer's way to such mints as a function, as long as this lives.
+fn lend(carrier: SharedCarrier) -> Closure<Carry> {
+    Closure::new(move |mint: Uint8Array, request: Uint8Array| {
+        let carrier = Arc::clone(&carrier);
+        future_to_promise(async move {
+            let mint = <[u8; 32]>::try_from(mint.to_vec()).map_err(|_| lost("no key"))?;
+            let request = Request::from_bytes(&request.to_vec());
+            let request = request.map_err(|refusal| lost(refusal.code()))?;
+            let answer = carrier.carry(&PublicKey(mint), request).await;
+            let answer = answer.map_err(|why| lost(&why.to_string()))?;
+            Ok(Uint8Array::from(&answer.to_bytes()[..]).into())
+        })
+    })
+}
+
+/// What the module is told when nothing was brought.
+fn lost(why: &str) -> JsValue {
+    Error::new(why).into()
 }
 
 /// What the module can ask of the page's store.

@@ -27,6 +27,7 @@ pub use haggle_node::{
     OpenRail, RailSetup,
     market::RailFacts,
     payments::Error as RailError,
+    payments::carrier::{PublicKey, Request, SharedCarrier},
     payments::remote::{Remote, Wall},
     store::{Error as StoreError, IndexedDb, Store, Write},
 };

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use haggle_protocol::PublicKey;
-use haggle_protocol::mint::{Answer, Request, Why};
+use haggle_protocol::mint::Why;
 
 use crate::remote::Threads;
+
+pub use haggle_protocol::PublicKey;
+pub use haggle_protocol::mint::{Answer, Request};
 
 /// Why no answer of a mint came. What the mint did is not known by it: it may have had the request, or an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
