@@ -63,6 +63,9 @@ impl Person {
         self.takes_up(intent, 1).await?;
         self.picks("pay-way-0").await?;
         self.browser.see(&named("pay-arbiter-0"), SURELY).await?;
+        // Nobody is chosen for him.
+        let nobody = format!("{}:checked", named("pay-arbiter-nobody"));
+        self.browser.see(&nobody, SOON).await?;
         self.picks("pay-arbiter-0").await?;
         self.means_it(intent).await
     }
@@ -97,6 +100,7 @@ impl Person {
     /// # Errors
     /// If the page does not let him.
     pub async fn decides(&self, buyer: u64, why: &str) -> Outcome {
+        self.clicks("rule-begin").await?;
         self.types("rule-buyer", &cents(buyer)).await?;
         self.types("rule-words", why).await?;
         self.clicks("rule-go").await?;

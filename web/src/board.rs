@@ -12,9 +12,9 @@ use haggle_protocol::category::Category;
 use haggle_protocol::{Arbiter, IntentId, MessageId, Money, PublicKey, ThreadId, Timestamp};
 
 use crate::node::{
-    AnswerState, Balance, Case, CaseState, Chat, Event, IntentState, Link, MarketEvent, MyIntent,
-    NetworkView, OpenIntent, QuoteState, QuoteView, Role, StallView, Trade, TradeState, TradeStep,
-    wallet,
+    AnswerState, Balance, Case, CaseState, Chat, EscrowView, Event, IntentState, Link, MarketEvent,
+    MyIntent, NetworkView, OpenIntent, QuoteState, QuoteView, Role, RulingView, StallView, Trade,
+    TradeState, TradeStep, wallet,
 };
 
 /// All that the screen knows.
@@ -573,6 +573,17 @@ pub enum Caution {
     Largest,
 }
 
+/// Who has decided, to whoever reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruler {
+    /// The one who reads it.
+    Me,
+    /// The arbiter, as he has told himself or as the money shows.
+    Arbiter,
+    /// The arbiter, if the other side is right.
+    Said,
+}
+
 /// On which screen an exchange is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -590,10 +601,23 @@ fn dispute_thread(trade: &Trade) -> Option<ThreadId> {
     Some(dispute.thread)
 }
 
-/// Whether a case waits for its arbiter, me.
+/// Whether a case waits for its arbiter, me: to decide, or to let its mint be asked.
 #[must_use]
 pub fn is_undecided(case: &Case) -> bool {
-    case.state == CaseState::Open
+    case.state == CaseState::Open || is_unasked(case)
+}
+
+/// Whether its mint is one that I have not named, so that it is not asked whether the money is there.
+#[must_use]
+pub fn is_unasked(case: &Case) -> bool {
+    case.state == CaseState::Looking && case.trouble.as_deref() == Some("not-trusted")
+}
+
+/// What an arbiter has decided, as far as more than the other side's word stands for it: he has told me himself, or my rail has found it.
+#[must_use]
+pub fn decided(escrow: &EscrowView) -> Option<&RulingView> {
+    let ruling = escrow.ruling.as_ref();
+    ruling.filter(|ruling| ruling.words.is_some() || escrow.moved)
 }
 
 /// Sellers who have answered one of my intents.
@@ -780,7 +804,7 @@ fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {
         thread,
         step: taken.step,
     }));
-    let ruling = |trade: &Trade| trade.escrow.as_ref().is_some_and(|it| it.ruling.is_some());
+    let ruling = |trade: &Trade| trade.escrow.as_ref().and_then(decided).is_some();
     if ruling(now) && !before.is_some_and(ruling) {
         news.push(News::Ruled { thread });
     }

@@ -3,7 +3,6 @@
 pub use haggle_node::backup::{
     Backup, Error as BackupError, Secret, open as open_backup, restore_phrase,
 };
-pub use haggle_node::market::REVIEW;
 pub use haggle_node::market::command::{
     Arbitration, Command, Complaint, Draft, FILES_BYTES_MAX, NewFile, Payment, Preview, Profile,
     QuoteDraft, Reply, Taste,
@@ -11,6 +10,7 @@ pub use haggle_node::market::command::{
 pub use haggle_node::market::event::Event as MarketEvent;
 pub use haggle_node::market::item::{Auto, DeliveryOffer, Item, ItemId, Rules, Tier};
 pub use haggle_node::market::sheet::{self, Fault, Mistakes};
+pub use haggle_node::market::usual_review;
 pub use haggle_node::market::view::{
     AnswerState, Awaited, Case, CaseState, Chat, ChatLine, ChatState, ClaimView, CounterView,
     DisputeState, DisputeView, EscrowState, EscrowView, FileState, FileView, IntentState, Match,

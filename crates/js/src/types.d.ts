@@ -342,10 +342,12 @@ export interface Escrow {
   /** What came to me in the end. */
   mine: Money | null;
   proposals: { by: "buyer" | "seller"; buyer: number; seller: number; agreed: boolean }[];
-  /** Whether it was moved, as far as is known here: nothing else can come true any more. */
+  /** Whether my rail has found that it was moved: nothing else can come true any more. */
   moved: boolean;
   /** Who decides if the two do not agree. */
   arbiter: Arbiter | null;
+  /** Until when he can be asked by me, if he can be at all. */
+  askBy: Timestamp | null;
   /** What I have asked him. */
   dispute: {
     thread: ThreadId; buyer: number; words: string; at: Timestamp;

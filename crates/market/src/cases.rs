@@ -172,15 +172,16 @@ impl Case {
         if self.deadline() <= now {
             return CaseState::Missed;
         }
-        match self.lock {
-            Some(_) => CaseState::Open,
-            None => CaseState::Looking,
+        match (&self.lock, self.wanted) {
+            (Some(_), Some(_)) => CaseState::Signing,
+            (Some(_), None) => CaseState::Open,
+            (None, _) => CaseState::Looking,
         }
     }
 
     fn is_open(&self, now: Timestamp) -> bool {
         match self.state(now) {
-            CaseState::Looking | CaseState::Open => true,
+            CaseState::Looking | CaseState::Open | CaseState::Signing => true,
             CaseState::Ruled | CaseState::Gone | CaseState::Missed => false,
         }
     }
@@ -478,8 +479,8 @@ impl Market {
         })?;
         let not_now = |code: &str, sentence: &str| Err(Complaint::new(code, sentence));
         match case.state(now) {
-            CaseState::Open if case.wanted.is_none() => {}
-            CaseState::Open | CaseState::Ruled => {
+            CaseState::Open => {}
+            CaseState::Signing | CaseState::Ruled => {
                 return not_now("ruled", "You have decided this already.");
             }
             CaseState::Looking => {
@@ -513,6 +514,23 @@ impl Market {
         batch.case(order);
         self.judge(order, now, batch);
         Ok(())
+    }
+
+    /// The rail is asked at once about the case in which this exchange is one of those with whoever has asked.
+    pub(crate) fn hurry_case(
+        &mut self,
+        with: ThreadId,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Option<()> {
+        let mut cases = self.court.cases.iter_mut();
+        let (order, case) =
+            cases.find(|(_, case)| case.claims.iter().any(|it| it.thread == with))?;
+        case.asking.at_once();
+        let order = *order;
+        batch.case(order);
+        self.judge(order, now, batch);
+        Some(())
     }
 
     /// Does what is to be done for a case now: says the ruling, asks the rail, forgets it.

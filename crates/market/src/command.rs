@@ -67,7 +67,7 @@ pub enum Command {
     },
     /// Ask a rail again now what it did not do: there is money now, or its custodian answers again.
     Pay {
-        /// In which trade.
+        /// In which trade, or in which exchange with somebody who has asked me to decide.
         thread: ThreadId,
     },
     /// Offer to share out what is locked: so much to the buyer, the rest to the seller.

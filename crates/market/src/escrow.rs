@@ -33,10 +33,11 @@ use crate::market::Market;
 use crate::threads::{Deal, DealState, Taken};
 use crate::view::{EscrowState, EscrowView, ProposalView, Role, TradeStep};
 pub(crate) use judging::bad_words;
+pub use judging::usual_review;
 use judging::{Disputed, Papers, TOLD_FOR};
 
 /// How long a buyer usually has to object once it is said to be sent or handed over, in seconds: as long as he has to say that he has it.
-pub const REVIEW: u32 = 14 * 24 * 60 * 60;
+const REVIEW: u32 = 14 * 24 * 60 * 60;
 /// The least time between now and a buyer's deadline for a seller to send it, in seconds: until then the buyer has to have signed that
 /// it is the seller's, and a peer that somebody opens once a day shall have the time.
 const SEND_BEFORE: u64 = 24 * 60 * 60;
@@ -482,8 +483,7 @@ impl Escrow {
         };
         let open = |it: &&Proposal| !it.dead && !it.done && !it.ruled;
         let proposals = self.proposals.iter().filter(open);
-        let done = self.proposals.iter().any(|it| it.done && !it.dead);
-        let moved = done || self.moved || self.settled.is_some();
+        let moved = self.moved || self.settled.is_some();
         EscrowView {
             keeper: plan.keeper.clone(),
             amount,
@@ -506,6 +506,7 @@ impl Escrow {
                 .collect(),
             moved,
             arbiter: plan.arbiter.clone(),
+            ask_by: None,
             dispute: None,
             ruling: self.ruling(),
         }

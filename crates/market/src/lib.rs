@@ -41,7 +41,7 @@ pub mod view;
 
 pub use command::{Command, Complaint, Draft, Reply};
 pub use effect::{Answer, Ask, Effect, Effects, Record};
-pub use escrow::REVIEW;
+pub use escrow::usual_review;
 pub use event::Event;
 pub use input::{Heard, Input, Job, Paid, Ticket, Trouble};
 pub use item::{Item, ItemId, Rules};

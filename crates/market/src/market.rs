@@ -338,7 +338,7 @@ impl Market {
             } => self
                 .accept(thread, total, note, escrow.as_ref(), now, batch)
                 .map(done),
-            Command::Pay { thread } => self.pay_again(thread, batch).map(done),
+            Command::Pay { thread } => self.pay_again(thread, now, batch).map(done),
             Command::Settle { thread, buyer } => self.offer_split(thread, buyer, batch).map(done),
             Command::Agree { thread, buyer } => self.agree(thread, buyer, batch).map(done),
             Command::Dispute {

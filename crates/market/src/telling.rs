@@ -206,6 +206,7 @@ impl Market {
                 .as_ref()
                 .zip(deal.order.escrow.as_ref())
                 .map(|(escrow, plan)| EscrowView {
+                    ask_by: self.may_ask_by(id),
                     dispute: self.dispute_view(id),
                     ..escrow.view(thread.role, plan)
                 }),

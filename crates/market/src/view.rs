@@ -428,10 +428,12 @@ pub struct EscrowView {
     pub mine: Option<Money>,
     /// How the two would share it out.
     pub proposals: Vec<ProposalView>,
-    /// Whether it was moved, as far as is known here, by one of these, a receipt, an arbiter or its holder: nothing else can come true any more.
+    /// Whether my rail has found that it was moved: nothing else can come true any more.
     pub moved: bool,
     /// Who decides if they do not agree.
     pub arbiter: Option<Arbiter>,
+    /// Until when he can be asked by me, if he can be at all: there is something to share out, and I have not asked about it yet.
+    pub ask_by: Option<Timestamp>,
     /// What I have asked him.
     pub dispute: Option<DisputeView>,
     /// What he has decided, as far as is known here.
@@ -542,6 +544,8 @@ pub enum CaseState {
     Looking,
     /// It is, and I can rule.
     Open,
+    /// I have ruled, and the rail has still to sign it.
+    Signing,
     /// I have ruled.
     Ruled,
     /// The money went another way, or was never there.

@@ -13,9 +13,9 @@ use haggle_protocol::{
 
 use super::*;
 use crate::node::{
-    Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, EscrowState, EscrowView,
-    FileState, FileView, Item, ItemId, Match, MyAnswer, Profile, Purse, RelayState, RelayView,
-    Rules, StepTaken, Taste, Tier,
+    Auto, Awaited, ChatLine, ChatState, CounterView, DeliveryOffer, Draft, EscrowState, FileState,
+    FileView, Item, ItemId, Match, MyAnswer, Profile, Purse, RelayState, RelayView, Rules,
+    StepTaken, Taste, Tier,
 };
 
 mod deciding;
@@ -856,6 +856,7 @@ fn escrow() -> EscrowView {
         proposals: Vec::new(),
         moved: false,
         arbiter: None,
+        ask_by: None,
         dispute: None,
         ruling: None,
     }

@@ -1,14 +1,15 @@
 //! A third who decides, for the two who chose him: whom a stall takes, whom a buyer chooses with his order, and how he is asked.
 
 use haggle_protocol::arbitration::ARBITERS_MAX;
-use haggle_protocol::{Arbiter, ArbiterTerms, IntentId, Money, ThreadId};
+use haggle_protocol::{Arbiter, ArbiterTerms, IntentId, Money, ThreadId, Timestamp};
 use leptos::prelude::*;
 
 use crate::app::{desk, w};
+use crate::board::{Ruler, decided};
 use crate::forms::Faults;
 use crate::forms::deciding::ShareForm;
 use crate::forms::stall::RulesForm;
-use crate::node::{Command, DisputeState, ECASH, EscrowState, EscrowView, Reply, RulingView};
+use crate::node::{Command, DisputeState, ECASH, EscrowView, Reply, RulingView};
 use crate::ui::chat::{self, Other, To};
 use crate::ui::format;
 use crate::ui::parts::{
@@ -54,6 +55,12 @@ impl Choice {
         let at = self.chosen.get_untracked()?;
         self.named
             .with_value(|named| named.get(at).map(|it| it.intent))
+    }
+
+    /// The same, for what hangs on it.
+    pub(crate) fn chosen(self) -> Option<Arbiter> {
+        let at = self.chosen.get()?;
+        self.named.with_value(|named| named.get(at).cloned())
     }
 
     /// The choice; nothing if the quote names nobody.
@@ -133,16 +140,18 @@ pub(crate) fn chosen(arbiter: &Arbiter) -> AnyView {
 }
 
 /// What was decided.
-pub(crate) fn ruling(ruling: &RulingView, locked: Money) -> AnyView {
+pub(crate) fn ruling(ruling: &RulingView, by: Ruler, locked: Money) -> AnyView {
     let words = &w().decide;
     let amount = |minor| format::money(Money::new(minor, locked.asset));
-    let fee = (ruling.arbiter > 0).then(|| (words.ruling_fee)(&amount(ruling.arbiter)));
+    let fee = (ruling.arbiter > 0).then(|| (words.ruling_fee)(by, &amount(ruling.arbiter)));
     let why = ruling.words.clone().map(|text| {
-        view! { <blockquote class="note"><p class="note-who">{words.ruling_words}</p>{text}</blockquote> }
+        let who = (words.ruling_words)(by);
+        view! { <blockquote class="note"><p class="note-who">{who}</p>{text}</blockquote> }
     });
+    let told = (words.ruling)(by, &amount(ruling.buyer), &amount(ruling.seller));
     view! {
         <div class="plan" data-test="ruling" data-buyer=ruling.buyer.to_string() data-seller=ruling.seller.to_string()>
-            <p class="strong">{(words.ruling)(&amount(ruling.buyer), &amount(ruling.seller))} " " {fee}</p>
+            <p class="strong">{told} " " {fee}</p>
             {why}
         </div>
     }
@@ -156,6 +165,8 @@ struct Askable {
     shared: Money,
     /// What he takes.
     fee: Money,
+    /// Until when he can be asked.
+    by: Timestamp,
 }
 
 /// Who decides about a trade, what he was asked and what he has decided.
@@ -163,22 +174,18 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
     let askable = Memo::new(move |_| {
         escrow.with(|escrow| {
             let escrow = escrow.as_ref()?;
-            let terms = &escrow.arbiter.as_ref()?.terms;
-            let asked = escrow.dispute.as_ref().map(|it| &it.state);
-            let open = match asked {
-                None | Some(DisputeState::Refused(_) | DisputeState::Lost) => true,
-                Some(DisputeState::Sending | DisputeState::Delivered) => false,
-            };
-            let fee = terms.fee_of(escrow.amount.minor);
+            let by = escrow.ask_by.filter(|_| decided(escrow).is_none())?;
+            let fee = escrow.arbiter.as_ref()?.terms.fee_of(escrow.amount.minor);
             let of = |minor| Money::new(minor, escrow.amount.asset);
-            let open = open && escrow.ruling.is_none() && !escrow.moved;
-            let open = open && escrow.state == EscrowState::Locked;
-            open.then(|| Askable {
+            Some(Askable {
                 shared: of(escrow.amount.minor.saturating_sub(fee)),
                 fee: of(fee),
+                by,
             })
         })
     });
+    // What is typed outlives whatever happens to the trade meanwhile.
+    let form = RwSignal::new(ShareForm::default());
     let with = Memo::new(move |_| {
         escrow.with(|escrow| {
             let dispute = escrow.as_ref()?.dispute.as_ref()?;
@@ -189,7 +196,13 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
         escrow.with(|escrow| {
             let escrow = escrow.as_ref()?;
             let arbiter = chosen(escrow.arbiter.as_ref()?);
-            Some(view! { {arbiter} {asked(escrow)} {escrow.ruling.as_ref().map(|it| ruling(it, escrow.amount))} })
+            let by = match decided(escrow) {
+                Some(_) => Ruler::Arbiter,
+                None => Ruler::Said,
+            };
+            let ruling = escrow.ruling.as_ref();
+            let ruling = ruling.map(|it| self::ruling(it, by, escrow.amount));
+            Some(view! { {arbiter} {asked(escrow)} {ruling} })
         })
     };
     view! {
@@ -198,7 +211,7 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
             <p class="quiet-text">{w().decide.talk}</p>
             {chat::panel(To::Thread(thread), Other::Arbiter)}
         })}
-        {move || askable.get().map(|askable| ask(id, askable))}
+        {move || askable.get().map(|askable| ask(id, askable, form))}
     }
     .into_any()
 }
@@ -218,7 +231,7 @@ fn asked(escrow: &EscrowView) -> Option<AnyView> {
     let words = &w().decide;
     let dispute = escrow.dispute.as_ref()?;
     let amount = format::money(Money::new(dispute.buyer, escrow.amount.asset));
-    let state = escrow.ruling.is_none();
+    let state = decided(escrow).is_none();
     let state = state.then(|| (words.asked_state)(&dispute.state));
     Some(
         view! {
@@ -233,11 +246,12 @@ fn asked(escrow: &EscrowView) -> Option<AnyView> {
 }
 
 /// Asks him to decide.
-fn ask(id: ThreadId, Askable { shared, fee }: Askable) -> AnyView {
+fn ask(id: ThreadId, askable: Askable, form: RwSignal<ShareForm>) -> AnyView {
     let desk = desk();
     let words = &w().decide;
-    let form = RwSignal::new(ShareForm::default());
+    let Askable { shared, fee, by } = askable;
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
+    let in_time = Memo::new(move |_| desk.now.get() < by);
     let go = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         match form.with_untracked(|form| form.read(shared)) {
@@ -257,17 +271,28 @@ fn ask(id: ThreadId, Askable { shared, fee }: Askable) -> AnyView {
         }
     };
     let takes = (fee.minor > 0).then(|| (words.ask_fee)(&format::money(fee)));
+    let fields = move || {
+        share_fields(
+            ("dispute-buyer", words.ask_buyer),
+            ("dispute-words", words.ask_words, ""),
+            form,
+            faults,
+        )
+    };
     view! {
-        <details class="breakdown" data-test="dispute-ask">
-            <summary>{words.ask}</summary>
-            <form novalidate class="decide" on:submit=go>
-                <p class="quiet-text">{words.ask_lead}</p>
-                {share_fields(("dispute-buyer", words.ask_buyer), ("dispute-words", words.ask_words, ""), form, faults)}
-                <p class="quiet-text">{(words.ask_hint)(&format::money(shared))} " " {takes}</p>
-                {form_fault(faults, &["buyer", "words"])}
-                <button type="submit" class="secondary on-private" data-test="dispute-go" disabled=move || busy.get()>{words.ask_do}</button>
-            </form>
-        </details>
+        <Show when=move || in_time.get() fallback=move || view! { <p class="quiet-text">{w().decide.ask_late}</p> }>
+            <p class="quiet-text">{(words.ask_by)(&format::time(by))}</p>
+            <details class="breakdown" data-test="dispute-ask">
+                <summary>{words.ask}</summary>
+                <form novalidate class="decide" on:submit=go>
+                    <p class="quiet-text">{words.ask_lead}</p>
+                    {fields}
+                    <p class="quiet-text">{(words.ask_hint)(&format::money(shared))} " " {takes.clone()}</p>
+                    {form_fault(faults, &["buyer", "words"])}
+                    <button type="submit" class="secondary on-private" data-test="dispute-go" disabled=move || busy.get()>{words.ask_do}</button>
+                </form>
+            </details>
+        </Show>
     }
     .into_any()
 }
@@ -297,9 +322,10 @@ pub(crate) fn share_fields(
         mode: "decimal",
         ..Line::default()
     };
+    let start = form.get_untracked();
     view! {
-        {line(&buyer, how, String::new(), move |text| form.update(|form| form.buyer = text))}
-        {area(&why, 3, String::new(), move |text| form.update(|form| form.words = text))}
+        {line(&buyer, how, start.buyer, move |text| form.update(|form| form.buyer = text))}
+        {area(&why, 3, start.words, move |text| form.update(|form| form.words = text))}
     }
     .into_any()
 }
@@ -316,10 +342,15 @@ pub(crate) fn takes(form: RwSignal<RulesForm>) -> AnyView {
     });
     let none = move || taken.with(Vec::is_empty) && heard.with(Vec::is_empty);
     let full = Memo::new(move |_| taken.with(|taken| taken.len() >= ARBITERS_MAX));
-    let row = move |one: Arbiter| {
-        let title = desk
-            .board
-            .with(|board| board.arbiter(&one).map(ToOwned::to_owned));
+    // Drawn anew only if one of them comes, goes, or is heard of.
+    let rows = Memo::new(move |_| {
+        desk.board.with(|board| {
+            let taken = taken.get().into_iter();
+            let titled = taken.map(|one| (board.arbiter(&one).map(ToOwned::to_owned), one));
+            titled.collect::<Vec<_>>()
+        })
+    });
+    let row = move |(title, one): (Option<String>, Arbiter)| {
         let title = title.unwrap_or_else(|| w().decide.takes_away.to_owned());
         let label = (w().decide.takes_remove)(&title);
         let away = one.intent;
@@ -346,7 +377,7 @@ pub(crate) fn takes(form: RwSignal<RulesForm>) -> AnyView {
         <fieldset class="choice" data-test="takes-arbiters">
             <legend>{words.takes}</legend>
             <p class="hint">{words.takes_lead}</p>
-            <ul class="mints">{move || taken.get().into_iter().map(row).collect_view()}</ul>
+            <ul class="mints">{move || rows.get().into_iter().map(row).collect_view()}</ul>
             <Show when=move || !full.get() fallback=move || view! { <p class="hint">{words.takes_full}</p> }>
                 <ul class="mints">{move || heard.get().into_iter().map(offer).collect_view()}</ul>
             </Show>

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::{desk, lang, sentence, w};
-use crate::board::{Board, is_over};
+use crate::board::{Board, Ruler, is_over, is_unasked};
 use crate::forms::Faults;
 use crate::forms::deciding::{OfferForm, ShareForm};
 use crate::forms::money::short;
@@ -29,6 +29,8 @@ pub(crate) fn screen() -> AnyView {
     let words = &w().decide;
     let cases = Memo::new(move |_| desk.board.with(Board::cases));
     let offers = Memo::new(move |_| desk.board.with(Board::my_offers));
+    // The one that is being decided: a single form stands on the screen, so that nobody types into another case's.
+    let deciding = RwSignal::new(None::<MessageId>);
     // One offer is enough for most; another one is folded away.
     let none = Memo::new(move |_| {
         desk.board.with(|board| {
@@ -44,7 +46,7 @@ pub(crate) fn screen() -> AnyView {
             <div class="stall-side">
                 <h2>{words.cases}</h2>
                 <Show when=move || cases.with(Vec::is_empty)><p class="quiet-text">{w().decide.cases_none}</p></Show>
-                <For each=move || cases.get() key=|order| *order children=case />
+                <For each=move || cases.get() key=|order| *order children=move |order| case(order, deciding) />
             </div>
             <div class="stall-side">
                 <For each=move || offers.get() key=|id| *id children=offered />
@@ -112,7 +114,7 @@ fn offered(id: IntentId) -> AnyView {
                 <Show when=open>
                     <button type="button" class="secondary" data-test="offer-longer" on:click=longer>{words.longer}</button>
                 </Show>
-                {withdrawing(id, mine, words.stop)}
+                {withdrawing(id, mine, words.stop, words.stopping)}
             </div>
         </section>
         <Show when=move || questions.with(|threads| !threads.is_empty())>
@@ -206,6 +208,7 @@ const fn state_name(state: CaseState) -> &'static str {
     match state {
         CaseState::Looking => "looking",
         CaseState::Open => "open",
+        CaseState::Signing => "signing",
         CaseState::Ruled => "ruled",
         CaseState::Gone => "gone",
         CaseState::Missed => "missed",
@@ -213,7 +216,7 @@ const fn state_name(state: CaseState) -> &'static str {
 }
 
 /// One case.
-fn case(order: MessageId) -> AnyView {
+fn case(order: MessageId, deciding: RwSignal<Option<MessageId>>) -> AnyView {
     let desk = desk();
     let case = Memo::new(move |_| desk.board.with(|board| board.case(&order).cloned()));
     let state = Memo::new(move |_| case.with(|case| case.as_ref().map(|case| case.state)));
@@ -236,7 +239,17 @@ fn case(order: MessageId) -> AnyView {
             data-trouble=move || case.with(|case| case.as_ref().and_then(|case| case.trouble.clone()))>
             {move || case.with(|case| case.as_ref().map(|case| about(case, desk.now.get_untracked())))}
             <For each=move || threads.get() key=|thread| *thread children=move |thread| claim(thread, case) />
-            {move || shared.get().map(|shared| rule(order, shared))}
+            {move || shared.get().map(|shared| {
+                if deciding.get() == Some(order) {
+                    return rule(order, shared);
+                }
+                view! {
+                    <button type="button" class="primary on-private" data-test="rule-begin" on:click=move |_| deciding.set(Some(order))>
+                        {w().decide.rule}
+                    </button>
+                }
+                .into_any()
+            })}
         </article>
     }
     .into_any()
@@ -247,7 +260,7 @@ fn about(case: &Case, now: Timestamp) -> AnyView {
     let mint = short(&case.keeper.custodian).to_owned();
     let undecided = match case.state {
         CaseState::Looking | CaseState::Open => true,
-        CaseState::Ruled | CaseState::Gone | CaseState::Missed => false,
+        CaseState::Signing | CaseState::Ruled | CaseState::Gone | CaseState::Missed => false,
     };
     let time = undecided.then(|| {
         let fee = format::money(Money::new(case.fee, case.amount.asset));
@@ -260,6 +273,11 @@ fn about(case: &Case, now: Timestamp) -> AnyView {
             </ul>
         }
     });
+    let state = if is_unasked(case) {
+        words.unasked
+    } else {
+        (words.state)(case.state)
+    };
     let earned = case.earned.filter(|earned| earned.minor > 0);
     let earned = earned.map(|earned| {
         view! { <p class="strong" data-test="case-earned">{(words.earned)(&format::money(earned))}</p> }
@@ -267,9 +285,9 @@ fn about(case: &Case, now: Timestamp) -> AnyView {
     view! {
         {private_mark(w().all.private)}
         <p class="escrow-sum">{money(case.amount)} " " <small>{(w().escrow.kept_by)(&mint)}</small></p>
-        <p class="strong" data-test="case-state">{(words.state)(case.state)}</p>
+        <p class="strong" data-test="case-state">{state}</p>
         {time}
-        {case.ruling.as_ref().map(|it| ruling(it, case.amount))}
+        {case.ruling.as_ref().map(|it| ruling(it, Ruler::Me, case.amount))}
         {earned}
         {case.trouble.as_deref().map(|code| trouble(code, case))}
     }
@@ -284,12 +302,21 @@ fn trouble(code: &str, case: &Case) -> AnyView {
         return view! { <p class="fault" role="status">{(w().escrow.trouble)(code)}</p> }
             .into_any();
     }
-    let mint = case.keeper.custodian.clone();
+    let (mint, with) = (case.keeper.custodian.clone(), case.claims.first());
+    let with = with.map(|claim| claim.thread);
     let name = short(&mint).to_owned();
     let trust = move |_| {
         let mint = mint.clone();
         spawn_local(async move {
-            if let Err(complaint) = desk.trust(vec![mint]).await {
+            let asked = async {
+                desk.trust(vec![mint]).await?;
+                // It was given up for a while.
+                if let Some(thread) = with {
+                    desk.command(Command::Pay { thread }).await?;
+                }
+                Ok(())
+            };
+            if let Err(complaint) = asked.await {
                 desk.note(&sentence(&complaint));
             }
         });

@@ -8,13 +8,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::app::{Desk, desk, sentence, w};
-use crate::board::Board;
+use crate::board::{Board, decided};
 use crate::forms::money::{KeeperRow, free, payment, share, short};
 use crate::forms::stall::RulesForm;
 use crate::forms::{Faults, Flaw, Wrong};
 use crate::node::{
-    Command, ECASH, EscrowState, EscrowView, Payment, ProposalView, REVIEW, Reply, Role, Trade,
-    TradeState,
+    Command, ECASH, EscrowState, EscrowView, Payment, ProposalView, Reply, Role, Trade, TradeState,
+    usual_review,
 };
 use crate::route::Screen;
 use crate::ui::arbiter::{self, Choice};
@@ -196,16 +196,20 @@ impl Paying {
                 }
             })
         };
-        let review = duration(w(), u64::from(REVIEW));
+        let review = move || {
+            let review = usual_review(self.arbiter.chosen().as_ref());
+            (w().escrow.plan_review)(&duration(w(), u64::from(review)))
+        };
+        let alone = move || alone(self.arbiter.chosen().is_some());
         view! {
             <div class="plan" data-test="pay-plan">
                 {rate}
                 <ul class="terms">
                     <li>{move || sum().map(|sum| (w().escrow.plan)(&format::money(sum)))}</li>
                     <li>{words.plan_send}</li>
-                    <li>{(words.plan_review)(&review)}</li>
+                    <li>{review}</li>
                     <li>{words.plan_have}</li>
-                    <li>{words.alone}</li>
+                    <li>{alone}</li>
                 </ul>
                 <p class="quiet-text">{move || (w().escrow.purse)(&format::money(held()))}</p>
                 <Show when=lacks>
@@ -218,6 +222,16 @@ impl Paying {
             {fault_line("pay-arbiter", self.faults, "arbiter")}
         }
         .into_any()
+    }
+}
+
+/// Who can move what is locked before its deadline.
+fn alone(with_arbiter: bool) -> &'static str {
+    let words = &w().escrow;
+    if with_arbiter {
+        words.alone_of_three
+    } else {
+        words.alone
     }
 }
 
@@ -295,10 +309,12 @@ pub(crate) fn panel(id: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
     let locked = Memo::new(move |_| {
         now.with(|now| {
             let (escrow, _) = now.as_ref()?;
-            let open = escrow.ruling.is_none() && !escrow.moved;
+            let open = decided(escrow).is_none() && !escrow.moved;
             (open && escrow.state == EscrowState::Locked).then_some(escrow.amount)
         })
     });
+    // What is typed outlives whatever happens to the trade meanwhile.
+    let share_typed = RwSignal::new(String::new());
     let escrow = Memo::new(move |_| now.with(|now| now.as_ref().map(|(escrow, _)| escrow.clone())));
     let inside = move || now.with(|now| now.as_ref().map(|(escrow, role)| tell(id, escrow, *role)));
     view! {
@@ -308,7 +324,7 @@ pub(crate) fn panel(id: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
                 data-trouble=move || now.with(|now| now.as_ref().and_then(|(escrow, _)| escrow.trouble.clone()))>
                 {private_mark(w().escrow.heading)}
                 {inside}
-                {move || locked.get().map(|amount| share_out(id, amount))}
+                {move || locked.get().map(|amount| share_out(id, amount, share_typed))}
                 {arbiter::panel(id, escrow)}
             </section>
         </Show>
@@ -322,7 +338,7 @@ fn tell(id: ThreadId, escrow: &EscrowView, role: Role) -> AnyView {
     let next = (escrow.state == EscrowState::Locked).then(|| {
         view! {
             <p data-test="escrow-next">{(words.next)(escrow.holder, role, &time)}</p>
-            <p class="quiet-text">{words.alone}</p>
+            <p class="quiet-text">{alone(escrow.arbiter.is_some())}</p>
         }
     });
     let amount = |minor| format::money(Money::new(minor, escrow.amount.asset));
@@ -417,10 +433,9 @@ fn proposal(id: ThreadId, escrow: &EscrowView, it: &ProposalView, role: Role) ->
 }
 
 /// Proposes how to share it out.
-fn share_out(id: ThreadId, locked: Money) -> AnyView {
+fn share_out(id: ThreadId, locked: Money, buyer: RwSignal<String>) -> AnyView {
     let desk = desk();
     let words = &w().escrow;
-    let buyer = RwSignal::new(String::new());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
     let what = Field {
         id: "share-buyer",
@@ -451,7 +466,7 @@ fn share_out(id: ThreadId, locked: Money) -> AnyView {
             <summary>{words.share}</summary>
             <form novalidate class="decide" on:submit=go>
                 <p class="quiet-text">{words.share_lead}</p>
-                {line(&what, how, String::new(), move |text| buyer.set(text))}
+                {line(&what, how, buyer.get_untracked(), move |text| buyer.set(text))}
                 <p class="quiet-text">{(words.share_hint)(&format::money(locked))}</p>
                 {form_fault(faults, &["buyer"])}
                 <button type="submit" class="secondary on-private" data-test="share-go" disabled=move || busy.get()>{words.share_do}</button>

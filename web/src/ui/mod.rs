@@ -214,25 +214,29 @@ fn tab(desk: Desk, screen: Screen, bottom: bool) -> AnyView {
             .with(|route| route.screen == screen)
             .then_some("page")
     };
-    let badge = move || {
-        let count = u64::try_from(count.get()).unwrap_or(0);
-        (count > 0).then(|| {
-            let told = (w().nav.waiting)(count);
-            let shown = if count > 99 { "99+".to_owned() } else { count.to_string() };
-            view! { <span class="count-badge"><span aria-hidden="true">{shown}</span><span class="visually-hidden">{told}</span></span> }
-        })
-    };
     let prefix = if bottom { "tab" } else { "nav" };
     view! {
         <li>
             <a href=move || desk.href(screen) aria-current=current data-test=format!("{prefix}-{}", screen.name())>
                 {icon(icon_of(screen))}
                 <span>{name_of(screen)}</span>
-                {badge}
+                {badge(count)}
             </a>
         </li>
     }
     .into_any()
+}
+
+/// How many things wait behind a link or a button; nothing if none does.
+fn badge(count: Memo<usize>) -> impl IntoView {
+    move || {
+        let count = u64::try_from(count.get()).unwrap_or(0);
+        (count > 0).then(|| {
+            let told = (w().nav.waiting)(count);
+            let shown = if count > 99 { "99+".to_owned() } else { count.to_string() };
+            view! { <span class="count-badge"><span aria-hidden="true">{shown}</span><span class="visually-hidden">{told}</span></span> }
+        })
+    }
 }
 
 fn footer() -> AnyView {
@@ -285,6 +289,7 @@ fn settings(open: RwSignal<bool>) -> AnyView {
                 ("dark".to_owned(), w().all.theme_dark.to_owned()),
             ];
             let theme = browser::remembered("haggle/colours").unwrap_or_else(|| "system".into());
+            let deciding = Memo::new(move |_| desk.board.with(Board::cases_waiting_for_me));
             view! {
             <div class="field">
                 <label for="language">{w().all.language}</label>
@@ -301,7 +306,7 @@ fn settings(open: RwSignal<bool>) -> AnyView {
             <button type="button" class="secondary" data-test="money-open"
                 on:click=move |_| { open.set(false); desk.go(Screen::Money); }>{icon(Icon::Purse)} {w().money.open}</button>
             <button type="button" class="secondary" data-test="cases-open"
-                on:click=move |_| { open.set(false); desk.go(Screen::Cases); }>{icon(Icon::Scales)} {w().decide.open}</button>
+                on:click=move |_| { open.set(false); desk.go(Screen::Cases); }>{icon(Icon::Scales)} {w().decide.open} {badge(deciding)}</button>
             <button type="button" class="secondary" data-test="safe-open"
                 on:click=move |_| { open.set(false); desk.safe_open.set(true); }>{icon(Icon::Lock)} {w().safe.open}</button>
         }

@@ -277,17 +277,19 @@ pub(crate) fn again(mine: Memo<Option<MyIntent>>, class: &'static str) -> AnyVie
 
 /// Withdrawing with a way back, or asking again.
 fn leave(id: IntentId, mine: Memo<Option<MyIntent>>) -> AnyView {
+    let words = &w().requests;
     view! {
-        <div class="card-actions">{withdrawing(id, mine, w().requests.withdraw)} {again(mine, "quiet")}</div>
+        <div class="card-actions">{withdrawing(id, mine, words.withdraw, words.withdrawing)} {again(mine, "quiet")}</div>
     }
     .into_any()
 }
 
-/// Withdrawing with a way back.
+/// Withdrawing with a way back, and what comes of it.
 pub(crate) fn withdrawing(
     id: IntentId,
     mine: Memo<Option<MyIntent>>,
     label: &'static str,
+    means: &'static str,
 ) -> AnyView {
     let desk = desk();
     let words = &w().requests;
@@ -300,7 +302,7 @@ pub(crate) fn withdrawing(
         </Show>
         <Show when=move || leaving().is_some()>
             <p class="undo" role="status" data-test="withdrawing">
-                {words.withdrawing}
+                {means}
                 <span class="money">{move || leaving().map(|until| until.since(desk.now.get()).to_string())}</span>
                 <button type="button" class="secondary small" data-test="withdraw-undo"
                     on:click=move |_| desk.leaving.update(|leaving| { leaving.remove(&id); })>

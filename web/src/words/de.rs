@@ -209,7 +209,7 @@ pub(super) const WORDS: Words = Words {
             Wrong::TooMuch => "Das ist mehr, als da ist.",
             Wrong::Unticked => "Bitte kreuze das an, oder wähle eine andere Art.",
             Wrong::OverATenth => "Nimm höchstens ein Zehntel: 10 %.",
-            Wrong::NotThatTime => "Von einer Stunde bis dreißig Tagen.",
+            Wrong::NotThatTime => "Zwischen einer Stunde und dreißig Tagen.",
         },
         complaint,
         quality_grade: |quality, means| format!("{quality}: {means}"),

@@ -3,6 +3,7 @@
 use haggle_protocol::Side;
 
 use super::DecideWords;
+use crate::board::Ruler;
 use crate::node::{CaseState, DisputeState};
 
 /// English.
@@ -21,18 +22,18 @@ pub(super) const EN: DecideWords = DecideWords {
     fee_hint: "Of what is locked, at most 10. Nothing if they agree without you.",
     within: "How long you need at most",
     within_hint: "From an hour to thirty days. An order that names you leaves that much time.",
-    offer_do: "Say it",
-    offering: "Saying it …",
-    offered: "Said. Sellers can name you from now on. Keep this page open often: who cannot reach you cannot ask you.",
-    offers: "You have said this",
+    offer_do: "Offer it",
+    offering: "Offering …",
+    offered: "Offered. Sellers can name you from now on. Keep this page open often: who cannot reach you cannot ask you.",
     four: "Whoever wants you to decide knows you by this picture and these four words. Tell them to people in another way too, so that nobody passes himself off as you.",
     terms: |fee, time| format!("Takes {fee} if he decides, and needs {time} at most."),
     terms_free: |time| format!("Takes nothing, and needs {time} at most."),
-    until: |time| format!("Open until {time}."),
+    until: |time| format!("Open until {time}. Only until then can those who chose you ask you."),
     over: "Over. Those who chose you before cannot ask you any more.",
-    longer: "Thirty more days",
+    longer: "Open for thirty days from now",
     offered_longer: "It is open for thirty days from now.",
-    stop: "Say it no more",
+    stop: "Offer it no more",
+    stopping: "It will be taken back. Those who chose you can then not ask you any more.",
     cases: "What you were asked",
     cases_none: "Nobody has asked you. That is good news for those who chose you.",
     state: |state| match state {
@@ -40,10 +41,14 @@ pub(super) const EN: DecideWords = DecideWords {
             "It is being looked whether the money is there. Wait before you decide."
         }
         CaseState::Open => "The money is locked. It is for you to decide.",
+        CaseState::Signing => "You have decided; it is being signed.",
         CaseState::Ruled => "You have decided.",
-        CaseState::Gone => "The money went another way, so there is nothing to decide.",
+        CaseState::Gone => {
+            "The money is not there: it went another way, or was never locked. There is nothing to decide."
+        }
         CaseState::Missed => "You did not decide in time: the money went to whoever held it.",
     },
+    unasked: "First say whether this mint may be asked.",
     rule_by: |time| format!("You have promised to decide by {time}."),
     deadline: |holder, time| match holder {
         Side::Buyer => format!("If nobody decides, the buyer has it back at {time}."),
@@ -63,7 +68,7 @@ pub(super) const EN: DecideWords = DecideWords {
     rule_words: "Why",
     rule_words_hint: "Whoever has asked you reads it.",
     rule_do: "Decide so",
-    rule_done: "Decided. It comes true once one of them hears of it.",
+    rule_done: "Decided. It is carried out once one of them hears of it.",
     earned: |amount| format!("{amount} came to you."),
     trust: |mint| format!("Ask {mint}"),
     trust_lead: |mint| {
@@ -79,11 +84,11 @@ pub(super) const EN: DecideWords = DecideWords {
         1 => "The seller names one more, who has not been heard of just now.".to_owned(),
         _ => format!("The seller names {count} more, who have not been heard of just now."),
     },
-    careful: "Take one whom you both trust: with either of you he can move the money.",
+    careful: "Take one whom you both trust: with either of you he can move the money. If he is asked, he learns who you both are, and can see where you are to be found while you look for each other.",
     chosen: |who| format!("If you do not agree, “{who}” decides."),
     chosen_unknown: "If you do not agree, the arbiter decides whom you both chose. He has not been heard of just now.",
     ask: "Ask the arbiter to decide",
-    ask_lead: "Write to the other side first: most of it is settled there. The arbiter is shown the order and its confirmation, and what you write to him; nothing else that the two of you wrote.",
+    ask_lead: "Write to the other side first: most of it is settled there. The arbiter is shown the order and its confirmation, and what you write to him; no other message between the two of you. He learns who you both are, and can see where you are to be found while you look for each other.",
     ask_buyer: "What the buyer should get",
     ask_hint: |shared| format!("Of {shared}; the seller gets the rest."),
     ask_fee: |fee| format!("The arbiter takes {fee} if he decides."),
@@ -94,15 +99,34 @@ pub(super) const EN: DecideWords = DecideWords {
     asked_state: |state| match state {
         DisputeState::Sending => "On its way to him: he has to be there to get it.",
         DisputeState::Delivered => "He has it.",
+        DisputeState::Refused(code) if code == "whisper-rate" => {
+            "He has too much before him just now. Ask again later."
+        }
         DisputeState::Refused(_) => "He does not take it. Settle it with the other side.",
         DisputeState::Lost => "He was not found in time. Ask again while there is time.",
     },
+    ask_by: |time| format!("You can ask the arbiter until {time}."),
+    ask_late: "It is too late to ask the arbiter: he could not decide before the money goes to whoever holds it.",
     talk: "What you write to him here he takes for evidence.",
-    ruling: |buyer, seller| {
-        format!("The arbiter has decided: {buyer} to the buyer, {seller} to the seller.")
+    ruling: |by, buyer, seller| match by {
+        Ruler::Me => {
+            format!("You have decided: {buyer} to the buyer, {seller} to the seller.")
+        }
+        Ruler::Arbiter => {
+            format!("The arbiter has decided: {buyer} to the buyer, {seller} to the seller.")
+        }
+        Ruler::Said => format!(
+            "The other side says that the arbiter has decided: {buyer} to the buyer, {seller} to the seller. The mint is being asked."
+        ),
     },
-    ruling_fee: |fee| format!("He takes {fee}."),
-    ruling_words: "The arbiter says why",
+    ruling_fee: |by, fee| match by {
+        Ruler::Me => format!("You take {fee}."),
+        Ruler::Arbiter | Ruler::Said => format!("He takes {fee}."),
+    },
+    ruling_words: |by| match by {
+        Ruler::Me => "You have said why",
+        Ruler::Arbiter | Ruler::Said => "The arbiter says why",
+    },
     news_ruled: "The arbiter has decided.",
     takes: "Who may decide if a buyer and you do not agree",
     takes_lead: "Your quotes name them, and the buyer chooses one or none. Take only those whom you know: one of them and the buyer can move the money without you.",
@@ -137,36 +161,40 @@ pub(super) const DE: DecideWords = DecideWords {
     fee: "Was du nimmst, wenn du entscheidest, in %",
     fee_hint: "Von dem, was gesperrt ist, höchstens 10. Nichts, wenn sie sich ohne dich einigen.",
     within: "Wie lange du höchstens brauchst",
-    within_hint: "Von einer Stunde bis dreißig Tagen. Eine Bestellung, die dich nennt, lässt so viel Zeit.",
-    offer_do: "Es sagen",
-    offering: "Wird gesagt …",
-    offered: "Gesagt. Von jetzt an können Verkäufer dich nennen. Hab diese Seite oft offen: Wer dich nicht erreicht, kann dich nicht fragen.",
-    offers: "Das hast du gesagt",
+    within_hint: "Zwischen einer Stunde und dreißig Tagen. Eine Bestellung, die dich nennt, lässt so viel Zeit.",
+    offer_do: "Öffentlich anbieten",
+    offering: "Wird angeboten …",
+    offered: "Angeboten. Von jetzt an können Verkäufer dich nennen. Lass diese Seite oft offen: Wer dich nicht erreicht, kann dich nicht fragen.",
     four: "Wer will, dass du entscheidest, erkennt dich an diesem Bild und diesen vier Wörtern. Sag sie den Leuten auch auf anderem Weg, damit sich niemand für dich ausgibt.",
     terms: |fee, time| format!("Nimmt {fee}, wenn er entscheidet, und braucht höchstens {time}."),
     terms_free: |time| format!("Nimmt nichts und braucht höchstens {time}."),
-    until: |time| format!("Offen bis {time}."),
+    until: |time| format!("Offen bis {time}. Nur so lange kann dich fragen, wer dich gewählt hat."),
     over: "Vorbei. Wer dich vorher gewählt hat, kann dich nicht mehr fragen.",
-    longer: "Dreißig Tage länger",
+    longer: "Von jetzt an dreißig Tage offen",
     offered_longer: "Von jetzt an dreißig Tage offen.",
-    stop: "Nicht mehr sagen",
-    cases: "Was du gefragt wurdest",
+    stop: "Nicht mehr anbieten",
+    stopping: "Es wird zurückgenommen. Wer dich gewählt hat, kann dich dann nicht mehr fragen.",
+    cases: "Worum du gebeten wurdest",
     cases_none: "Niemand hat dich gefragt. Das ist eine gute Nachricht für alle, die dich gewählt haben.",
     state: |state| match state {
         CaseState::Looking => {
             "Es wird nachgesehen, ob das Geld da ist. Warte mit der Entscheidung."
         }
         CaseState::Open => "Das Geld ist gesperrt. Du bist am Zug.",
+        CaseState::Signing => "Du hast entschieden; das wird gerade unterschrieben.",
         CaseState::Ruled => "Du hast entschieden.",
-        CaseState::Gone => "Das Geld ging einen anderen Weg, es gibt nichts zu entscheiden.",
+        CaseState::Gone => {
+            "Das Geld ist nicht da: Es ging einen anderen Weg oder war nie gesperrt. Es gibt nichts zu entscheiden."
+        }
         CaseState::Missed => {
             "Du hast nicht rechtzeitig entschieden: Das Geld ging an den, dem es dann zustand."
         }
     },
+    unasked: "Sag zuerst, ob diese Mint gefragt werden darf.",
     rule_by: |time| format!("Du hast versprochen, bis {time} zu entscheiden."),
     deadline: |holder, time| match holder {
-        Side::Buyer => format!("Entscheidet niemand, hat es der Käufer am {time} zurück."),
-        Side::Seller => format!("Entscheidet niemand, gehört es am {time} dem Verkäufer."),
+        Side::Buyer => format!("Entscheidet niemand, hat es der Käufer ab {time} zurück."),
+        Side::Seller => format!("Entscheidet niemand, gehört es ab {time} dem Verkäufer."),
     },
     fee_of: |fee| format!("Davon nimmst du {fee}, wenn du entscheidest."),
     claim: |side, amount| match side {
@@ -182,7 +210,7 @@ pub(super) const DE: DecideWords = DecideWords {
     rule_words: "Warum",
     rule_words_hint: "Wer dich gefragt hat, liest es.",
     rule_do: "So entscheiden",
-    rule_done: "Entschieden. Es wird wahr, sobald einer der beiden davon erfährt.",
+    rule_done: "Entschieden. Es wird ausgeführt, sobald einer der beiden davon erfährt.",
     earned: |amount| format!("{amount} kamen zu dir."),
     trust: |mint| format!("{mint} fragen"),
     trust_lead: |mint| {
@@ -198,11 +226,11 @@ pub(super) const DE: DecideWords = DecideWords {
         1 => "Der Verkäufer nennt noch einen, von dem gerade nichts zu hören ist.".to_owned(),
         _ => format!("Der Verkäufer nennt noch {count}, von denen gerade nichts zu hören ist."),
     },
-    careful: "Nimm einen, dem ihr beide traut: Mit jedem von euch kann er das Geld bewegen.",
+    careful: "Nimm einen, dem ihr beide traut: Mit jedem von euch kann er das Geld bewegen. Wird er gefragt, erfährt er, wer ihr beide seid, und kann sehen, wo ihr zu finden seid, solange ihr einander sucht.",
     chosen: |who| format!("Wenn ihr euch nicht einigt, entscheidet „{who}“."),
     chosen_unknown: "Wenn ihr euch nicht einigt, entscheidet der Schiedsrichter, den ihr beide gewählt habt. Gerade ist nichts von ihm zu hören.",
     ask: "Den Schiedsrichter entscheiden lassen",
-    ask_lead: "Schreib zuerst der anderen Seite: Das meiste klärt sich dort. Der Schiedsrichter bekommt die Bestellung und ihre Bestätigung zu sehen und was du ihm schreibst; sonst nichts von dem, was ihr beide geschrieben habt.",
+    ask_lead: "Schreib zuerst der anderen Seite: Das meiste klärt sich dort. Der Schiedsrichter bekommt die Bestellung und ihre Bestätigung zu sehen und was du ihm schreibst; sonst keine Nachricht zwischen euch. Er erfährt, wer ihr beide seid, und kann sehen, wo ihr zu finden seid, solange ihr einander sucht.",
     ask_buyer: "Was der Käufer bekommen soll",
     ask_hint: |shared| format!("Von {shared}; den Rest bekommt der Verkäufer."),
     ask_fee: |fee| format!("Der Schiedsrichter nimmt {fee}, wenn er entscheidet."),
@@ -213,21 +241,38 @@ pub(super) const DE: DecideWords = DecideWords {
     asked_state: |state| match state {
         DisputeState::Sending => "Unterwegs zu ihm: Er muss da sein, um es zu bekommen.",
         DisputeState::Delivered => "Er hat es.",
+        DisputeState::Refused(code) if code == "whisper-rate" => {
+            "Er hat gerade zu viel vor sich. Frag später noch einmal."
+        }
         DisputeState::Refused(_) => "Er nimmt es nicht an. Kläre es mit der anderen Seite.",
         DisputeState::Lost => {
             "Er war nicht rechtzeitig zu finden. Frag noch einmal, solange Zeit ist."
         }
     },
+    ask_by: |time| format!("Den Schiedsrichter kannst du bis {time} fragen."),
+    ask_late: "Es ist zu spät, den Schiedsrichter zu fragen: Er könnte nicht mehr entscheiden, bevor das Geld dem zufällt, dem es dann zusteht.",
     talk: "Was du ihm hier schreibst, nimmt er als Beleg.",
-    ruling: |buyer, seller| {
-        format!(
+    ruling: |by, buyer, seller| match by {
+        Ruler::Me => {
+            format!("Du hast entschieden: {buyer} an den Käufer, {seller} an den Verkäufer.")
+        }
+        Ruler::Arbiter => format!(
             "Der Schiedsrichter hat entschieden: {buyer} an den Käufer, {seller} an den Verkäufer."
-        )
+        ),
+        Ruler::Said => format!(
+            "Die andere Seite sagt, der Schiedsrichter habe entschieden: {buyer} an den Käufer, {seller} an den Verkäufer. Die Mint wird gefragt."
+        ),
     },
-    ruling_fee: |fee| format!("Er nimmt {fee}."),
-    ruling_words: "Der Schiedsrichter sagt, warum",
+    ruling_fee: |by, fee| match by {
+        Ruler::Me => format!("Du nimmst {fee}."),
+        Ruler::Arbiter | Ruler::Said => format!("Er nimmt {fee}."),
+    },
+    ruling_words: |by| match by {
+        Ruler::Me => "Du hast gesagt, warum",
+        Ruler::Arbiter | Ruler::Said => "Der Schiedsrichter sagt, warum",
+    },
     news_ruled: "Der Schiedsrichter hat entschieden.",
-    takes: "Wer entscheiden darf, wenn ein Käufer und du euch nicht einigt",
+    takes: "Wer entscheiden darf, wenn du und ein Käufer euch nicht einigt",
     takes_lead: "Deine Angebote nennen sie, und der Käufer wählt einen oder keinen. Nimm nur, wen du kennst: Einer von ihnen und der Käufer können das Geld ohne dich bewegen.",
     takes_none: "Noch ist von niemandem zu hören, der für andere entscheidet.",
     takes_add: |who| format!("„{who}“ nehmen"),

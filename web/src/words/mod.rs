@@ -17,7 +17,7 @@ use haggle_protocol::quote::{ChargeKind, Quality};
 use haggle_protocol::trade::{CancelReason, DeclineReason};
 use haggle_protocol::{Money, Side};
 
-use crate::board::Caution;
+use crate::board::{Caution, Ruler};
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::files::{Scale, Unfit};
@@ -225,7 +225,7 @@ words! {
     /// Money that is locked for a trade.
     escrow: EscrowWords {
         heading: S, state: fn(EscrowState, Role) -> S, kept_by: S1, next: fn(Side, Role, &str) -> String, alone: S, trouble: fn(&str) -> S, again: S,
-        fill: S, came: S1, shared: S2, share: S, share_lead: S, share_buyer: S, share_hint: S1, share_do: S, share_done: S, offer_mine: S2,
+        alone_of_three: S, fill: S, came: S1, shared: S2, share: S, share_lead: S, share_buyer: S, share_hint: S1, share_do: S, share_done: S, offer_mine: S2,
         offer_theirs: S2, agree: S, agreed: S, paid_mine: S, paid_theirs: S, how: S, direct: S, direct_means: S, through: S, through_means: S1, plan: S1, plan_send: S,
         plan_review: S1, plan_have: S, trust: S1, trust_hint: S, purse: S1, short: S, rate: S, rate_hint: S1, ordered: S2, ordered_rate: S,
         ordered_send: S1, takes: S, takes_lead: S, takes_add: S, takes_remove: S1, caution: fn(Caution) -> S,
@@ -233,12 +233,13 @@ words! {
     /// A third who decides.
     decide: DecideWords {
         open: S, heading: S, lead: S, duty: S, offer: S, title: S, title_hint: S, title_example: S, details: S, details_hint: S,
-        fee: S, fee_hint: S, within: S, within_hint: S, offer_do: S, offering: S, offered: S, offers: S, four: S, terms: S2, terms_free: S1,
-        until: S1, over: S, longer: S, offered_longer: S, stop: S, cases: S, cases_none: S, state: fn(CaseState) -> S, rule_by: S1, deadline: fn(Side, &str) -> String,
+        fee: S, fee_hint: S, within: S, within_hint: S, offer_do: S, offering: S, offered: S, four: S, terms: S2, terms_free: S1,
+        until: S1, over: S, longer: S, offered_longer: S, stop: S, stopping: S, cases: S, cases_none: S, state: fn(CaseState) -> S, unasked: S, rule_by: S1, deadline: fn(Side, &str) -> String,
         fee_of: S1, claim: fn(Side, &str) -> String, told: S, not_told: S, rule: S, rule_lead: S, rule_buyer: S, rule_hint: S1, rule_words: S,
         rule_words_hint: S, rule_do: S, rule_done: S, earned: S1, trust: S1, trust_lead: S1, news_case: S, who: S, nobody: S, nobody_means: S,
         absent: N, careful: S, chosen: S1, chosen_unknown: S, ask: S, ask_lead: S, ask_buyer: S, ask_hint: S1, ask_fee: S1, ask_words: S,
-        ask_do: S, ask_done: S, asked: S1, asked_state: fn(&DisputeState) -> S, talk: S, ruling: S2, ruling_fee: S1, ruling_words: S,
+        ask_do: S, ask_done: S, asked: S1, asked_state: fn(&DisputeState) -> S, ask_by: S1, ask_late: S,
+        talk: S, ruling: fn(Ruler, &str, &str) -> String, ruling_fee: fn(Ruler, &str) -> String, ruling_words: fn(Ruler) -> S,
         news_ruled: S, takes: S, takes_lead: S, takes_none: S, takes_add: S1, takes_remove: S1, takes_away: S, takes_full: S, arbiter: S,
         write_arbiter: S, trader: S, write_trader: S, questions: S, side: fn(Side) -> S,
     }

@@ -145,6 +145,7 @@ pub(super) const EN_ESCROW: EscrowWords = EscrowWords {
         }
     },
     alone: "Before that it takes both of you to move it; the mint cannot judge who is right.",
+    alone_of_three: "Before that it takes two of the three of you to move it: both of you, or one of you and the arbiter.",
     trouble: |code| match code {
         "unknown" => {
             "The mint does not answer. It is asked again by itself; nothing is lost meanwhile."
@@ -263,6 +264,7 @@ pub(super) const DE_ESCROW: EscrowWords = EscrowWords {
         ),
     },
     alone: "Vorher könnt ihr es nur zu zweit bewegen; wer recht hat, kann die Mint nicht beurteilen.",
+    alone_of_three: "Vorher können es nur zwei von euch dreien bewegen: ihr beide, oder einer von euch mit dem Schiedsrichter.",
     trouble: |code| match code {
         "unknown" => {
             "Die Mint antwortet nicht. Sie wird von selbst wieder gefragt; inzwischen geht nichts verloren."

@@ -270,10 +270,17 @@ impl Market {
     }
 
     /// Try again now what a rail did not do: money is there, or a mint answers again.
-    pub(crate) fn pay_again(&mut self, id: ThreadId, batch: &mut Batch) -> Result<(), Complaint> {
-        self.escrow(&id).ok_or_else(no_such_thread)?;
-        self.hurry_escrow(id, batch);
-        Ok(())
+    pub(crate) fn pay_again(
+        &mut self,
+        id: ThreadId,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        if self.escrow(&id).is_some() {
+            self.hurry_escrow(id, batch);
+            return Ok(());
+        }
+        self.hurry_case(id, now, batch).ok_or_else(no_such_thread)
     }
 
     /// Offers to share out what is locked.

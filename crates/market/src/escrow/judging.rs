@@ -81,8 +81,14 @@ impl Ruled {
     }
 }
 
+/// Until when an arbiter can be asked about what is locked until this deadline.
+fn ask_by(arbiter: &Arbiter, deadline: Timestamp) -> Timestamp {
+    deadline - (u64::from(arbiter.terms.within) + u64::from(MARGIN))
+}
+
 /// How long a buyer usually has to object, in seconds: at least half of it is left for him when the arbiter's own time is taken off.
-pub(super) fn usual_review(arbiter: Option<&Arbiter>) -> u32 {
+#[must_use]
+pub fn usual_review(arbiter: Option<&Arbiter>) -> u32 {
     let least = arbiter.map_or(0, |one| one.terms.within.saturating_add(MARGIN) * 2);
     REVIEW.max(least).min(REVIEW_MAX)
 }
@@ -247,7 +253,7 @@ impl Market {
         }
         let contract = lock.contract.clone();
         let within = u64::from(arbiter.terms.within);
-        if now + within + u64::from(MARGIN) >= contract.deadline {
+        if now >= ask_by(&arbiter, contract.deadline) {
             let sentence = "There is not enough time left for the arbiter before the money goes to whoever holds it then. Write to the other side.";
             return Err(Complaint::new("too-late", sentence));
         }
@@ -297,6 +303,18 @@ impl Market {
         batch.trades.insert(id);
         batch.open.insert(arbiter.intent);
         Ok(with)
+    }
+
+    /// Until when I can ask the arbiter of a trade, if there is one and something that he could decide about.
+    pub(crate) fn may_ask_by(&self, id: &ThreadId) -> Option<Timestamp> {
+        let (_, _, plan, escrow) = self.escrow(id)?;
+        let arbiter = plan.arbiter.as_ref()?;
+        let lock = escrow.lock.as_ref().filter(|_| escrow.is_funded())?;
+        let before = escrow.disputed.as_ref();
+        let asked = before.map(|it| self.may_ask_again(it, lock.contract.id()));
+        asked
+            .is_none_or(|again| again.is_ok())
+            .then(|| ask_by(arbiter, lock.contract.deadline))
     }
 
     /// Whether the arbiter can be asked once more: he has not heard, has not taken it, or it was about a lock that was renewed since.

@@ -177,7 +177,11 @@ fn what_an_arbiter_decides_comes_true_with_one_side_silent_who_claims_its_share_
         stage.pass(60);
         leaves(&mut stage, silent);
         let asks = 1 - silent;
+        let before = escrow(&stage, asks);
+        let in_time = before.deadline - (WITHIN + DAY);
+        assert_eq!(before.ask_by, Some(in_time));
         dispute(&mut stage, asks, 20_000).unwrap();
+        assert_eq!(escrow(&stage, asks).ask_by, None, "he was asked");
         assert_eq!(case(&stage).state, CaseState::Open);
         assert_eq!(case(&stage).claims[0].buyer, 20_000);
         rule(&mut stage, SHARE).unwrap();
@@ -401,6 +405,35 @@ fn an_arbiter_who_brings_his_ruling_after_the_deadline_is_refused() {
     comes_back(&mut stage, BUYER);
     waits(&mut stage, DAY);
     assert_eq!(states(&stage), [EscrowState::Refunded; 2]);
+}
+
+#[test]
+fn an_arbiter_who_lets_his_rail_ask_a_custodian_is_not_kept_waiting() {
+    let (mut stage, _) = locked();
+    stage.bank.distrusted.insert(ARBITER);
+    dispute(&mut stage, BUYER, 20_000).unwrap();
+    let again = |stage: &mut Stage| {
+        let thread = case(stage).claims[0].thread;
+        stage.tell(ARBITER, Command::Pay { thread }).unwrap();
+        stage.pass(1);
+        case(stage).state
+    };
+    // It was asked again and again, and then left alone for an hour.
+    stage.pass(3 * 60 * 60);
+    assert_eq!(case(&stage).trouble.as_deref(), Some("not-trusted"));
+    stage.bank.distrusted.clear();
+    stage.pass(60);
+    assert_eq!(case(&stage).state, CaseState::Looking);
+    assert_eq!(again(&mut stage), CaseState::Open);
+    // So it is with what he has decided.
+    stage.bank.distrusted.insert(ARBITER);
+    rule(&mut stage, SHARE).unwrap();
+    assert_eq!(case(&stage).state, CaseState::Signing);
+    assert_eq!(rule(&mut stage, 0), Err("ruled".to_owned()));
+    stage.bank.distrusted.clear();
+    assert_eq!(again(&mut stage), CaseState::Ruled);
+    stage.pass(10 * 60);
+    is_shared(&stage, BUYER);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn what_i_decide_for_others_stands_apart_from_what_i_want() {
         at: Timestamp(1_500),
         told: false,
     };
-    let case = |state, claims| {
+    let case_in = |state, claims, trouble: Option<&str>| {
         Event::Market(MarketEvent::Case(Box::new(Case {
             order: MessageId([5; 32]),
             intent: IntentId([1; 32]),
@@ -80,15 +80,20 @@ fn what_i_decide_for_others_stands_apart_from_what_i_want() {
             state,
             ruling: None,
             earned: None,
-            trouble: None,
+            trouble: trouble.map(ToOwned::to_owned),
         })))
     };
+    let case = |state, claims| case_in(state, claims, None);
     // Asked once, looked at, asked by the other side too, decided.
     let buyer = claim(Side::Buyer);
     let both = vec![buyer.clone(), claim(Side::Seller)];
     let looking = case(CaseState::Looking, vec![buyer.clone()]);
     assert_eq!(board.apply(looking), [News::Case]);
     assert_eq!(board.cases_waiting_for_me(), 0);
+    // I have to say whether its mint may be asked.
+    let unasked = case_in(CaseState::Looking, vec![buyer.clone()], Some("not-trusted"));
+    assert_eq!(board.apply(unasked), []);
+    assert_eq!(board.cases_waiting_for_me(), 1);
     assert_eq!(board.apply(case(CaseState::Open, vec![buyer])), []);
     assert_eq!((board.cases_waiting_for_me(), board.waiting()), (1, 1));
     let open = case(CaseState::Open, both.clone());
@@ -104,7 +109,7 @@ fn what_i_decide_for_others_stands_apart_from_what_i_want() {
 
 #[test]
 fn what_an_arbiter_says_waits_with_its_trade_and_his_ruling_is_news_once() {
-    let asked = |ruled: bool| {
+    let asked = |ruling: Option<Option<&str>>| {
         let mut event = trade(Role::Buyer, TradeState::Confirmed, None, None);
         if let Event::Market(MarketEvent::Trade(trade)) = &mut event {
             trade.thread = ThreadId([2; 32]);
@@ -116,21 +121,24 @@ fn what_an_arbiter_says_waits_with_its_trade_and_his_ruling_is_news_once() {
                 at: Timestamp(1_500),
                 state: DisputeState::Delivered,
             });
-            escrow.ruling = ruled.then_some(RulingView {
+            escrow.ruling = ruling.map(|words| RulingView {
                 buyer: 300,
                 seller: 680,
                 arbiter: 20,
-                words: None,
+                words: words.map(ToOwned::to_owned),
             });
             trade.escrow = Some(escrow);
         }
         event
     };
-    let (mut board, _) = told([asked(false), READY]);
+    let (mut board, _) = told([asked(None), READY]);
     board.apply(unread(Role::Seller));
     assert_eq!(board.unread_before_orders(Role::Seller), 0);
     assert_eq!((board.trades_waiting_for_me(), board.waiting()), (1, 1));
     let thread = ThreadId([2; 32]);
-    assert_eq!(board.apply(asked(true)), [News::Ruled { thread }]);
-    assert_eq!(board.apply(asked(true)), []);
+    // What only the other side says of it is none.
+    assert_eq!(board.apply(asked(Some(None))), []);
+    let told = asked(Some(Some("It can be used.")));
+    assert_eq!(board.apply(told.clone()), [News::Ruled { thread }]);
+    assert_eq!(board.apply(told), []);
 }

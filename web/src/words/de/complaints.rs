@@ -145,7 +145,12 @@ pub(super) fn complaint(code: &str, field: &str) -> Option<S> {
             "Es wird noch nachgesehen, ob das Geld da ist. Versuch es gleich noch einmal."
         }
         ("gone", _) => "Das Geld ist nicht mehr da, es gibt nichts zu entscheiden.",
-        (_, "arbiter") => "Nimm höchstens ein Zehntel, und von einer Stunde bis dreißig Tagen.",
+        ("wrong-terms", _) => {
+            "Diesen Bedingungen haben andere zugestimmt: Nimm das zurück und biete es neu an."
+        }
+        (_, "arbiter") => {
+            "Nimm höchstens ein Zehntel, und brauche zwischen einer Stunde und dreißig Tagen."
+        }
         ("not-offered", _) => {
             "Das nimmt der Verkäufer nicht. Wähl eine der Stellen, die sein Angebot nennt, oder bezahl ihn direkt."
         }
