@@ -96,6 +96,9 @@ struct Claim {
     at: Timestamp,
     /// The message that brought him the ruling, until when it is tried, and whether it arrived.
     said: Option<(MessageId, Timestamp, bool)>,
+    /// Why he does not take it.
+    #[serde(default)]
+    refused: Option<String>,
 }
 
 impl Arbitration {
@@ -295,7 +298,7 @@ impl Case {
                     self.since = now;
                     (self.ruling, self.wanted, self.gone) = (None, None, false);
                     for claim in &mut self.claims {
-                        claim.said = None;
+                        (claim.said, claim.refused) = (None, None);
                     }
                 }
             }
@@ -449,6 +452,7 @@ impl Market {
             words: said.words.clone(),
             at: now,
             said: None,
+            refused: None,
         });
         let held = Held {
             contract: said.contract.clone(),
@@ -603,14 +607,13 @@ impl Market {
         batch: &mut Batch,
     ) {
         for (order, case) in &mut self.court.cases {
-            let said = case.claims.iter_mut().filter_map(|it| it.said.as_mut());
-            let mut said = said.filter(|(one, ..)| *one == message);
-            if let Some((_, _, arrived)) = said.next() {
-                *arrived = true;
-                if let Some(refusal) = refusal {
-                    case.trouble = Some(refusal.code().to_owned());
+            for claim in &mut case.claims {
+                let said = claim.said.as_mut().filter(|(one, ..)| *one == message);
+                if let Some((_, _, arrived)) = said {
+                    *arrived = true;
+                    claim.refused = refusal.map(|it| it.code().to_owned());
+                    batch.case(*order);
                 }
-                batch.case(*order);
             }
         }
     }
@@ -654,7 +657,8 @@ impl Market {
             buyer: claim.buyer,
             words: claim.words.clone(),
             at: claim.at,
-            told: matches!(claim.said, Some((_, _, true))),
+            told: matches!(claim.said, Some((_, _, true))) && claim.refused.is_none(),
+            refused: claim.refused.clone(),
         });
         let ruled = case.ruling.as_ref().map(|it| it.outcome);
         Some(view::Case {

@@ -512,7 +512,7 @@ pub struct Case {
     pub ruling: Option<RulingView>,
     /// What came to me in the end.
     pub earned: Option<Money>,
-    /// Why the rail did not do what it was asked last, or a side does not take the ruling: a code.
+    /// Why the rail did not do what it was asked last: a code.
     pub trouble: Option<String>,
 }
 
@@ -534,6 +534,8 @@ pub struct ClaimView {
     pub at: Timestamp,
     /// Whether he has my ruling.
     pub told: bool,
+    /// Why he does not take it: a code.
+    pub refused: Option<String>,
 }
 
 /// How far a case is.

@@ -109,6 +109,7 @@ impl Choice {
                 self.chosen.set(NAMES.iter().position(|name| *name == chosen));
             })}
             {(absent > 0).then(|| view! { <p class="quiet-text" data-test="pay-arbiter-absent">{(words.absent)(absent)}</p> })}
+            {move || self.chosen().map(|one| chosen(&one))}
             <p class="quiet-text">{words.careful}</p>
         }
         .into_any()

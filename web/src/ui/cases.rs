@@ -356,10 +356,11 @@ fn claim(thread: ThreadId, case: Memo<Option<Case>>) -> AnyView {
 fn wants(claim: &ClaimView, case: &Case) -> AnyView {
     let words = &w().decide;
     let amount = format::money(Money::new(claim.buyer, case.amount.asset));
-    let told = match (case.ruling.is_some(), claim.told) {
-        (false, _) => None,
-        (true, true) => Some(words.told),
-        (true, false) => Some(words.not_told),
+    let told = match (&case.ruling, &claim.refused, claim.told) {
+        (None, ..) => None,
+        (Some(_), Some(_), _) => Some(words.not_taken),
+        (Some(_), None, true) => Some(words.told),
+        (Some(_), None, false) => Some(words.not_told),
     };
     view! {
         <div class="card-top">

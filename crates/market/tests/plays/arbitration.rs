@@ -512,7 +512,9 @@ fn a_ruling_about_something_else_or_that_does_not_add_up_or_takes_too_much_is_re
         dispute(&mut stage, SELLER, 0).unwrap();
         rules_falsely(&mut stage, lie);
         assert!(stage.actors[SELLER].refused.contains(&refusal), "{refusal}");
-        assert_eq!(case(&stage).trouble.as_deref(), Some(refusal.code()));
+        let told = &case(&stage).claims[0];
+        assert_eq!(told.refused.as_deref(), Some(refusal.code()));
+        assert!(!told.told);
         let deadline = escrow(&stage, BUYER).deadline;
         waits_until(&mut stage, deadline + DAY);
         assert_eq!(states(&stage), [EscrowState::Refunded; 2], "{refusal}");

@@ -65,6 +65,7 @@ fn what_i_decide_for_others_stands_apart_from_what_i_want() {
         words: "It is bent.".into(),
         at: Timestamp(1_500),
         told: false,
+        refused: None,
     };
     let case_in = |state, claims, trouble: Option<&str>| {
         Event::Market(MarketEvent::Case(Box::new(Case {
