@@ -17,8 +17,8 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{RequestInit, Response};
 
 use crate::node::{
-    ECASH, OpenRail, PublicKey, RailError, RailFacts, RailSetup, Remote, Request, SharedCarrier,
-    Store, StoreError, Wall, Write,
+    ECASH, OpenRail, PublicKey, RECORDS, RailError, RailFacts, RailSetup, Remote, Request,
+    SharedCarrier, Store, StoreError, Wall, Write,
 };
 
 /// Where the page names the module's files.
@@ -27,8 +27,6 @@ const META: &str = "meta[name=haggle-money]";
 const IMPORT: &str = "haggleImport";
 /// Who does not answer if the module cannot be loaded.
 const SERVER: &str = "the page's server";
-/// What the names of the module's records begin with.
-const OWN: &str = "rail/cashu/";
 
 /// The rails of the page: ecash, if the page was built with it.
 pub(crate) fn rails() -> Vec<RailSetup> {
@@ -199,7 +197,9 @@ impl Task {
         match self {
             Self::Load => {
                 let records = store.load().await.map_err(|error| thrown(&error))?;
-                let own = records.into_iter().filter(|(key, _)| key.starts_with(OWN));
+                let own = records
+                    .into_iter()
+                    .filter(|(key, _)| key.starts_with(RECORDS));
                 let pairs = own.map(|(key, value)| {
                     Array::of2(&key.into(), &Uint8Array::from(&value[..]).into())
                 });
@@ -253,7 +253,7 @@ impl Lent {
 
 /// The key of a record of the module's own.
 fn key(value: &JsValue) -> Result<String, JsValue> {
-    let key = value.as_string().filter(|key| key.starts_with(OWN));
+    let key = value.as_string().filter(|key| key.starts_with(RECORDS));
     key.ok_or_else(|| Error::new("that is no record of this rail").into())
 }
 
