@@ -121,9 +121,20 @@ async fn restore(path: &Path, data: &Path, mut out: Out) -> Result<(), Error> {
     let secret = backup::Secret::typed(&secret.unwrap_or_default());
     let opened = backup::open(&bytes, &secret).map_err(Complaint::from)?;
     let summary = opened.summary();
-    let store = File::open(data).await?;
-    opened.restore(&store).await?;
+    put_back(opened, data).await?;
     out.say("restored", &summary).await
+}
+
+/// Puts a backup into a data file that is not there yet, or leaves none.
+async fn put_back(backup: backup::Backup, data: &Path) -> Result<(), Error> {
+    let store = File::open(data).await?;
+    let restored = backup.restore(&store).await;
+    drop(store);
+    if restored.is_err() {
+        // Nothing of it is whole, and the next try would find it in its way. If it cannot be removed, that one says so.
+        let _ = std::fs::remove_file(data);
+    }
+    Ok(restored?)
 }
 
 fn mandate(options: &Options) -> Result<Mandate, Error> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use haggle_node::market::RailFacts;
 use haggle_node::payments::{Capabilities, Direct, Error as RailError, Purse, Rail, Withdrawal};
-use haggle_node::store::Memory;
+use haggle_node::store::{Memory, Store as _};
 use haggle_node::{OpenRail, RailSetup};
-use haggle_protocol::Asset;
+use haggle_protocol::phrase::Phrase;
+use haggle_protocol::{Asset, Timestamp};
 use tokio::io::{AsyncWriteExt as _, DuplexStream, Lines, ReadHalf, WriteHalf, duplex, split};
 use tokio::task::JoinHandle;
 
@@ -231,4 +232,26 @@ async fn an_order_that_is_refused_leaves_the_one_before_counted() {
     assert_eq!(code, "no-such-thread");
     let code = refused(&mut agent, order(4_001).total, None).await;
     assert_eq!(code, "beyond-mandate");
+}
+
+#[tokio::test]
+async fn a_backup_that_cannot_be_put_back_leaves_no_file_in_the_way_of_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("haggle.data");
+    let phrase = Phrase::of(&[7; 16]).unwrap();
+    let backup = |records: &[(String, Vec<u8>)]| {
+        let file = backup::seal(records, &phrase, None, Timestamp(1_800_000_000), [9; 64]);
+        backup::open(&file.unwrap(), &backup::Secret::Phrase(phrase.clone())).unwrap()
+    };
+    let store = Memory::new();
+    backup::restore_phrase(&store, &phrase).await.unwrap();
+    let whole = store.load().await.unwrap();
+    let broken: Vec<_> = whole
+        .iter()
+        .map(|(key, _)| (key.clone(), b"no record".to_vec()))
+        .collect();
+    assert!(put_back(backup(&broken), &data).await.is_err());
+    assert!(!data.exists());
+    put_back(backup(&whole), &data).await.unwrap();
+    assert!(data.exists());
 }
