@@ -117,6 +117,17 @@ impl Person {
         self.browser.see(&panel, SURELY).await
     }
 
+    /// Asks a mint again that was away, unless the page has done so by itself meanwhile.
+    ///
+    /// # Errors
+    /// If there is no page.
+    pub async fn asks_the_mint_again(&self) -> Outcome {
+        let press = "document.querySelector(arguments[0])?.click()";
+        let again = vec![named("escrow-again").into()];
+        self.browser.js(press, again).await?;
+        Ok(())
+    }
+
     /// Proposes that so much of what is locked goes to the buyer, in cents, and the rest to the seller.
     ///
     /// # Errors

@@ -151,7 +151,7 @@ async fn a_mint_that_is_away_is_said_to_be_and_a_cancel_gives_everything_back() 
     market.seller.browser.see(&refused, SOON).await?;
 
     market.mint.start_again()?;
-    market.buyer.clicks("escrow-again").await?;
+    market.buyer.asks_the_mint_again().await?;
     market.both_see("locked").await?;
     market.buyer.cancels().await?;
     market.both_see("refunded").await?;

@@ -349,6 +349,12 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     buyer.picks("pay-way-0").await?;
     buyer.browser.see(&named("pay-short"), SURELY).await?;
     shown(&buyer, "accept-escrow", &folder, &mut problems).await?;
+    buyer.picks("pay-arbiter-0").await?;
+    let face = named("escrow-arbiter-face");
+    buyer.browser.see(&face, SOON).await?;
+    let into_view = "document.querySelector(arguments[0]).scrollIntoView()";
+    buyer.browser.js(into_view, vec![face.into()]).await?;
+    shown(&buyer, "accept-arbiter", &folder, &mut problems).await?;
     let close = "document.querySelector('dialog[open]').close()";
     buyer.browser.js(close, vec![]).await?;
     buyer.opens_his_purse().await?;
@@ -367,7 +373,7 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     buyer.browser.see(&named("escrow-again"), SURELY).await?;
     shown(&buyer, "trades-mint-away", &folder, &mut problems).await?;
     mint.start_again()?;
-    buyer.clicks("escrow-again").await?;
+    buyer.asks_the_mint_again().await?;
     for person in [&buyer, &seller] {
         person.sees_escrow("locked").await?;
     }
