@@ -5,6 +5,7 @@
 //! Every wait is for a condition and has a deadline; none is for a guess.
 
 pub mod agent;
+pub mod bicycle;
 pub mod browser;
 pub mod cable;
 pub mod data;

@@ -1,7 +1,7 @@
 //! What a person at the page does with money: he names a mint, fills his purse, pays through escrow, shares out what is locked.
 
 use crate::data::Advertisement;
-use crate::person::{Person, SOON, SURELY, named};
+use crate::person::{Person, SOON, SURELY, Terms, named};
 use crate::trouble::Outcome;
 
 impl Person {
@@ -72,6 +72,22 @@ impl Person {
         self.clicks("takes-add").await?;
         self.browser.see(&named("takes-row"), SOON).await?;
         self.saves("rules-save").await
+    }
+
+    /// Puts an item into his stall, says who he is, and takes what buyers lock at a mint in dollars.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn sells_through_escrow(
+        &self,
+        ad: &Advertisement,
+        terms: Terms,
+        mint: &str,
+    ) -> Outcome {
+        self.offers(ad, terms).await?;
+        self.introduces_himself("Vera Verkauf", "+1 555 0100")
+            .await?;
+        self.takes_escrow(mint, "USD").await
     }
 
     /// Takes the best quote of a request, and chooses to pay through the first escrow that it names.

@@ -34,11 +34,9 @@ async fn a_third_shares_out_what_two_do_not_agree_on_while_one_of_them_is_away()
         .await?;
 
     let seller = Person::arrives(&driver, &page, "seller").await?;
-    seller.offers(&scene.cheap, TERMS).await?;
     seller
-        .introduces_himself("Vera Verkauf", "+1 555 0100")
+        .sells_through_escrow(&scene.cheap, TERMS, &mint.url())
         .await?;
-    seller.takes_escrow(&mint.url(), "USD").await?;
     seller.takes_an_arbiter().await?;
     seller.answers_by_rule("indicative").await?;
 

@@ -220,11 +220,9 @@ async fn the_file_brings_back_locked_money_and_the_words_alone_a_purse() -> Outc
     let folder = tempfile::tempdir()?;
     let (dollars, price) = (10_000, scene.dearer.price * 100);
     let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
-    seller.offers(&scene.dearer, TERMS).await?;
     seller
-        .introduces_himself("Vera Verkauf", "+1 555 0100")
+        .sells_through_escrow(&scene.dearer, TERMS, &mint.url())
         .await?;
-    seller.takes_escrow(&mint.url(), "USD").await?;
     seller.answers_by_rule("indicative").await?;
     let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
     buyer.comes_with_money(&mint.url(), dollars).await?;

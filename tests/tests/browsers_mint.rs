@@ -33,11 +33,9 @@ async fn two_pages_trade_at_a_mint_that_only_their_relay_can_reach() -> Outcome 
     let name = relay.mint()?;
 
     let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
-    seller.offers(&scene.cheap, TERMS).await?;
     seller
-        .introduces_himself("Vera Verkauf", "+1 555 0100")
+        .sells_through_escrow(&scene.cheap, TERMS, name.name())
         .await?;
-    seller.takes_escrow(name.name(), "USD").await?;
     seller.answers_by_rule("indicative").await?;
     let buyer = Person::arrives(&driver, &relay.url(), "buyer").await?;
     buyer.comes_with_money(name.name(), FILLED).await?;

@@ -153,11 +153,9 @@ impl Market {
         let gate = Gate::before(&mint.url())?;
 
         let seller = Person::arrives(&driver, &page(&relay, Side::Seller), "seller").await?;
-        seller.offers(&scene.cheap, TERMS).await?;
         seller
-            .introduces_himself("Vera Verkauf", "+1 555 0100")
+            .sells_through_escrow(&scene.cheap, TERMS, &gate.url())
             .await?;
-        seller.takes_escrow(&gate.url(), "USD").await?;
         seller.answers_by_rule("indicative").await?;
 
         let buyer = Person::arrives(&driver, &page(&relay, Side::Buyer), "buyer").await?;

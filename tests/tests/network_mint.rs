@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 use haggle_net::mint as channel;
 use haggle_protocol::mint::{Answer, Method, Request, Why};
 use haggle_tests::agent::Agent;
+use haggle_tests::bicycle::{self, FILLED, PRICE, both, buyer, deposit, holds, wanted};
 use haggle_tests::mint::Mint;
 use haggle_tests::relay::Relay;
 use haggle_tests::{Outcome, Trouble, ensure, http};
@@ -18,9 +19,6 @@ use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, noise, tcp, yamux};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-/// What the buyer has, and what the bicycle costs, in cents.
-const FILLED: u64 = 50_000;
-const PRICE: u64 = 38_000;
 /// How long one answer may take on a busy machine.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -28,40 +26,6 @@ const SOON: Duration = Duration::from_secs(30);
 fn carries(mint: &Mint, others: &[String]) -> Outcome<Relay> {
     let config = format!("mint = {:?}\nrelays = {others:?}\n", mint.url());
     Relay::with_config(None, &config)
-}
-
-/// A program that has named this mint.
-fn live(at: &Relay, mint: &str) -> Outcome<Agent> {
-    let mandate = "currency = \"EUR\"\n[mandate]\nbuy-per-day = \"1000\"\n";
-    let live = ["live", "--mandate", "buyer.toml", "--escrow", mint];
-    Agent::start(at, &live, &[("buyer.toml", mandate)])
-}
-
-fn deposit(who: &mut Agent, mint: &str, minor: u64) -> Outcome {
-    who.tell(&json!({ "wallet": { "deposit": {
-        "purse": { "custodian": mint, "asset": "EUR" }, "minor": minor,
-    } } }))
-}
-
-/// Waits until a wallet holds just this much, all of it free.
-fn holds(who: &Agent, sum: u64) -> Outcome {
-    let wanted = |wallet: &Value| {
-        let balances = wallet["balances"].as_array()?.iter();
-        let count = |what: &str| {
-            let sums = balances.clone().filter_map(|it| it[what].as_u64());
-            sums.sum::<u64>()
-        };
-        (count("free") == sum && count("held") == 0).then_some(())
-    };
-    who.says("wallet", wanted)
-        .map_err(|error: Trouble| error.while_doing(&format!("a wallet with {sum}")))
-}
-
-fn both(pair: [&Agent; 2], wanted: impl Fn(&Value) -> bool) -> Outcome {
-    for who in pair {
-        who.says("trade", |trade| wanted(&trade["escrow"]).then_some(()))?;
-    }
-    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,40 +37,12 @@ async fn two_trade_at_a_mint_that_only_a_relay_can_reach() -> Outcome {
     let log = relay.log()?;
     ensure(log.contains("is a custodian") && log.contains(name), || log)?;
 
-    let shop = format!(
-        r#"
-        currency = "EUR"
-
-        [profile]
-        name = "Bicycle shop"
-        ways = {{ phone = "+49 30 555 0123" }}
-
-        [rules]
-        answer = "firm"
-
-        [[escrow]]
-        mint = "{name}"
-
-        [[items]]
-        sku = "road-56"
-        title = "Road bike, 56 cm"
-        category = "bicycles"
-        price = "380"
-        stock = "5"
-        quality = "good"
-        deliveries = [{{ way = "pickup", days = 1 }}]
-    "#
-    );
-    let mut shop = Agent::start(&relay, &["stall", "shop.toml"], &[("shop.toml", &shop)])?;
-    let mut buyer = live(&relay, name)?;
+    let mut shop = bicycle::shop(&relay, name)?;
+    let mut buyer = buyer(&relay, name)?;
     deposit(&mut buyer, name, FILLED)?;
     holds(&buyer, FILLED)?;
 
-    buyer.tell(&json!({ "publish": {
-        "title": "A road bike", "category": 150_101,
-        "quantity": { "n": 1, "scale": 0, "unit": "C62" },
-        "budget": { "sealed": "EUR" }, "deliveries": ["pickup"],
-    } }))?;
+    buyer.tell(&json!({ "publish": wanted() }))?;
     let quote = buyer.says("my-intent", |mine| {
         mine["quotes"].as_array()?.first().cloned()
     })?;
@@ -163,7 +99,7 @@ async fn a_mint_is_found_behind_a_relay_that_nobody_has_named() -> Outcome {
 async fn a_relay_without_a_mint_leaves_it_unknown_and_nothing_is_lost() -> Outcome {
     let relay = Relay::start(None, &[])?;
     let name = relay.mint()?;
-    let mut buyer = live(&relay, name.name())?;
+    let mut buyer = buyer(&relay, name.name())?;
     deposit(&mut buyer, name.name(), 700)?;
     let told = buyer.says("complaint", |it| Some(it.clone()))?;
     ensure(told["code"] == "unknown", || told.to_string())

@@ -1,14 +1,11 @@
 //! Trades that are paid through escrow: two programs `haggle`, a real relay between them and a real mint, each a process of its own.
 
 use haggle_tests::agent::Agent;
+use haggle_tests::bicycle::{self, FILLED, PRICE, both, deposit, holds, wanted};
 use haggle_tests::mint::Mint;
 use haggle_tests::relay::Relay;
-use haggle_tests::{Outcome, Trouble, ensure};
+use haggle_tests::{Outcome, ensure};
 use serde_json::{Value, json};
-
-/// What the buyer has, and what the bicycle costs, in cents.
-const FILLED: u64 = 50_000;
-const PRICE: u64 = 38_000;
 
 /// Two people, a mint that both have named, and money in the buyer's purse.
 struct Market {
@@ -22,44 +19,15 @@ impl Market {
     fn open() -> Outcome<Self> {
         let relay = Relay::start(None, &[])?;
         let mint = Mint::start()?;
-        let shop = format!(
-            r#"
-            currency = "EUR"
-
-            [profile]
-            name = "Bicycle shop"
-            ways = {{ phone = "+49 30 555 0123" }}
-
-            [rules]
-            answer = "firm"
-
-            [[escrow]]
-            mint = "{}"
-
-            [[items]]
-            sku = "road-56"
-            title = "Road bike, 56 cm"
-            category = "bicycles"
-            price = "380"
-            stock = "5"
-            quality = "good"
-            deliveries = [{{ way = "pickup", days = 1 }}]
-        "#,
-            mint.url()
-        );
-        let shop = Agent::start(&relay, &["stall", "shop.toml"], &[("shop.toml", &shop)])?;
-        let mandate = "currency = \"EUR\"\n[mandate]\nbuy-per-day = \"1000\"\n";
-        let live = ["live", "--mandate", "buyer.toml", "--escrow", &mint.url()];
-        let buyer = Agent::start(&relay, &live, &[("buyer.toml", mandate)])?;
+        let shop = bicycle::shop(&relay, &mint.url())?;
+        let buyer = bicycle::buyer(&relay, &mint.url())?;
         let mut market = Self {
             mint,
             shop,
             buyer,
             relay,
         };
-        market.buyer.tell(&json!({ "wallet": { "deposit": {
-            "purse": { "custodian": market.mint.url(), "asset": "EUR" }, "minor": FILLED,
-        } } }))?;
+        deposit(&mut market.buyer, &market.mint.url(), FILLED)?;
         let invoice = market.buyer.says("reply", |reply| {
             let deposit = &reply["wallet"]["deposit"]["request"];
             deposit.as_str().map(str::to_owned)
@@ -77,12 +45,7 @@ impl Market {
 
     /// The same with somebody who decides if the two disagree.
     fn order_under(&mut self, arbiter: Value) -> Outcome<Value> {
-        let want = json!({
-            "title": "A road bike", "category": 150_101,
-            "quantity": { "n": 1, "scale": 0, "unit": "C62" },
-            "budget": { "sealed": "EUR" }, "deliveries": ["pickup"],
-        });
-        self.buyer.tell(&json!({ "publish": want }))?;
+        self.buyer.tell(&json!({ "publish": wanted() }))?;
         let quote = self.buyer.says("my-intent", |mine| {
             let quotes = mine["quotes"].as_array()?;
             quotes.first().cloned()
@@ -108,32 +71,13 @@ impl Market {
 
     /// Both sides see that their escrow has come so far.
     fn both(&self, wanted: impl Fn(&Value) -> bool) -> Outcome {
-        for who in [&self.buyer, &self.shop] {
-            who.says("trade", |trade| wanted(&trade["escrow"]).then_some(()))?;
-        }
-        Ok(())
+        both([&self.buyer, &self.shop], wanted)
     }
 
     /// Nothing was made or lost, by the mint's own books.
     fn adds_up(&mut self) -> Outcome {
         self.mint.has_out(FILLED)
     }
-}
-
-/// Waits until a wallet holds just this much, all of it free.
-fn holds(who: &Agent, sum: u64) -> Outcome {
-    let wanted = |wallet: &Value| {
-        let balances = wallet["balances"].as_array()?.iter();
-        let count = |what: &str| {
-            balances
-                .clone()
-                .filter_map(|it| it[what].as_u64())
-                .sum::<u64>()
-        };
-        (count("free") == sum && count("held") == 0).then_some(())
-    };
-    who.says("wallet", wanted)
-        .map_err(|error: Trouble| error.while_doing(&format!("a wallet with {sum}")))
 }
 
 fn report(thread: &Value, step: &str) -> Value {

@@ -330,11 +330,9 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
         .await?;
 
     let seller = Person::arrives(&driver, &relay.url(), "seller").await?;
-    seller.offers(&scene.dearer, TERMS).await?;
     seller
-        .introduces_himself("Vera Verkauf", "+1 555 0100")
+        .sells_through_escrow(&scene.dearer, TERMS, &mint.url())
         .await?;
-    seller.takes_escrow(&mint.url(), "USD").await?;
     seller.takes_an_arbiter().await?;
     seller.answers_by_rule("indicative").await?;
     shown(&seller, "stall-escrow", &folder, &mut problems).await?;
