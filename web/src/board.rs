@@ -12,9 +12,9 @@ use haggle_protocol::category::Category;
 use haggle_protocol::{Arbiter, IntentId, MessageId, Money, PublicKey, ThreadId, Timestamp};
 
 use crate::node::{
-    AnswerState, Balance, Case, CaseState, Chat, EscrowView, Event, IntentState, Link, MarketEvent,
-    MyIntent, NetworkView, OpenIntent, QuoteState, QuoteView, Role, RulingView, StallView, Trade,
-    TradeState, TradeStep, wallet,
+    AnswerState, Balance, Case, CaseState, Chat, EscrowState, EscrowView, Event, IntentState, Link,
+    MarketEvent, MyIntent, NetworkView, OpenIntent, QuoteState, QuoteView, Role, RulingView,
+    StallView, Trade, TradeState, TradeStep, wallet,
 };
 
 /// All that the screen knows.
@@ -613,6 +613,15 @@ pub fn is_unasked(case: &Case) -> bool {
     case.state == CaseState::Looking && case.trouble.as_deref() == Some("not-trusted")
 }
 
+/// Whether locked money has come to its end.
+#[must_use]
+pub const fn is_paid_out(state: EscrowState) -> bool {
+    match state {
+        EscrowState::Released | EscrowState::Refunded | EscrowState::Shared { .. } => true,
+        EscrowState::Planned | EscrowState::Locking | EscrowState::Locked => false,
+    }
+}
+
 /// What an arbiter has decided, as far as more than the other side's word stands for it: he has told me himself, or my rail has found it.
 #[must_use]
 pub fn decided(escrow: &EscrowView) -> Option<&RulingView> {
@@ -706,7 +715,13 @@ pub fn sayable(trade: &Trade) -> Vec<TradeStep> {
         return Vec::new();
     }
     let taken = |step| trade.steps.iter().any(|taken| taken.step == step);
+    let paid_out = trade
+        .escrow
+        .as_ref()
+        .is_some_and(|escrow| is_paid_out(escrow.state));
     let sayable = |step: &TradeStep| match step {
+        // What was locked has gone where it belongs, and nothing that a seller says moves it.
+        TradeStep::Dispatched | TradeStep::Delivered if paid_out => false,
         // What is paid through escrow, the lock pays.
         TradeStep::Paid => trade.escrow.is_none(),
         TradeStep::Received => true,

@@ -170,6 +170,11 @@ impl Escrow {
         self.lock.is_some() && self.settled.is_none() && !self.moved
     }
 
+    /// Whether the money has come to its end, whatever is still said of the goods.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.settled.is_some()
+    }
+
     /// The contract under which the buyer locks first, if the other side's key is this one.
     fn contract(
         &self,

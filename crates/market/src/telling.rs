@@ -5,6 +5,7 @@ use haggle_protocol::{IntentId, ThreadId, Timestamp};
 use crate::batch::Batch;
 use crate::cancelling::may_cancel;
 use crate::choosing::{candidate, wanted};
+use crate::escrow::Escrow;
 use crate::event::Event;
 use crate::intents::Mine;
 use crate::market::Market;
@@ -162,6 +163,8 @@ impl Market {
         let state = deal.view();
         let from = |role, until| Some(Awaited { from: role, until });
         let other = thread.role.other();
+        // Once the two have shared it out, or it has gone to one of them, nobody has to do anything any more.
+        let settled = deal.escrow.as_ref().is_some_and(Escrow::is_settled);
         Some(Trade {
             thread: thread.id,
             intent: thread.intent,
@@ -178,6 +181,7 @@ impl Market {
             theirs: deal.theirs.clone(),
             steps: deal.steps.iter().map(|it| self.step(it)).collect(),
             awaited: match state {
+                _ if settled => None,
                 TradeState::Ordered => from(Role::Seller, Some(deal.order.confirm_by)),
                 TradeState::Confirmed if deal.mine.is_none() => from(thread.role, None),
                 TradeState::Confirmed => from(other, None),

@@ -835,6 +835,29 @@ fn a_buyer_whose_money_is_locked_does_not_say_that_he_has_paid() {
     assert_eq!(sayable(&trade), [Received]);
 }
 
+#[test]
+fn a_seller_has_no_more_to_say_of_the_goods_once_the_money_has_gone_its_way() {
+    use TradeStep::{Delivered, Dispatched};
+    let event = stepped(Role::Seller, &[]);
+    let Event::Market(MarketEvent::Trade(mut trade)) = event else {
+        unreachable!("a trade was made")
+    };
+    (trade.state, trade.can_deliver) = (TradeState::Lapsed, true);
+    let mut said_when = |state| {
+        trade.escrow = Some(EscrowView { state, ..escrow() });
+        sayable(&trade)
+    };
+    assert_eq!(said_when(EscrowState::Locked), [Dispatched, Delivered]);
+    let (buyer, seller) = (700, 300);
+    for over in [
+        EscrowState::Released,
+        EscrowState::Refunded,
+        EscrowState::Shared { buyer, seller },
+    ] {
+        assert_eq!(said_when(over), []);
+    }
+}
+
 fn keeper() -> Keeper {
     Keeper {
         rail: "cashu".into(),

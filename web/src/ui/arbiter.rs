@@ -5,7 +5,7 @@ use haggle_protocol::{Arbiter, ArbiterTerms, IntentId, Money, ThreadId, Timestam
 use leptos::prelude::*;
 
 use crate::app::{desk, w};
-use crate::board::{Ruler, decided};
+use crate::board::{Ruler, decided, is_paid_out};
 use crate::forms::Faults;
 use crate::forms::deciding::ShareForm;
 use crate::forms::stall::RulesForm;
@@ -196,7 +196,13 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
     let told = move || {
         escrow.with(|escrow| {
             let escrow = escrow.as_ref()?;
-            let arbiter = chosen(escrow.arbiter.as_ref()?);
+            let arbiter = escrow.arbiter.as_ref()?;
+            // Where the two were at one, there was nothing to decide.
+            let unasked = escrow.dispute.is_none() && escrow.ruling.is_none();
+            if unasked && is_paid_out(escrow.state) {
+                return None;
+            }
+            let arbiter = chosen(arbiter);
             let by = match decided(escrow) {
                 Some(_) => Ruler::Arbiter,
                 None => Ruler::Said,

@@ -255,6 +255,9 @@ fn what_both_agree_on_is_how_it_is_shared_out() {
     assert_eq!(states(&stage), [EscrowState::Shared { buyer, seller }; 2]);
     assert_eq!(moved(&stage), [true; 2]);
     assert_eq!(purses(&stage), [PURSE - seller, PURSE + seller]);
+    // Neither is told to wait for goods that the two have come to terms about.
+    let awaited = [BUYER, SELLER].map(|who| stage.actors[who].trade().awaited);
+    assert_eq!(awaited, [None; 2]);
 }
 
 #[test]
