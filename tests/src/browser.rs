@@ -17,6 +17,7 @@ use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel, WindowHandle};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
+use crate::clock::page_ahead;
 use crate::process::Process;
 use crate::town::Space;
 use crate::trouble::{Outcome, Trouble};
@@ -91,6 +92,8 @@ pub struct Driver {
     /// Where its browsers run, if not on this machine's own network.
     space: Option<String>,
     flags: Vec<String>,
+    /// How much the clock of its browsers is ahead.
+    ahead: Duration,
 }
 
 /// The profile of a browser: what stays when the process ends.
@@ -164,7 +167,15 @@ impl Driver {
     /// # Errors
     /// If it does not start.
     pub fn start() -> Outcome<Arc<Self>> {
-        Self::launch(None, &[])
+        Self::launch(None, &[], Duration::ZERO)
+    }
+
+    /// Starts the driver for browsers in whose pages it is so much later.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_later(by: Duration) -> Outcome<Arc<Self>> {
+        Self::launch(None, &[], by)
     }
 
     /// Starts the driver in a house, where its browsers take `safe` for as safe as a page by https: there is nobody to certify it.
@@ -176,10 +187,11 @@ impl Driver {
         Self::launch(
             Some(house),
             &[format!("--unsafely-treat-insecure-origin-as-secure={safe}")],
+            Duration::ZERO,
         )
     }
 
-    fn launch(space: Option<&Space>, flags: &[String]) -> Outcome<Arc<Self>> {
+    fn launch(space: Option<&Space>, flags: &[String], ahead: Duration) -> Outcome<Arc<Self>> {
         let program = |name: &str, usual: &str| {
             env::var_os(name).map_or_else(|| PathBuf::from(usual), PathBuf::from)
         };
@@ -216,6 +228,7 @@ impl Driver {
             },
             space: space.map(|space| space.name().to_owned()),
             flags: flags.to_vec(),
+            ahead,
             folder,
             chromium: program("HAGGLE_CHROMIUM", "/usr/bin/chromium"),
         }))
@@ -279,12 +292,10 @@ impl Driver {
         wish.set_browser_log_level(LoggingPrefsLogLevel::All)?;
         let driver = (self.url.as_str(), Arc::clone(&self.process));
         let browser = Browser::attach(name, wish, driver, process, home).await?;
-        browser
-            .devtools(
-                "Page.addScriptToEvaluateOnNewDocument",
-                json!({ "source": WITNESS }),
-            )
-            .await?;
+        browser.runs_first(WITNESS).await?;
+        if !self.ahead.is_zero() {
+            browser.runs_first(&page_ahead(self.ahead)).await?;
+        }
         Ok(browser)
     }
 }
@@ -463,12 +474,25 @@ impl Browser {
         Ok(told.as_u64().unwrap_or_default())
     }
 
+    /// In the page that it shows it is so much later from now on; what waits there wakes when it would have.
+    ///
+    /// # Errors
+    /// If the page does not answer.
+    pub async fn sets_ahead(&self, by: Duration) -> Outcome {
+        self.js(&page_ahead(by), vec![]).await.map(drop)
+    }
+
     /// From the next page on, keeps what the page hands to its data channels.
     ///
     /// # Errors
     /// If the browser refuses it.
     pub async fn listens_to_channels(&self) -> Outcome {
-        let source = json!({ "source": LISTENER });
+        self.runs_first(LISTENER).await
+    }
+
+    /// From the next page on, runs a script in each before its own.
+    async fn runs_first(&self, script: &str) -> Outcome {
+        let source = json!({ "source": script });
         self.devtools("Page.addScriptToEvaluateOnNewDocument", source)
             .await?;
         Ok(())

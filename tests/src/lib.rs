@@ -8,6 +8,7 @@ pub mod agent;
 pub mod bicycle;
 pub mod browser;
 pub mod cable;
+mod clock;
 pub mod data;
 pub mod deciding;
 pub mod firefox;

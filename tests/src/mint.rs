@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::clock::set_ahead;
 use crate::place;
 use crate::process::Process;
 use crate::relay::free_port;
@@ -34,7 +35,7 @@ impl Mint {
         let program = place::mint()?;
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
-        let process = launch(&program, folder.path(), port)?;
+        let process = launch(&program, folder.path(), port, Duration::ZERO)?;
         Ok(Self {
             process,
             program,
@@ -63,7 +64,16 @@ impl Mint {
     /// # Errors
     /// If it does not become ready.
     pub fn start_again(&mut self) -> Outcome {
-        self.process = launch(&self.program, self.folder.path(), self.port)?;
+        self.start_again_later(Duration::ZERO)
+    }
+
+    /// The same with a clock that is so much ahead.
+    ///
+    /// # Errors
+    /// If it does not become ready, or `HAGGLE_FAKETIME` is not set.
+    pub fn start_again_later(&mut self, by: Duration) -> Outcome {
+        self.kill()?;
+        self.process = launch(&self.program, self.folder.path(), self.port, by)?;
         Ok(())
     }
 
@@ -81,8 +91,9 @@ impl Mint {
     }
 }
 
-fn launch(program: &Path, folder: &Path, port: u16) -> Outcome<Process> {
+fn launch(program: &Path, folder: &Path, port: u16, ahead: Duration) -> Outcome<Process> {
     let mut command = Command::new(program);
+    set_ahead(&mut command, ahead)?;
     command.arg(folder).arg(format!("127.0.0.1:{port}"));
     let process = Process::start(&mut command, &folder.join("errors.log"))?;
     let ready = |line: &str| line.strip_prefix("ready ").map(drop);

@@ -55,6 +55,15 @@ pub fn mint() -> Outcome<PathBuf> {
     from_environment("HAGGLE_MINT", "the program `haggle-mint`")
 }
 
+/// The library by which a program is started with a clock that is ahead.
+///
+/// # Errors
+/// If `HAGGLE_FAKETIME` is not set.
+#[track_caller]
+pub fn faketime() -> Outcome<PathBuf> {
+    from_environment("HAGGLE_FAKETIME", "the library libfaketimeMT")
+}
+
 /// Where pictures and figures are kept.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ use haggle_protocol::Custodian;
 use libp2p::PeerId;
 use tempfile::TempDir;
 
+use crate::clock::set_ahead;
 use crate::process::Process;
 use crate::trouble::{Outcome, Trouble};
 
@@ -61,7 +62,8 @@ impl Relay {
             std::fs::write(state.path().join(CONFIG), config)?;
         }
         let tcp_port = free_port()?;
-        let (process, port, peer) = launch(&program, state.path(), [0, tcp_port], site, others)?;
+        let command = Command::new(&program);
+        let (process, port, peer) = launch(command, state.path(), [0, tcp_port], site, others)?;
         Ok(Self {
             process,
             program,
@@ -155,9 +157,19 @@ impl Relay {
     /// # Errors
     /// If it does not become ready.
     pub fn start_again(&mut self) -> Outcome {
+        self.start_again_later(Duration::ZERO)
+    }
+
+    /// The same with a clock that is so much ahead.
+    ///
+    /// # Errors
+    /// If it does not become ready, or `HAGGLE_FAKETIME` is not set.
+    pub fn start_again_later(&mut self, by: Duration) -> Outcome {
         self.process.kill()?;
+        let mut command = Command::new(&self.program);
+        set_ahead(&mut command, by)?;
         let (process, _, peer) = launch(
-            &self.program,
+            command,
             self.state.path(),
             [self.port, self.tcp_port],
             self.site.as_deref(),
@@ -185,13 +197,12 @@ pub(crate) fn free_port() -> Outcome<u16> {
 
 /// The relay's process, its port, and its peer id, as it says when it is ready.
 fn launch(
-    program: &Path,
+    mut command: Command,
     state: &Path,
     [port, tcp_port]: [u16; 2],
     site: Option<&Path>,
     others: &[String],
 ) -> Outcome<(Process, u16, String)> {
-    let mut command = Command::new(program);
     command
         .arg("--http")
         .arg(format!("127.0.0.1:{port}"))

@@ -125,17 +125,6 @@ async fn a_buyer_s_money_is_locked_at_a_mint_and_is_the_seller_s_once_he_has_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_two_agree_on_is_how_a_mint_shares_it_out_and_each_has_his_part() -> Outcome {
-    let mut market = Market::locked().await?;
-    // Seven tenths to the buyer.
-    let buyer = market.price / 10 * 7;
-    market.seller.would_share(buyer).await?;
-    market.buyer.agrees().await?;
-    market.both_see("shared").await?;
-    market.adds_up(market.price - buyer).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_mint_that_is_away_is_said_to_be_and_a_cancel_gives_everything_back() -> Outcome {
     let mut market = Market::ordered().await?;
     market.mint.kill()?;

@@ -1,7 +1,7 @@
 //! Each way in which locked money can end, in three browsers: a buyer, a seller and whom both chose to decide. Each has the program that
 //! the page loads for money, the mint is a real one over HTTP, and in every case all purses and its own books agree to the cent.
 //!
-//! The programs are asked by themselves here, with deadlines of seconds; what the page does with them is in `browsers_money`.
+//! The programs are asked by themselves here, with deadlines of seconds; what the page does with them is in `browsers_escrow`.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

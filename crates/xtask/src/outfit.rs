@@ -6,8 +6,8 @@ use crate::run::{Run, find_program};
 use crate::say::{OrSay, Outcome, Trouble};
 use crate::workshop::Workshop;
 use crate::{browser, interop, js, site, tools};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// The relay's program.
 pub(crate) const RELAY: &str = "haggle-relay";
@@ -35,7 +35,8 @@ pub(crate) fn everything(shop: &Workshop, run: Run, speed: Speed) -> Outcome<Run
     let (run, relay) = match speed {
         Speed::Dev => {
             let [relay, mint] = programs(shop, speed, [RELAY, MINT])?;
-            (run.env("HAGGLE_MINT", mint), relay)
+            let run = run.env("HAGGLE_MINT", mint);
+            (run.env("HAGGLE_FAKETIME", faketime()?), relay)
         }
         // People run no mint of tests.
         Speed::Release => {
@@ -75,6 +76,31 @@ fn networks() -> Outcome {
         &["iproute2", "nftables"],
         "browsers behind routers are tried in networks of the tests' own",
     )
+}
+
+/// The library by which tests start programs whose clock is ahead.
+fn faketime() -> Outcome<PathBuf> {
+    if let Some(given) = env::var_os("HAGGLE_FAKETIME") {
+        return Ok(given.into());
+    }
+    let find = || {
+        // One folder for each kind of processor.
+        let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+        let mut files = folders.map(|one| one.path().join("faketime/libfaketimeMT.so.1"));
+        files.find(|file| file.is_file())
+    };
+    if find().is_none() {
+        apt::install(
+            &["libfaketime"],
+            "tests start a mint and a relay again weeks later, so to speak",
+        )
+        .map_err(|trouble| {
+            Trouble::new(format!("{trouble}; or name your own by HAGGLE_FAKETIME"))
+        })?;
+    }
+    find().ok_or_else(|| {
+        Trouble::new("libfaketime was installed but is not found; name its libfaketimeMT.so.1 by HAGGLE_FAKETIME")
+    })
 }
 
 /// Builds the programs, always together: by itself, each would have libp2p compiled once more with other features. For tests they are built
