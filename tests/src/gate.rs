@@ -1,5 +1,6 @@
-//! A gate in front of a server: every request passes through it, and one of them can be held, before the server has heard it or
-//! after the server has answered and before whoever asks hears that.
+//! A gate in front of a server: every request passes through it, and to one of them something can happen. It is held, before the server
+//! has heard it or after the server has answered and before whoever asks hears that; or it is answered late, asked twice, refused in the
+//! server's name, or the server is gone from then on.
 //!
 //! Whose request it is, is told by the `Origin` that a browser names. What browsers ask beforehand (`OPTIONS`) is not counted.
 
@@ -34,14 +35,43 @@ pub struct Gate {
     stop: Arc<AtomicBool>,
 }
 
-/// When a request is held.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// The server has not heard of it, and never will.
-    Before,
-    /// The server has done what it was asked, and nobody will hear that.
-    After,
+pub enum Fault {
+    /// It is held before the server has heard of it, which it never will.
+    HeldBefore,
+    /// It is held when the server has done what it was asked, and nobody will hear that.
+    HeldAfter,
+    /// The answer comes [`LATE`].
+    Late,
+    /// The server is asked twice, and its second answer is told.
+    Twice,
+    /// The answer is an error, and the server was never asked.
+    ErrorBefore,
+    /// The answer is an error, though the server has done what it was asked.
+    ErrorAfter,
+    /// From this request on nobody is there, until the gate is opened again.
+    Gone,
 }
+
+impl Fault {
+    /// Those after which whoever asked still waits, for something that never comes.
+    pub const HELD: [Self; 2] = [Self::HeldBefore, Self::HeldAfter];
+    /// Those that a server has of itself.
+    pub const SERVER: [Self; 5] = [
+        Self::Late,
+        Self::Twice,
+        Self::ErrorBefore,
+        Self::ErrorAfter,
+        Self::Gone,
+    ];
+}
+
+/// How late an answer comes: later than a wallet waits for one (30 seconds).
+pub const LATE: Duration = Duration::from_secs(35);
+
+/// What a server says that is not well. A page may read it.
+const ERROR: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nAccess-Control-Allow-Origin: *\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// What is waited for, and what the threads of requests wait for.
 #[derive(Debug, Default)]
@@ -55,17 +85,21 @@ enum Trap {
     /// Everything passes.
     #[default]
     Open,
-    /// Of the requests from this origin whose names begin so, so many pass, and then one is held.
+    /// Of the requests from this origin whose names begin so, so many pass, and then this happens to one.
     Set {
         origin: String,
         only: String,
         pass: usize,
-        held: Held,
+        fault: Fault,
     },
     /// This one is on its way to the server, and is held once that has answered.
     Closing(String),
     /// This one is held.
     Closed(String),
+    /// Something happened to this one, and all else passes.
+    Struck(String),
+    /// Since this one nobody is there.
+    Gone(String),
 }
 
 impl Gate {
@@ -105,21 +139,32 @@ impl Gate {
         format!("http://{}", self.address)
     }
 
-    /// Lets so many requests of pages from `origin` pass from now on, and holds the one that comes then. Counts only those whose method
+    /// Lets so many requests of pages from `origin` pass from now on, and then this happens to one. Counts only those whose method
     /// and path begin as said: with nothing, all.
-    pub fn set(&self, origin: &str, only: &str, pass: usize, held: Held) {
+    pub fn set(&self, origin: &str, only: &str, pass: usize, fault: Fault) {
         *self.watch.trap() = Trap::Set {
             origin: origin.trim_end_matches('/').to_owned(),
             only: only.to_owned(),
             pass,
-            held,
+            fault,
         };
     }
 
-    /// Waits until a request is held, and says which: its method and its path. Without end, if none is.
-    pub async fn holds(&self) -> String {
+    /// To which request, by method and path, what was to happen has happened.
+    #[must_use]
+    pub fn struck(&self) -> Option<String> {
+        match &*self.watch.trap() {
+            Trap::Closed(request) | Trap::Struck(request) | Trap::Gone(request) => {
+                Some(request.clone())
+            }
+            Trap::Open | Trap::Set { .. } | Trap::Closing(_) => None,
+        }
+    }
+
+    /// Waits until a request is held or nobody is there any more, and says at which: its method and its path. Without end, if neither comes.
+    pub async fn closes(&self) -> String {
         loop {
-            if let Trap::Closed(request) = &*self.watch.trap() {
+            if let Trap::Closed(request) | Trap::Gone(request) = &*self.watch.trap() {
                 return request.clone();
             }
             sleep(GLANCE).await;
@@ -147,14 +192,17 @@ impl Watch {
         self.trap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request has come; says when it is to be held, if it is.
-    fn comes(&self, request: &Request) -> Option<Held> {
+    /// A request has come; says what happens to it, if anything does.
+    fn comes(&self, request: &Request) -> Option<Fault> {
         let mut trap = self.trap();
+        if matches!(*trap, Trap::Gone(_)) {
+            return Some(Fault::Gone);
+        }
         let Trap::Set {
             origin,
             only,
             pass,
-            held,
+            fault,
         } = &mut *trap
         else {
             return None;
@@ -167,12 +215,16 @@ impl Watch {
             *pass = left;
             return None;
         }
-        let held = *held;
-        *trap = match held {
-            Held::Before => Trap::Closed(request.name.clone()),
-            Held::After => Trap::Closing(request.name.clone()),
+        let (fault, name) = (*fault, request.name.clone());
+        *trap = match fault {
+            Fault::HeldBefore => Trap::Closed(name),
+            Fault::HeldAfter => Trap::Closing(name),
+            Fault::Gone => Trap::Gone(name),
+            Fault::Late | Fault::Twice | Fault::ErrorBefore | Fault::ErrorAfter => {
+                Trap::Struck(name)
+            }
         };
-        Some(held)
+        Some(fault)
     }
 
     /// The server has answered what is to be held.
@@ -248,18 +300,36 @@ fn passes(mut stream: &TcpStream, server: SocketAddr, watch: &Watch) -> Outcome 
     let Some(request) = Request::read(stream)? else {
         return Ok(());
     };
-    let held = watch.comes(&request);
-    if held == Some(Held::Before) {
-        watch.waits();
-        return Ok(());
-    }
-    let answer = ask(server, &request.bytes);
-    if held == Some(Held::After) {
-        watch.closes();
-        watch.waits();
-        return Ok(());
-    }
-    Ok(stream.write_all(&answer?)?)
+    let answer = match watch.comes(&request) {
+        None => ask(server, &request.bytes)?,
+        Some(Fault::HeldBefore) => {
+            watch.waits();
+            return Ok(());
+        }
+        Some(Fault::HeldAfter) => {
+            // Held as well if the server did not answer.
+            drop(ask(server, &request.bytes));
+            watch.closes();
+            watch.waits();
+            return Ok(());
+        }
+        Some(Fault::Gone) => return Ok(()),
+        Some(Fault::ErrorBefore) => ERROR.to_vec(),
+        Some(Fault::ErrorAfter) => {
+            ask(server, &request.bytes)?;
+            ERROR.to_vec()
+        }
+        Some(Fault::Twice) => {
+            ask(server, &request.bytes)?;
+            ask(server, &request.bytes)?
+        }
+        Some(Fault::Late) => {
+            let answer = ask(server, &request.bytes)?;
+            thread::sleep(LATE);
+            answer
+        }
+    };
+    Ok(stream.write_all(&answer)?)
 }
 
 fn ask(server: SocketAddr, request: &[u8]) -> Outcome<Vec<u8>> {
@@ -308,7 +378,7 @@ mod tests {
     fn what_is_not_to_be_held_passes_with_its_body() {
         let (url, count) = server();
         let gate = Gate::before(&url).unwrap();
-        gate.set(PAGE, "", 1, Held::Before);
+        gate.set(PAGE, "", 1, Fault::HeldBefore);
         for (method, origin) in [
             ("POST", "http://other"),
             ("OPTIONS", PAGE),
@@ -325,19 +395,53 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn one_request_is_held_and_dropped_before_it_is_heard_or_after_it_is_answered() {
         let (url, count) = server();
-        for (held, heard) in [(Held::Before, 0), (Held::After, 1)] {
+        for (fault, heard) in Fault::HELD.into_iter().zip([0, 1]) {
             *count.lock().unwrap() = 0;
             let gate = Arc::new(Gate::before(&url).unwrap());
-            gate.set(PAGE, "POST /a", 0, held);
+            gate.set(PAGE, "POST /a", 0, fault);
             assert!(asks(&gate, "GET", PAGE).ends_with("hi"));
             let asked = Arc::clone(&gate);
             let asking = thread::spawn(move || asks(&asked, "POST", PAGE));
-            assert_eq!(gate.holds().await, "POST /a");
+            assert_eq!(gate.closes().await, "POST /a");
             assert_eq!(*count.lock().unwrap(), 1 + heard);
             assert!(asks(&gate, "GET", PAGE).ends_with("hi"), "others pass");
             gate.open();
             assert_eq!(asking.join().unwrap(), "");
             assert_eq!(*count.lock().unwrap(), 2 + heard);
         }
+    }
+
+    #[test]
+    fn a_server_fails_in_one_answer_and_is_well_again() {
+        let (url, count) = server();
+        for (fault, heard, says) in [
+            (Fault::Twice, 2, "POST /a "),
+            (Fault::ErrorBefore, 0, "HTTP/1.1 500 "),
+            (Fault::ErrorAfter, 1, "HTTP/1.1 500 "),
+        ] {
+            *count.lock().unwrap() = 0;
+            let gate = Gate::before(&url).unwrap();
+            gate.set(PAGE, "POST /a", 0, fault);
+            assert_eq!(gate.struck(), None);
+            let answer = asks(&gate, "POST", PAGE);
+            assert!(answer.starts_with(says), "{fault:?}: {answer}");
+            assert_eq!(*count.lock().unwrap(), heard, "{fault:?}");
+            assert_eq!(gate.struck().as_deref(), Some("POST /a"));
+            assert!(asks(&gate, "POST", PAGE).starts_with("POST /a "));
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_gone_answers_nobody_until_it_is_back() {
+        let (url, count) = server();
+        let gate = Gate::before(&url).unwrap();
+        gate.set(PAGE, "POST /a", 0, Fault::Gone);
+        for _ in 0..2 {
+            assert_eq!(asks(&gate, "POST", PAGE), "");
+        }
+        assert_eq!(asks(&gate, "GET", "http://other"), "");
+        gate.open();
+        assert!(asks(&gate, "GET", PAGE).starts_with("GET /a "));
+        assert_eq!(*count.lock().unwrap(), 1);
     }
 }

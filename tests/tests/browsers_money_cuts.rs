@@ -1,9 +1,10 @@
 //! Trades that are paid through escrow in real browsers, one of which is killed at a request to the mint: before the mint has heard it, or
 //! after it has answered and before the page hears that. Opened again, the trade goes on to its end, with every cent in its place by both
-//! purses and by the mint's own books.
+//! purses and by the mint's own books. And trades whose mint fails at a request by which money moves: it answers late, twice, or with an
+//! error, or is gone for an hour.
 //!
 //! `HAGGLE_MONEY` says which of the requests are lived: all of them by `cargo xtask prove money` (or those of one story, if it names that:
-//! `released`, `shared`, `refunded`), a few in the test command.
+//! `released`, `shared`, `refunded`; or `faults`, those at which the mint fails), a few in the test command.
 
 use std::env;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use haggle_protocol::Side;
 use haggle_protocol::quote::Quality;
 use haggle_tests::browser::Driver;
 use haggle_tests::data::{Advertisement, Computers};
-use haggle_tests::gate::{Gate, Held};
+use haggle_tests::gate::{Fault, Gate};
 use haggle_tests::mint::Mint;
 use haggle_tests::person::{Person, SOON, SURELY, Terms, named};
 use haggle_tests::relay::Relay;
@@ -32,6 +33,9 @@ const TERMS: Terms = Terms {
 /// How long one step of a trade may take, of which a browser was killed in between: what could not be delivered meanwhile is tried again,
 /// and a mint that was not heard is asked again.
 const AT_LAST: Duration = Duration::from_secs(120);
+
+/// For how long a mint is gone.
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// The trade whose money is locked: there is never more than one.
 const LOCKED: &str =
@@ -65,7 +69,7 @@ enum Act {
     Cancel,
 }
 
-/// At which of the requests of a side its browser is killed.
+/// At which of the requests of a side its browser is killed, or the mint fails.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     story: Story,
@@ -74,7 +78,7 @@ struct Cut {
     only: &'static str,
     /// So many of them in a trade have passed before.
     pass: usize,
-    held: Held,
+    fault: Fault,
 }
 
 impl Story {
@@ -134,6 +138,8 @@ struct Market {
     /// How each trade ended so far.
     ended: Vec<Story>,
     earned: u64,
+    /// What its browsers have said of what was to happen: no page is blamed for that.
+    excused: Vec<&'static str>,
 }
 
 /// The page of a side. To a browser the two are of different origins.
@@ -172,6 +178,7 @@ impl Market {
             intents: Vec::new(),
             ended: Vec::new(),
             earned: 0,
+            excused: vec![REPEATED],
         })
     }
 
@@ -200,25 +207,44 @@ impl Market {
         for (at, act) in story.acts().iter().enumerate() {
             if at == story.counts_from() {
                 let page = page(&self.relay, cut.side);
-                self.gate.set(&page, cut.only, cut.pass, cut.held);
+                self.gate.set(&page, cut.only, cut.pass, cut.fault);
             }
             loop {
-                let held = tokio::select! {
-                    request = self.gate.holds() => request,
+                tokio::select! {
+                    request = self.gate.closes() => met = Some((*act, request)),
                     done = self.does(*act) => {
                         done.map_err(|trouble| trouble.while_doing(&format!("{act:?}")))?;
                         break;
                     }
-                };
-                met = Some((*act, held));
-                self = self.kills(cut.side).await?;
+                }
+                if cut.fault == Fault::Gone {
+                    self.an_hour_passes(cut.side).await?;
+                } else {
+                    self = self.kills(cut.side).await?;
+                }
             }
+            met = met.or_else(|| Some((*act, self.gate.struck()?)));
         }
         self.gate.open();
         self.ended.push(story);
         self.earned += story.earns(self.price);
-        self.adds_up().await?;
+        self.adds_up(cut.fault).await?;
         Ok((self, met))
+    }
+
+    /// Nobody is at the mint, somebody is told so, and an hour later it is back.
+    async fn an_hour_passes(&self, side: Side) -> Outcome {
+        let person = match side {
+            Side::Buyer => &self.buyer,
+            Side::Seller => &self.seller,
+        };
+        let unknown = format!("{}[data-trouble=\"unknown\"]", named("escrow-panel"));
+        sees(person, &unknown).await?;
+        for person in [&self.buyer, &self.seller] {
+            person.browser.sets_ahead(HOUR).await?;
+        }
+        self.gate.open();
+        Ok(())
     }
 
     /// Somebody's browser is killed, and opened again on what it left.
@@ -336,19 +362,16 @@ impl Market {
     }
 
     /// Each has what is his, by the mint's own books nothing was made or lost, and no page can be blamed for anything.
-    async fn adds_up(&mut self) -> Outcome {
+    async fn adds_up(&mut self, fault: Fault) -> Outcome {
         let filled = FILLED * 100;
         self.buyer.holds(filled - self.earned).await?;
         if self.earned > 0 {
             self.seller.holds(self.earned).await?;
         }
         self.mint.has_out(filled)?;
+        self.excused.extend(told_of(fault));
         for person in [&self.buyer, &self.seller] {
-            // Whoever has not heard that his part was brought in asks for that once more. The mint refuses to do it twice, and then says
-            // what it has signed; of the refusal a browser itself tells.
-            let excused =
-                ["/v1/swap - Failed to load resource: the server responded with a status of 400"];
-            let blamed = person.browser.blamed_for(&excused).await?;
+            let blamed = person.browser.blamed_for(&self.excused).await?;
             ensure(blamed.is_empty(), || {
                 format!("{} is blamed: {blamed:?}", person.browser.name())
             })?;
@@ -376,24 +399,44 @@ async fn sees(person: &Person, selector: &str) -> Outcome {
     person.browser.see(selector, AT_LAST).await.map(drop)
 }
 
+/// What a browser itself says of a mint that fails so.
+const fn told_of(fault: Fault) -> Option<&'static str> {
+    match fault {
+        Fault::ErrorBefore | Fault::ErrorAfter => {
+            Some("/v1/swap - Failed to load resource: the server responded with a status of 500")
+        }
+        Fault::Gone => Some("net::ERR_EMPTY_RESPONSE"),
+        Fault::HeldBefore | Fault::HeldAfter | Fault::Late | Fault::Twice => None,
+    }
+}
+
+/// What a browser itself says of a refusal to do twice what was done. Whoever has not heard that his part was brought in asks for that once more;
+/// the mint refuses, and then says what it has signed.
+const REPEATED: &str =
+    "/v1/swap - Failed to load resource: the server responded with a status of 400";
+
 /// The request by which money moves.
 const SWAP: &str = "POST /v1/swap";
 
-/// What every run lives: killed while the money is locked, becomes the seller's, is brought in by him, and is shared out.
-const SAMPLE: [Cut; 4] = [
-    swap(Story::Released, Side::Buyer, 0, Held::After),
-    swap(Story::Released, Side::Buyer, 1, Held::Before),
-    swap(Story::Released, Side::Seller, 1, Held::After),
-    swap(Story::Shared, Side::Buyer, 0, Held::After),
+/// What every run lives: killed while the money is locked, becomes the seller's, is brought in by him, and is shared out; and a mint that
+/// says twice that it is locked, answers the seller with an error, and is gone for an hour when the money comes back.
+const SAMPLE: [Cut; 7] = [
+    swap(Story::Released, Side::Buyer, 0, Fault::HeldAfter),
+    swap(Story::Released, Side::Buyer, 1, Fault::HeldBefore),
+    swap(Story::Released, Side::Seller, 1, Fault::HeldAfter),
+    swap(Story::Shared, Side::Buyer, 0, Fault::HeldAfter),
+    swap(Story::Released, Side::Buyer, 0, Fault::Twice),
+    swap(Story::Released, Side::Seller, 1, Fault::ErrorAfter),
+    swap(Story::Refunded, Side::Buyer, 0, Fault::Gone),
 ];
 
-const fn swap(story: Story, side: Side, pass: usize, held: Held) -> Cut {
+const fn swap(story: Story, side: Side, pass: usize, fault: Fault) -> Cut {
     Cut {
         story,
         side,
         only: SWAP,
         pass,
-        held,
+        fault,
     }
 }
 
@@ -413,7 +456,7 @@ impl Table {
             story,
             side,
             pass,
-            held,
+            fault,
             ..
         } = cut;
         let began = Instant::now();
@@ -426,7 +469,8 @@ impl Table {
         };
         let (met, told) = match outcome.await {
             Ok((market, met)) => {
-                self.market = Some(market);
+                // Where an hour has passed it is no hour earlier again.
+                self.market = Some(market).filter(|_| fault != Fault::Gone);
                 let met = met.map(|(act, request)| format!("{act:?}: {request}"));
                 (met, "ok".to_owned())
             }
@@ -444,7 +488,7 @@ impl Table {
         self.lived += 1;
         let took = began.elapsed().as_secs();
         println!(
-            "| {story:?} | {side:?} | {} | {request} | {held:?} | {told} | {took} s |",
+            "| {story:?} | {side:?} | {} | {request} | {fault:?} | {told} | {took} s |",
             pass + 1
         );
         true
@@ -453,19 +497,26 @@ impl Table {
 
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::print_stdout, reason = "the table is read with --nocapture")]
-async fn a_browser_that_is_killed_at_a_request_to_the_mint_loses_and_wins_nothing() -> Outcome {
+async fn whoever_is_killed_at_a_request_to_the_mint_or_whose_mint_fails_there_loses_and_wins_nothing()
+-> Outcome {
     let which = env::var("HAGGLE_MONEY").unwrap_or_default();
     let mut stories = Story::ALL.to_vec();
     stories.retain(|story| which == "all" || which == story.state());
     let mut table = Table::default();
-    println!("| trade | whose browser | request | at | end | outcome | time |");
+    println!("| trade | whose request | number | at | what happens | outcome | time |");
     println!("|---|---|---|---|---|---|---|");
     for story in &stories {
         for side in [Side::Buyer, Side::Seller] {
-            table.all_of(*story, side).await;
+            table.all_of(*story, side, "", &Fault::HELD).await;
         }
     }
-    if stories.is_empty() {
+    let faults = which == "all" || which == "faults";
+    for story in Story::ALL.into_iter().filter(|_| faults) {
+        for side in [Side::Buyer, Side::Seller] {
+            table.all_of(story, side, SWAP, &Fault::SERVER).await;
+        }
+    }
+    if stories.is_empty() && !faults {
         for cut in SAMPLE {
             if !table.lives(cut).await {
                 table
@@ -485,16 +536,16 @@ async fn a_browser_that_is_killed_at_a_request_to_the_mint_loses_and_wins_nothin
 const ENOUGH: usize = 60;
 
 impl Table {
-    /// Cuts a trade at each of the requests of a side, until one goes through with fewer.
-    async fn all_of(&mut self, story: Story, side: Side) {
+    /// Lives a trade with each of these at each of the requests of a side that begin so, until one goes through with fewer.
+    async fn all_of(&mut self, story: Story, side: Side, only: &'static str, faults: &[Fault]) {
         for pass in 0..ENOUGH {
-            for held in [Held::Before, Held::After] {
+            for &fault in faults {
                 let cut = Cut {
                     story,
                     side,
-                    only: "",
+                    only,
                     pass,
-                    held,
+                    fault,
                 };
                 if !self.lives(cut).await {
                     return;

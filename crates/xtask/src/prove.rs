@@ -18,7 +18,7 @@ const LIST: &str = "\
   fair [--seeds A..B] [--size SIZE] simulates a market day for each seed (0..100): SIZE is small (6 traders), day (20, if not
                                     said) or large (200 traders, 2,000 intents)
   money                             cuts a payment through escrow off at each step, lets each of its requests meet with each fault, and
-                                    kills each side's browser at each request of its page to the mint
+                                    kills each side's browser at each request of its page to the mint, and has the mint fail there
   bugs [--only WORDS]               makes bugs on purpose, each of which the market day must catch
 ";
 
@@ -256,7 +256,9 @@ fn money(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
         .args(["--", "survival", "finding", "--nocapture"])
         .env("HAGGLE_MONEY", "all")
         .openly()?;
-    doing("killing a browser at each of its requests to a mint in a trade, one trade for each");
+    doing(
+        "killing a browser at each of its requests to a mint in a trade, and failing the mint at each by which money moves, one trade for each",
+    );
     let run = shop
         .cargo_for_all("test")?
         .args(["--test", "browsers_money_cuts", "--", "--nocapture"])
