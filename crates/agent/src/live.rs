@@ -493,10 +493,17 @@ impl Agent {
             let allowed = Mandate::allows_lock(total, locked);
             allowed.map_err(|beyond| refusal("other-currency", "escrow", &beyond))?;
         }
-        let allowed = self.mandate.allows(total, at);
+        let quoted = |mine: &&MyIntent| mine.quotes.iter().any(|quote| quote.thread == thread);
+        let intent = self.mine.iter().find(quoted).map(|mine| mine.id);
+        let allowed = self.mandate.allows(total, intent, at);
         allowed.map_err(|beyond| refusal("beyond-mandate", "total", &beyond))?;
         // Counted before the trade is told of: two commands in a row do not spend the same money.
-        let order = Order { thread, total, at };
+        let order = Order {
+            thread,
+            intent,
+            total,
+            at,
+        };
         self.mandate.begin(order);
         let client = self.client.clone();
         let accept = Command::Accept {

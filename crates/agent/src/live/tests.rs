@@ -183,6 +183,7 @@ async fn a_signal_ends_it_while_nobody_reads_its_lines() {
 fn order(minor: u64) -> Order {
     Order {
         thread: ThreadId([7; 32]),
+        intent: None,
         total: Money::new(minor, Asset::new("EUR").unwrap()),
         at: haggle_node::now(),
     }
