@@ -22,6 +22,7 @@ pub mod peer;
 pub mod person;
 pub mod photo;
 pub mod place;
+pub mod play;
 pub mod process;
 pub mod program;
 pub mod purse;

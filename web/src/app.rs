@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{FutureExt, StreamExt};
 use haggle_protocol::phrase::Phrase;
-use haggle_protocol::{Custodian, FileId, IntentId, ThreadId, Timestamp};
+use haggle_protocol::{Custodian, FileId, IntentId, Money, ThreadId, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::board::{Board, News};
 use crate::browser;
 use crate::forms::ask::AskForm;
+use crate::forms::money::Play;
 use crate::node::{
     Backup, Client, Command, Complaint, Config, Draft, ECASH, Event, IndexedDb, NewFile, Preview,
     Profile, Reply, Safe, open, restore_phrase, wallet,
@@ -108,6 +109,22 @@ pub(crate) struct Desk {
 
 thread_local! {
     static LANG: Cell<Lang> = const { Cell::new(Lang::English) };
+    /// The mint of play money that the page was served with, which no page out of `cargo xtask site` has.
+    static PLAY: Option<Custodian> = browser::play_money().and_then(|mint| crate::forms::money::play(&mint));
+}
+
+/// The mint of play money that the page was served with, if it was.
+pub(crate) fn play_mint() -> Option<Custodian> {
+    PLAY.with(Clone::clone)
+}
+
+/// How mints and what they keep are called.
+pub(crate) fn called<T>(ask: impl FnOnce(Play<'_>) -> T) -> T {
+    let words = &w().play;
+    PLAY.with(|mint| {
+        let mint = mint.as_ref();
+        ask(Play { mint, words })
+    })
 }
 
 /// The sentences of the language that is set. Not reactive: the page is drawn anew when the language changes.
@@ -305,7 +322,7 @@ impl Desk {
     fn tell(self, news: &[News]) {
         let words = w();
         let (mut quotes, mut matches) = (0, 0);
-        let mut sentences = Vec::new();
+        let (mut sentences, mut came) = (Vec::new(), Vec::new());
         let mut threads = Vec::new();
         for item in news {
             match item {
@@ -354,8 +371,10 @@ impl Desk {
                     sentences.push((words.trades.step_news)(*step).to_owned());
                     threads.push(*thread);
                 }
-                News::CameIn { amount } => {
-                    sentences.push((words.money.came)(&crate::ui::format::money(*amount)));
+                News::CameIn { purse, minor } => {
+                    let amount = Money::new(*minor, purse.asset);
+                    let amount = crate::ui::format::kept(amount, &purse.custodian);
+                    came.push((words.money.came)(&amount));
                 }
                 News::Ruled { thread } => {
                     sentences.push(words.decide.news_ruled.to_owned());
@@ -374,6 +393,11 @@ impl Desk {
         if matches > 0 {
             sentences.push((words.requests.arrived_match)(matches));
         }
+        if !came.is_empty() {
+            // Whoever has just asked for it looks here and not at a list.
+            self.show(&came.join(" "));
+        }
+        sentences.append(&mut came);
         let sentences = sentences.join(" ");
         browser::notice(&sentences);
         self.say(&sentences);
@@ -392,6 +416,11 @@ impl Desk {
     /// Says something to everybody, shortly.
     pub(crate) fn note(self, sentence: &str) {
         self.say(sentence);
+        self.show(sentence);
+    }
+
+    /// Shows something shortly.
+    fn show(self, sentence: &str) {
         self.toast.set(Some(sentence.to_owned()));
         let shown = sentence.to_owned();
         browser::later(4_000, move || {
@@ -645,8 +674,10 @@ pub(crate) fn profiles() -> Vec<String> {
 /// What the peer complains of, in the language that is set.
 pub(crate) fn sentence(complaint: &Complaint) -> String {
     let field = complaint.field.as_deref().unwrap_or_default();
-    (w().word.complaint)(&complaint.code, field)
-        .map_or_else(|| complaint.sentence.clone(), ToOwned::to_owned)
+    match (w().word.complaint)(&complaint.code, field) {
+        Some(ours) => ours.to_owned(),
+        None => called(|play| play.sentence(complaint.sentence.clone())),
+    }
 }
 
 fn undone(error: crate::node::PeerError) -> Complaint {

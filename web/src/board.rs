@@ -13,7 +13,7 @@ use haggle_protocol::{Arbiter, IntentId, MessageId, Money, PublicKey, ThreadId, 
 
 use crate::node::{
     AnswerState, Balance, Case, CaseState, Chat, EscrowState, EscrowView, Event, IntentState, Link,
-    MarketEvent, MyIntent, NetworkView, OpenIntent, QuoteState, QuoteView, Role, RulingView,
+    MarketEvent, MyIntent, NetworkView, OpenIntent, Purse, QuoteState, QuoteView, Role, RulingView,
     StallView, Trade, TradeState, TradeStep, wallet,
 };
 
@@ -51,7 +51,7 @@ pub struct Stopped {
 }
 
 /// Something that happened just now and is worth a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// A seller has answered, or improved on an answer.
     Quote {
@@ -114,8 +114,10 @@ pub enum News {
     },
     /// Money has come into a purse.
     CameIn {
-        /// How much.
-        amount: Money,
+        /// Into which.
+        purse: Purse,
+        /// How much, in minor units.
+        minor: u64,
     },
     /// The arbiter of a trade has decided.
     Ruled {
@@ -235,9 +237,9 @@ impl Board {
         let sum = |balance: &Balance| balance.free.saturating_add(balance.held);
         let more = view.balances.iter().filter_map(|now| {
             let was = before.iter().find(|was| was.purse == now.purse);
-            let came = sum(now).checked_sub(was.map_or(0, sum))?;
-            let amount = Money::new(came, now.purse.asset);
-            (came > 0).then_some(News::CameIn { amount })
+            let minor = sum(now).checked_sub(was.map_or(0, sum))?;
+            let purse = now.purse.clone();
+            (minor > 0).then_some(News::CameIn { purse, minor })
         });
         more.collect()
     }

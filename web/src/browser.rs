@@ -11,6 +11,9 @@ use web_sys::{
     Url,
 };
 
+/// Where `cargo xtask up --play-money` names its mint.
+const PLAY_MONEY: &str = "meta[name=haggle-play-money]";
+
 /// The file that names the relays, beside the page.
 const RELAYS: &str = "relays.json";
 
@@ -36,6 +39,12 @@ pub(crate) fn replace_hash(hash: &str) {
 pub(crate) fn page_address() -> String {
     let href = window().location().href().unwrap_or_default();
     href.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// The address of the mint of play money that the page was served with.
+pub(crate) fn play_money() -> Option<String> {
+    let meta = document().query_selector(PLAY_MONEY).ok()??;
+    meta.get_attribute("content")
 }
 
 /// Loads the page again.

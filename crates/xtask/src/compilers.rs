@@ -19,7 +19,7 @@ pub(crate) fn protoc() -> Outcome<PathBuf> {
     }
     apt::install(
         &["protobuf-compiler"],
-        "the mint that the tests pay at is built with protoc",
+        "the mint that tests pay at, and that play money comes from, is built with protoc",
     )
     .map_err(|trouble| Trouble::new(format!("{trouble}; or name your own by PROTOC")))?;
     find().ok_or_else(|| Trouble::new("protoc was installed but is not in PATH; name it by PROTOC"))

@@ -21,6 +21,7 @@ mod js;
 mod module;
 mod outfit;
 mod page;
+mod play;
 mod prove;
 mod run;
 mod say;
@@ -44,10 +45,11 @@ use workshop::Workshop;
 
 /// What `cargo xtask help` prints.
 const HELP: &str = "\
-cargo xtask up [--port N] [--profile NAME] [--alone]
+cargo xtask up [--port N] [--profile NAME] [--alone] [--play-money]
     Sets up what is missing, builds the site, the relay and the stalls' program, starts the relay
     on this machine with the site on it and, unless alone, a few sample stalls, and prints one
-    address to open. Ctrl-C stops it.
+    address to open. Ctrl-C stops it. With --play-money also a mint on the port after the page's,
+    whose money is worth nothing and buys nothing, to try paying through escrow.
 
 cargo xtask test [--only KIND]... [--keep-going]
     Sets up what is missing and runs every check and every test, or only the kinds named.
@@ -126,6 +128,7 @@ fn up_options(mut args: lexopt::Parser) -> Outcome<up::Options> {
             Long("port") => options.port = args.value()?.parse()?,
             Long("profile") => options.profile = Some(args.value()?.string()?),
             Long("alone") => options.alone = true,
+            Long("play-money") => options.play_money = true,
             other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
         }
     }
@@ -220,6 +223,8 @@ mod tests {
         let options = up_options(args(&["--port", "4711", "--profile", "ben"])).unwrap();
         assert_eq!(options.port, 4711);
         assert_eq!(options.profile.as_deref(), Some("ben"));
+        assert!(!options.play_money, "only whoever asks for it gets it");
+        assert!(up_options(args(&["--play-money"])).unwrap().play_money);
         let options = test_options(args(&["--only", "unit", "--only=wasm"])).unwrap();
         assert_eq!(options.only, ["unit", "wasm"]);
         assert!(!options.keep_going);

@@ -5,7 +5,7 @@ use crate::apt;
 use crate::run::{Run, find_program};
 use crate::say::{OrSay, Outcome, Trouble};
 use crate::workshop::Workshop;
-use crate::{browser, interop, js, site, tools};
+use crate::{browser, compilers, interop, js, site, tools};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -121,8 +121,23 @@ pub(crate) fn programs<const N: usize>(
     speed: Speed,
     names: [&str; N],
 ) -> Outcome<[PathBuf; N]> {
+    found(build(shop, speed)?, names)
+}
+
+/// The mint of the tests, by itself: whoever tries the page with play money builds no tests, and nothing of it gets into what people run.
+/// Not optimised, which would take longer than everything that such a mint ever does.
+pub(crate) fn mint(shop: &Workshop) -> Outcome<PathBuf> {
+    let run = shop
+        .cargo("build")
+        .env("PROTOC", compilers::protoc()?)
+        .args(["--package", MINT, "--bins"]);
+    let [mint] = found(run, [MINT])?;
+    Ok(mint)
+}
+
+fn found<const N: usize>(build: Run, names: [&str; N]) -> Outcome<[PathBuf; N]> {
     let mut found = [const { None }; N];
-    let well = build(shop, speed)?
+    let well = build
         .arg("--message-format=json-render-diagnostics")
         .read_lines(|line| {
             for (name, place) in names.iter().zip(&mut found) {

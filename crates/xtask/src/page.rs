@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256, Sha384};
 /// The name of the policy's meta element.
 const POLICY: &str = "Content-Security-Policy";
 
+/// The name of the meta element that names a mint of play money.
+pub(crate) const PLAY_MONEY: &str = "haggle-play-money";
+
 /// `integrity` value of a file: SHA-384, as Trunk writes it.
 pub(crate) fn integrity(bytes: &[u8]) -> String {
     format!("sha384-{}", STANDARD.encode(Sha384::digest(bytes)))
@@ -64,6 +67,12 @@ pub(crate) fn with_later(html: &str, name: &str, later: &Later) -> Result<String
         "integrity": later.wasm.1,
     });
     insert_early(html, &format!("<meta name=\"{name}\" content='{content}'>"))
+}
+
+/// The page with a `<meta>` by which it knows the mint of play money that it is served with.
+pub(crate) fn with_play_money(html: &str, mint: &str) -> Result<String, &'static str> {
+    let meta = format!("<meta name=\"{PLAY_MONEY}\" content=\"{mint}\">");
+    insert_early(html, &meta)
 }
 
 /// The page with an import map that gives each module its integrity hash. A preload link alone does

@@ -91,16 +91,34 @@ pub(crate) fn export(shop: &Workshop, out: Option<&Path>, begin: &Bootstrap) -> 
         Some(out) => out.to_path_buf(),
         None => shop.workspace.target.join("site-export"),
     };
-    make_room(&out)?;
-    for file in files(&built)? {
+    copy(&built, &out)?;
+    write_relays(&out, begin)?;
+    Ok(out)
+}
+
+/// Leaves a copy of a built site that names a mint of play money. Only `cargo xtask up` serves such a one.
+pub(crate) fn with_play_money(built: &Path, out: &Path, mint: &str) -> Outcome {
+    copy(built, out)?;
+    let index = Path::new("index.html");
+    let html = page::with_play_money(&read_text(&out.join(index))?, mint)
+        .map_err(|why| Trouble::new(format!("the page cannot name play money: {why}")))?;
+    // Browsers that take it are sent the compressed twin instead.
+    let twin = out.join(twin_of(index));
+    fs::write(&twin, brotli_of(html.as_bytes())?).or_say(|| format!("write {}", twin.display()))?;
+    let index = out.join(index);
+    fs::write(&index, html).or_say(|| format!("write {}", index.display()))
+}
+
+fn copy(built: &Path, out: &Path) -> Outcome {
+    make_room(out)?;
+    for file in files(built)? {
         let from = built.join(&file);
         let to = out.join(&file);
-        let parent = to.parent().unwrap_or(&out);
+        let parent = to.parent().unwrap_or(out);
         fs::create_dir_all(parent).or_say(|| format!("create {}", parent.display()))?;
         fs::copy(&from, &to).or_say(|| format!("copy {}", from.display()))?;
     }
-    write_relays(&out, begin)?;
-    Ok(out)
+    Ok(())
 }
 
 /// Prints the size of each file, raw and as a server with the best compression would send it.
@@ -463,6 +481,56 @@ mod tests {
         make_room(&home).unwrap();
         assert!(!home.join("letter.txt").exists());
         remove(&home).unwrap();
+    }
+
+    #[test]
+    fn play_money_is_named_in_a_copy_for_it_and_in_no_other() {
+        let (built, plain, play) = (folder("built"), folder("plain"), folder("play"));
+        let html = "<html><head><meta charset=\"utf-8\"></head></html>";
+        fs::write(built.join("index.html"), html).unwrap();
+        fs::write(
+            built.join("index.html.br"),
+            brotli_of(html.as_bytes()).unwrap(),
+        )
+        .unwrap();
+        write_relays(&built, &Bootstrap::default()).unwrap();
+        copy(&built, &plain).unwrap();
+        with_play_money(&built, &play, "http://127.0.0.1:8788").unwrap();
+        // Again, over what the last time has left.
+        with_play_money(&built, &play, "http://127.0.0.1:8788").unwrap();
+        for site in [&built, &plain] {
+            assert_eq!(read_text(&site.join("index.html")).unwrap(), html);
+        }
+        let named = read_text(&play.join("index.html")).unwrap();
+        let meta = format!(
+            "<meta name=\"{}\" content=\"http://127.0.0.1:8788\">",
+            page::PLAY_MONEY
+        );
+        assert_eq!(named.matches(&meta).count(), 1, "{named}");
+        assert_eq!(named.replace(&meta, ""), html, "nothing else changed");
+        let mut twin = Vec::new();
+        let packed = read(&play.join("index.html.br")).unwrap();
+        brotli::BrotliDecompress(&mut &*packed, &mut twin).unwrap();
+        assert_eq!(twin, named.as_bytes());
+        for site in [built, plain, play] {
+            remove(&site).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_page_knows_the_name_under_which_play_money_is_named_and_its_source_names_none() {
+        let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+        let name = format!("meta[name={}]", page::PLAY_MONEY);
+        assert!(
+            read_text(&web.join("src/browser.rs"))
+                .unwrap()
+                .contains(&name)
+        );
+        assert!(
+            !read_text(&web.join("index.html"))
+                .unwrap()
+                .contains(page::PLAY_MONEY)
+        );
     }
 
     #[test]

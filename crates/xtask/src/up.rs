@@ -1,11 +1,13 @@
 //! `cargo xtask up`: from a checkout to a page in the browser. Sets up, builds the site and the programs,
-//! starts the relay on loopback with the site on it and a few sample stalls, waits until it is ready, and prints one address.
+//! starts the relay on loopback with the site on it and a few sample stalls, waits until it is ready, and prints one address. If it is
+//! asked to, also a mint of play money (`play`).
 
 use crate::outfit::{self, Speed};
+use crate::play::Play;
 use crate::run::Run;
 use crate::say::{OrSay, Outcome, Stopwatch, Trouble, doing};
-use crate::site;
 use crate::workshop::Workshop;
+use crate::{compilers, site};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -47,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) profile: Option<String>,
     /// Without sample stalls.
     pub(crate) alone: bool,
+    /// With a mint of play money.
+    pub(crate) play_money: bool,
 }
 
 impl Default for Options {
@@ -55,6 +59,7 @@ impl Default for Options {
             port: PORT,
             profile: None,
             alone: false,
+            play_money: false,
         }
     }
 }
@@ -63,14 +68,34 @@ impl Default for Options {
 pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     is_free(address)?;
+    let state = shop.workspace.target.join("up");
+    let play = options
+        .play_money
+        .then(|| Play::beside(options.port, &state));
+    let play = play.transpose()?;
     shop.set_up(false)?;
+    if let Some(play) = &play {
+        is_free(play.address)?;
+        compilers::protoc()?;
+    }
     let site = site::build(shop)?;
     doing("building the relay and the stalls' program");
     let names = [outfit::RELAY, outfit::AGENT];
     let [relay, agent] = outfit::programs(shop, Speed::Release, names)?;
 
-    let state = shop.workspace.target.join("up");
+    let demo = match &play {
+        Some(play) => {
+            doing("building the mint of play money (some minutes the first time)");
+            Some((play, outfit::mint(shop)?))
+        }
+        None => None,
+    };
+
     fs::create_dir_all(&state).or_say(|| format!("create {}", state.display()))?;
+    let site = match &play {
+        Some(play) => play.site(&site, &state)?,
+        None => site,
+    };
     let stop = wish_to_stop()?;
     doing(format!(
         "starting the relay on {address}, with the site on it"
@@ -84,12 +109,17 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
         .within(&state)
         .start()?;
     let ready = wait_until_ready(&mut child, address, &stop);
-    let mut stalls = Vec::new();
-    let opened = if matches!(ready, Ok(true)) && !options.alone {
-        open_stalls(shop, &agent, address, &state, &mut stalls)
-    } else {
-        Ok(())
+    let (mut mints, mut stalls) = (Vec::new(), Vec::new());
+    let opened = match (&ready, &demo) {
+        (Ok(true), Some((play, program))) => open_mint(play, program, &stop, &mut mints),
+        _ => Ok(()),
     };
+    let opened = opened.and_then(|()| {
+        if !matches!(ready, Ok(true)) || options.alone {
+            return Ok(());
+        }
+        open_stalls(shop, &agent, address, &state, play.as_ref(), &mut stalls)
+    });
     if matches!((&ready, &opened), (Ok(true), Ok(()))) {
         println!("\n    {}\n", url(address, options.profile.as_deref()));
         if !stalls.is_empty() {
@@ -97,6 +127,12 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
                 "{} sample stalls answer: ask for a bicycle, a laptop or a translation; what they say is in {}",
                 stalls.len(),
                 state.join("stalls").display()
+            ));
+        }
+        if let Some(play) = &play {
+            doing(format!(
+                "play money comes from {}: it is worth nothing and buys nothing. The page offers it under \"Money\", and the stalls take it",
+                play.url()
             ));
         }
         doing("open this address, in a second window as a second person; Ctrl-C stops everything");
@@ -107,7 +143,12 @@ pub(crate) fn run(shop: &Workshop, options: &Options) -> Outcome {
     let asked = stop.load(Ordering::Relaxed);
     let running = is_running(&mut child);
     // All of them, also if one does not want to.
-    let ended: Vec<Outcome> = stalls.iter_mut().chain([&mut child]).map(end).collect();
+    let ended: Vec<Outcome> = stalls
+        .iter_mut()
+        .chain(&mut mints)
+        .chain([&mut child])
+        .map(end)
+        .collect();
     ready?;
     opened?;
     ended.into_iter().collect::<Outcome>()?;
@@ -163,7 +204,7 @@ fn wait_until_ready(child: &mut Child, address: SocketAddr, stop: &AtomicBool) -
                 "the relay ended at once; the reason it gave is above",
             ));
         }
-        if is_ready(address) {
+        if is_ready(address, "/readyz") {
             return Ok(true);
         }
         std::thread::sleep(GLANCE);
@@ -175,12 +216,35 @@ fn wait_until_ready(child: &mut Child, address: SocketAddr, stop: &AtomicBool) -
     )))
 }
 
+/// Starts the mint of play money and waits until it answers; it is in `running` even if it does not.
+fn open_mint(play: &Play, program: &Path, stop: &AtomicBool, running: &mut Vec<Child>) -> Outcome {
+    running.push(play.start(program)?);
+    let watch = Stopwatch::start();
+    while watch.elapsed() < PATIENCE && !stop.load(Ordering::Relaxed) {
+        if is_ready(play.address, "/v1/info") {
+            return Ok(());
+        }
+        if !running.iter_mut().all(is_running) {
+            break;
+        }
+        std::thread::sleep(GLANCE);
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    Err(Trouble::new(format!(
+        "the mint of play money did not become ready; what it says is in {}",
+        play.log().display()
+    )))
+}
+
 /// Starts a peer for each sample stall; those that are running are in `running` even if another one fails.
 fn open_stalls(
     shop: &Workshop,
     agent: &Path,
     address: SocketAddr,
     state: &Path,
+    play: Option<&Play>,
     running: &mut Vec<Child>,
 ) -> Outcome {
     let list = get(address, "/relays.json", LIST).or_say(|| "ask the relay where it is".into())?;
@@ -196,9 +260,13 @@ fn open_stalls(
     for file in files {
         let name = file.file_stem().unwrap_or_default();
         let record = |end: &str| records.join(name).with_extension(end);
+        let said = match play {
+            Some(play) => play.stall(&file, &records)?,
+            None => file.clone(),
+        };
         let run = Run::new(agent)
             .arg("stall")
-            .arg(&file)
+            .arg(&said)
             .args(["--relay", &relay])
             .arg("--data")
             .arg(record("redb"))
@@ -220,9 +288,9 @@ fn by_websocket(answer: &[u8]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Whether `/readyz` answers with 200 now.
-fn is_ready(address: SocketAddr) -> bool {
-    get(address, "/readyz", FIRST_LINE).is_ok_and(|answer| says_ok(&answer))
+/// Whether this path is answered with 200 now.
+fn is_ready(address: SocketAddr, path: &str) -> bool {
+    get(address, path, FIRST_LINE).is_ok_and(|answer| says_ok(&answer))
 }
 
 /// The beginning of what is answered to a question for a path.

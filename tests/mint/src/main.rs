@@ -1,5 +1,6 @@
 //! A real mint, cdk's, as a process of its own that a test can end at any moment: over HTTP on loopback, with its books in a file, and
-//! with a Lightning backend that takes every invoice for paid. Its ecash stands for nothing, so it exists for tests alone.
+//! with a Lightning backend that takes every invoice for paid. Its ecash stands for nothing, so it exists for tests
+//! and for trying the page with play money (`cargo xtask up --play-money`), and nowhere else.
 //!
 //! `haggle-mint FOLDER ADDRESS` prints `ready URL`. A line on standard input is answered by that line and the sum that is out of its
 //! hands, by its own books: everything that it has signed, without what has come back.

@@ -795,14 +795,15 @@ fn a_trade_that_waits_for_me_is_counted_and_stands_first() {
 
 #[test]
 fn money_that_came_in_is_news_but_not_what_was_there_before_nor_what_went_out() {
+    let purse = Purse {
+        custodian: Custodian::new("https://mint.example").unwrap(),
+        asset: eur(),
+    };
     let view = |free, held| {
         Event::Wallet(wallet::View {
             rail: "cashu".into(),
             balances: vec![Balance {
-                purse: Purse {
-                    custodian: Custodian::new("https://mint.example").unwrap(),
-                    asset: eur(),
-                },
+                purse: purse.clone(),
                 free,
                 held,
             }],
@@ -811,8 +812,8 @@ fn money_that_came_in_is_news_but_not_what_was_there_before_nor_what_went_out() 
     let mut board = Board::default();
     assert_eq!(board.apply(view(500, 0)), []);
     let came = |minor| {
-        let amount = Money::new(minor, eur());
-        [News::CameIn { amount }]
+        let purse = purse.clone();
+        [News::CameIn { purse, minor }]
     };
     assert_eq!(board.apply(view(700, 0)), came(200));
     // Set aside and paid: neither is news.

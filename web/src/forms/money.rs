@@ -1,9 +1,12 @@
 //! What is typed about money: mints, sums of a purse, shares of what is locked, and which mints a stall takes.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+
 use haggle_protocol::{Asset, Custodian, Keeper, Money};
 
 use super::{Flaw, Reading, Wrong};
 use crate::node::{Balance, Payment, Purse};
+use crate::words::PlayWords;
 
 /// The mint at an address as it is typed.
 ///
@@ -25,11 +28,60 @@ pub fn mint(text: &str) -> Result<Custodian, Wrong> {
     }
 }
 
-/// A mint as one reads it: its address without what all of them begin with.
+/// What is said of play money, where the page was served with a mint of such.
+#[derive(Clone, Copy, Debug)]
+pub struct Play<'a> {
+    /// The mint.
+    pub mint: Option<&'a Custodian>,
+    /// The sentences of the language that is set.
+    pub words: &'a PlayWords,
+}
+
+impl Play<'_> {
+    /// Whether what this mint keeps is play money.
+    #[must_use]
+    pub fn is(self, mint: &Custodian) -> bool {
+        self.mint == Some(mint)
+    }
+
+    /// A mint as one reads it: its address without what all of them begin with, and with it that its money is none. The only way in which
+    /// a mint is named to a person.
+    #[must_use]
+    pub fn name(self, mint: &Custodian) -> String {
+        let name = mint.name();
+        let secure = name.strip_prefix("https://");
+        if self.is(mint) {
+            let plain = name.strip_prefix("http://");
+            return (self.words.name)(secure.or(plain).unwrap_or(name));
+        }
+        secure.unwrap_or(name).to_owned()
+    }
+
+    /// An amount that this mint keeps, out of how it is written.
+    #[must_use]
+    pub fn amount(self, written: String, mint: &Custodian) -> String {
+        if self.is(mint) {
+            (self.words.amount)(&written)
+        } else {
+            written
+        }
+    }
+
+    /// A sentence of a rail's, in which a mint stands by its address.
+    #[must_use]
+    pub fn sentence(self, said: String) -> String {
+        match self.mint {
+            Some(mint) => said.replace(mint.name(), &self.name(mint)),
+            None => said,
+        }
+    }
+}
+
+/// The mint of play money that the page was served with: one on this machine, since elsewhere nobody starts such a thing.
 #[must_use]
-pub fn short(mint: &Custodian) -> &str {
-    let name = mint.name();
-    name.strip_prefix("https://").unwrap_or(name)
+pub fn play(text: &str) -> Option<Custodian> {
+    let address: SocketAddrV4 = text.strip_prefix("http://")?.parse().ok()?;
+    (*address.ip() == Ipv4Addr::LOCALHOST).then(|| mint(text).ok())?
 }
 
 /// How much of which money, as it was typed.
@@ -194,6 +246,7 @@ pub(super) fn keepers<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Lang;
 
     fn eur() -> Asset {
         Asset::new("EUR").unwrap()
@@ -227,8 +280,58 @@ mod tests {
             assert_eq!(mint(bad), Err(Wrong::NotAMint), "{bad}");
         }
         assert_eq!(mint(" "), Err(Wrong::Missing));
+    }
+
+    #[test]
+    fn a_mint_and_what_it_keeps_are_called_play_money_where_they_are_that_and_nowhere_else() {
         let mint = mint("https://mint.example/").unwrap();
-        assert_eq!(short(&mint), "mint.example");
+        let demo = play("http://127.0.0.1:8788").unwrap();
+        let said = |play: Option<&Custodian>, lang: Lang, mint| {
+            let (mint_of_play, words) = (play, &lang.words().play);
+            let play = Play {
+                mint: mint_of_play,
+                words,
+            };
+            [play.name(mint), play.amount("5 EUR".to_owned(), mint)]
+        };
+        for lang in Lang::ALL {
+            assert_eq!(said(Some(&demo), lang, &mint), ["mint.example", "5 EUR"]);
+            let plain = ["http://127.0.0.1:8788", "5 EUR"];
+            assert_eq!(said(None, lang, &demo), plain);
+        }
+        assert_eq!(
+            said(Some(&demo), Lang::English, &demo),
+            ["127.0.0.1:8788 (play money)", "5 EUR of play money"]
+        );
+        assert_eq!(
+            said(Some(&demo), Lang::German, &demo),
+            ["127.0.0.1:8788 (Spielgeld)", "5 EUR Spielgeld"]
+        );
+        let play = Play {
+            mint: Some(&demo),
+            words: &Lang::English.words().play,
+        };
+        let told = play.sentence("http://127.0.0.1:8788 does not answer.".to_owned());
+        assert_eq!(told, "127.0.0.1:8788 (play money) does not answer.");
+    }
+
+    #[test]
+    fn only_a_mint_on_this_machine_can_be_one_of_play_money() {
+        assert!(play("http://127.0.0.1:8788").is_some());
+        for other in [
+            "",
+            "8788",
+            "https://mint.example",
+            "http://mint.example",
+            "http://192.168.0.7:8788",
+            "http://127.0.0.1.mint.example:8788",
+            "http://127.0.0.1:8788@mint.example",
+            "http://127.0.0.1:8788/elsewhere",
+            "https://127.0.0.1:8788",
+            "http://12d3koo.libp2p.alt",
+        ] {
+            assert_eq!(play(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A third who decides, for the two who chose him: whom a stall takes, whom a buyer chooses with his order, and how he is asked.
 
 use haggle_protocol::arbitration::ARBITERS_MAX;
-use haggle_protocol::{Arbiter, ArbiterTerms, IntentId, Money, ThreadId, Timestamp};
+use haggle_protocol::{Arbiter, ArbiterTerms, Custodian, IntentId, Money, ThreadId, Timestamp};
 use leptos::prelude::*;
 
 use crate::app::{desk, w};
@@ -141,9 +141,9 @@ pub(crate) fn chosen(arbiter: &Arbiter) -> AnyView {
 }
 
 /// What was decided.
-pub(crate) fn ruling(ruling: &RulingView, by: Ruler, locked: Money) -> AnyView {
+pub(crate) fn ruling(ruling: &RulingView, by: Ruler, locked: Money, mint: &Custodian) -> AnyView {
     let words = &w().decide;
-    let amount = |minor| format::money(Money::new(minor, locked.asset));
+    let amount = |minor| format::kept(Money::new(minor, locked.asset), mint);
     let fee = (ruling.arbiter > 0).then(|| (words.ruling_fee)(by, &amount(ruling.arbiter)));
     let why = ruling.words.clone().map(|text| {
         let who = (words.ruling_words)(by);
@@ -160,8 +160,10 @@ pub(crate) fn ruling(ruling: &RulingView, by: Ruler, locked: Money) -> AnyView {
 }
 
 /// What a form for a dispute hangs on: once one of these changes it is drawn anew.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Askable {
+    /// Who keeps it.
+    mint: Custodian,
     /// What is left for the two.
     shared: Money,
     /// What he takes.
@@ -179,6 +181,7 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
             let fee = escrow.arbiter.as_ref()?.terms.fee_of(escrow.amount.minor);
             let of = |minor| Money::new(minor, escrow.amount.asset);
             Some(Askable {
+                mint: escrow.keeper.custodian.clone(),
                 shared: of(escrow.amount.minor.saturating_sub(fee)),
                 fee: of(fee),
                 by,
@@ -208,7 +211,8 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
                 None => Ruler::Said,
             };
             let ruling = escrow.ruling.as_ref();
-            let ruling = ruling.map(|it| self::ruling(it, by, escrow.amount));
+            let ruling =
+                ruling.map(|it| self::ruling(it, by, escrow.amount, &escrow.keeper.custodian));
             Some(view! { {arbiter} {asked(escrow)} {ruling} })
         })
     };
@@ -218,7 +222,7 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
             <p class="quiet-text">{w().decide.talk}</p>
             {chat::panel(To::Thread(thread), Other::Arbiter)}
         })}
-        {move || askable.get().map(|askable| ask(id, askable, form))}
+        {move || askable.get().map(|askable| ask(id, &askable, form))}
     }
     .into_any()
 }
@@ -237,7 +241,8 @@ const fn state_name(state: &DisputeState) -> &'static str {
 fn asked(escrow: &EscrowView) -> Option<AnyView> {
     let words = &w().decide;
     let dispute = escrow.dispute.as_ref()?;
-    let amount = format::money(Money::new(dispute.buyer, escrow.amount.asset));
+    let amount = Money::new(dispute.buyer, escrow.amount.asset);
+    let amount = format::kept(amount, &escrow.keeper.custodian);
     let state = decided(escrow).is_none();
     let state = state.then(|| (words.asked_state)(&dispute.state));
     Some(
@@ -253,10 +258,11 @@ fn asked(escrow: &EscrowView) -> Option<AnyView> {
 }
 
 /// Asks him to decide.
-fn ask(id: ThreadId, askable: Askable, form: RwSignal<ShareForm>) -> AnyView {
+fn ask(id: ThreadId, askable: &Askable, form: RwSignal<ShareForm>) -> AnyView {
     let desk = desk();
     let words = &w().decide;
-    let Askable { shared, fee, by } = askable;
+    let (shared, by) = (askable.shared, askable.by);
+    let kept = |amount| format::kept(amount, &askable.mint);
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
     let in_time = Memo::new(move |_| desk.now.get() < by);
     let go = move |event: leptos::ev::SubmitEvent| {
@@ -277,7 +283,8 @@ fn ask(id: ThreadId, askable: Askable, form: RwSignal<ShareForm>) -> AnyView {
             Err(flaws) => show_flaws(faults, flaws),
         }
     };
-    let takes = (fee.minor > 0).then(|| (words.ask_fee)(&format::money(fee)));
+    let left = kept(shared);
+    let takes = (askable.fee.minor > 0).then(|| (words.ask_fee)(&kept(askable.fee)));
     let fields = move || {
         share_fields(
             ("dispute-buyer", words.ask_buyer),
@@ -294,7 +301,7 @@ fn ask(id: ThreadId, askable: Askable, form: RwSignal<ShareForm>) -> AnyView {
                 <form novalidate class="decide" on:submit=go>
                     <p class="quiet-text">{words.ask_lead}</p>
                     {fields}
-                    <p class="quiet-text">{(words.ask_hint)(&format::money(shared))} " " {takes.clone()}</p>
+                    <p class="quiet-text">{(words.ask_hint)(&left)} " " {takes.clone()}</p>
                     {form_fault(faults, &["buyer", "words"])}
                     <button type="submit" class="secondary on-private" data-test="dispute-go" disabled=move || busy.get()>{words.ask_do}</button>
                 </form>

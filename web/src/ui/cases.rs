@@ -2,7 +2,7 @@
 //!
 //! An offer is said out loud, so it stands on the ground of what everyone sees; a case is private.
 
-use haggle_protocol::{IntentId, MessageId, Money, ThreadId, Timestamp};
+use haggle_protocol::{Custodian, IntentId, MessageId, Money, ThreadId, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -10,14 +10,13 @@ use crate::app::{desk, lang, sentence, w};
 use crate::board::{Board, Ruler, is_over, is_unasked};
 use crate::forms::Faults;
 use crate::forms::deciding::{OfferForm, ShareForm};
-use crate::forms::money::short;
 use crate::node::{Case, CaseState, ClaimView, Command, IntentState, MyIntent, Reply};
 use crate::ui::arbiter::{ruling, share_fields, terms};
 use crate::ui::chat::{self, Other, To};
 use crate::ui::format;
 use crate::ui::parts::{
-    Field, Icon, Line, area, carry_out, form_fault, heading, icon, line, money, person, recheck,
-    recognised, show_flaws,
+    Field, Icon, Line, area, carry_out, form_fault, heading, icon, kept, line, person,
+    play_warning, recheck, recognised, show_flaws,
 };
 use crate::ui::quote_form::lead;
 use crate::ui::requests::withdrawing;
@@ -231,7 +230,9 @@ fn case(order: MessageId, deciding: RwSignal<Option<MessageId>>) -> AnyView {
         case.with(|case| {
             let case = case.as_ref()?;
             let left = case.amount.minor.saturating_sub(case.fee);
-            (case.state == CaseState::Open).then(|| Money::new(left, case.amount.asset))
+            let left = Money::new(left, case.amount.asset);
+            let shared = (left, case.keeper.custodian.clone());
+            (case.state == CaseState::Open).then_some(shared)
         })
     });
     view! {
@@ -239,9 +240,9 @@ fn case(order: MessageId, deciding: RwSignal<Option<MessageId>>) -> AnyView {
             data-trouble=move || case.with(|case| case.as_ref().and_then(|case| case.trouble.clone()))>
             {move || case.with(|case| case.as_ref().map(|case| about(case, desk.now.get_untracked())))}
             <For each=move || threads.get() key=|thread| *thread children=move |thread| claim(thread, case) />
-            {move || shared.get().map(|shared| {
+            {move || shared.get().map(|(shared, mint)| {
                 if deciding.get() == Some(order) {
-                    return rule(order, shared);
+                    return rule(order, shared, &mint);
                 }
                 view! {
                     <button type="button" class="primary on-private" data-test="rule-begin" on:click=move |_| deciding.set(Some(order))>
@@ -257,13 +258,13 @@ fn case(order: MessageId, deciding: RwSignal<Option<MessageId>>) -> AnyView {
 
 fn about(case: &Case, now: Timestamp) -> AnyView {
     let words = &w().decide;
-    let mint = short(&case.keeper.custodian).to_owned();
+    let mint = &case.keeper.custodian;
     let undecided = match case.state {
         CaseState::Looking | CaseState::Open => true,
         CaseState::Signing | CaseState::Ruled | CaseState::Gone | CaseState::Missed => false,
     };
     let time = undecided.then(|| {
-        let fee = format::money(Money::new(case.fee, case.amount.asset));
+        let fee = format::kept(Money::new(case.fee, case.amount.asset), mint);
         let by = (case.rule_by > now).then(|| (words.rule_by)(&format::time(case.rule_by)));
         view! {
             <ul class="terms">
@@ -280,14 +281,15 @@ fn about(case: &Case, now: Timestamp) -> AnyView {
     };
     let earned = case.earned.filter(|earned| earned.minor > 0);
     let earned = earned.map(|earned| {
-        view! { <p class="strong" data-test="case-earned">{(words.earned)(&format::money(earned))}</p> }
+        view! { <p class="strong" data-test="case-earned">{(words.earned)(&format::kept(earned, mint))}</p> }
     });
     view! {
         {private_mark(w().all.private)}
-        <p class="escrow-sum">{money(case.amount)} " " <small>{(w().escrow.kept_by)(&mint)}</small></p>
+        <p class="escrow-sum">{kept(case.amount, mint)} " " <small>{(w().escrow.kept_by)(&format::mint(mint))}</small></p>
+        {play_warning(mint, "")}
         <p class="strong" data-test="case-state">{state}</p>
         {time}
-        {case.ruling.as_ref().map(|it| ruling(it, Ruler::Me, case.amount))}
+        {case.ruling.as_ref().map(|it| ruling(it, Ruler::Me, case.amount, mint))}
         {earned}
         {case.trouble.as_deref().map(|code| trouble(code, case))}
     }
@@ -304,7 +306,7 @@ fn trouble(code: &str, case: &Case) -> AnyView {
     }
     let (mint, with) = (case.keeper.custodian.clone(), case.claims.first());
     let with = with.map(|claim| claim.thread);
-    let name = short(&mint).to_owned();
+    let name = format::mint(&mint);
     let trust = move |_| {
         let mint = mint.clone();
         spawn_local(async move {
@@ -355,7 +357,8 @@ fn claim(thread: ThreadId, case: Memo<Option<Case>>) -> AnyView {
 
 fn wants(claim: &ClaimView, case: &Case) -> AnyView {
     let words = &w().decide;
-    let amount = format::money(Money::new(claim.buyer, case.amount.asset));
+    let amount = Money::new(claim.buyer, case.amount.asset);
+    let amount = format::kept(amount, &case.keeper.custodian);
     let told = match (&case.ruling, &claim.refused, claim.told) {
         (None, ..) => None,
         (Some(_), Some(_), _) => Some(words.not_taken),
@@ -375,8 +378,9 @@ fn wants(claim: &ClaimView, case: &Case) -> AnyView {
 }
 
 /// Decides.
-fn rule(order: MessageId, shared: Money) -> AnyView {
+fn rule(order: MessageId, shared: Money, mint: &Custodian) -> AnyView {
     let desk = desk();
+    let whole = format::kept(shared, mint);
     let words = &w().decide;
     let form = RwSignal::new(ShareForm::default());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
@@ -402,7 +406,7 @@ fn rule(order: MessageId, shared: Money) -> AnyView {
             <h3>{words.rule}</h3>
             <p class="quiet-text">{words.rule_lead}</p>
             {share_fields(("rule-buyer", words.rule_buyer), ("rule-words", words.rule_words, words.rule_words_hint), form, faults)}
-            <p class="quiet-text">{(words.rule_hint)(&format::money(shared))}</p>
+            <p class="quiet-text">{(words.rule_hint)(&whole)}</p>
             {form_fault(faults, &["buyer", "words"])}
             <button type="submit" class="primary on-private" data-test="rule-go" disabled=move || busy.get()>{words.rule_do}</button>
         </form>

@@ -7,9 +7,9 @@ use haggle_protocol::{Arbiter, Custodian, Keeper, Money, ThreadId};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::app::{Desk, desk, sentence, w};
+use crate::app::{Desk, desk, play_mint, sentence, w};
 use crate::board::{Board, decided};
-use crate::forms::money::{KeeperRow, free, payment, share, short};
+use crate::forms::money::{KeeperRow, free, mint, payment, share};
 use crate::forms::stall::RulesForm;
 use crate::forms::{Faults, Flaw, Wrong};
 use crate::node::{
@@ -20,8 +20,8 @@ use crate::route::Screen;
 use crate::ui::arbiter::{self, Choice};
 use crate::ui::format;
 use crate::ui::parts::{
-    Card, Field, Icon, Line, cards, carry_out, fault_line, form_fault, icon, line, money,
-    show_flaws, tick,
+    Card, Field, Icon, Line, cards, carry_out, fault_line, form_fault, icon, kept, line, money,
+    play_warning, show_flaws, tick,
 };
 use crate::ui::slip::private_mark;
 use crate::ui::wallet::currency;
@@ -94,6 +94,22 @@ impl Paying {
         known.with(|mints| mints.as_ref().is_some_and(|all| all.contains(mint)))
     }
 
+    /// What is ordered for, as it is chosen now: the quote's total, and that it is paid in play money, where it is.
+    pub(crate) fn total(self) -> String {
+        match self.keeper().filter(|it| it.asset == self.total.asset) {
+            Some(keeper) => format::kept(self.total, &keeper.custodian),
+            None => format::money(self.total),
+        }
+    }
+
+    /// The same large.
+    pub(crate) fn large(self) -> AnyView {
+        match self.keeper().filter(|it| it.asset == self.total.asset) {
+            Some(keeper) => kept(self.total, &keeper.custodian).into_any(),
+            None => money(self.total).into_any(),
+        }
+    }
+
     /// What was chosen, and the mint that is to be trusted for it.
     ///
     /// # Errors
@@ -135,7 +151,7 @@ impl Paying {
             choices.extend(WAYS.iter().zip(keepers).map(|(value, keeper)| Card {
                 value,
                 title: through(keeper, self.total),
-                means: (words.through_means)(short(&keeper.custodian)),
+                means: (words.through_means)(&format::mint(&keeper.custodian)),
             }));
         });
         view! {
@@ -178,7 +194,8 @@ impl Paying {
                 Some(self.total)
             }
         };
-        let purse = mint.clone();
+        let (purse, leaves, holds) = (mint.clone(), mint.clone(), mint.clone());
+        let warning = play_warning(&mint, "");
         let have = move || {
             let balances = self.desk.board.with(Board::balances);
             Money::new(free(&balances, &purse, asset), asset)
@@ -189,7 +206,7 @@ impl Paying {
         let trust = move || {
             (!self.is_trusted(&asked)).then(|| {
                 let words = &w().escrow;
-                let label = (words.trust)(short(&asked));
+                let label = (words.trust)(&format::mint(&asked));
                 view! {
                     {tick("pay-trust", label, words.trust_hint, self.trusts.get_untracked(), move |on| self.trusts.set(on))}
                     {fault_line("pay-trust", self.faults, "trust")}
@@ -203,15 +220,16 @@ impl Paying {
         let alone = move || alone(self.arbiter.chosen().is_some());
         view! {
             <div class="plan" data-test="pay-plan">
+                {warning}
                 {rate}
                 <ul class="terms">
-                    <li>{move || sum().map(|sum| (w().escrow.plan)(&format::money(sum)))}</li>
+                    <li>{move || sum().map(|sum| (w().escrow.plan)(&format::kept(sum, &leaves)))}</li>
                     <li>{words.plan_send}</li>
                     <li>{review}</li>
                     <li>{words.plan_have}</li>
                     <li>{alone}</li>
                 </ul>
-                <p class="quiet-text">{move || (w().escrow.purse)(&format::money(held()))}</p>
+                <p class="quiet-text">{move || (w().escrow.purse)(&format::kept(held(), &holds))}</p>
                 <Show when=lacks>
                     <p class="fault" data-test="pay-short">{w().escrow.short}</p>
                     <a class="button secondary on-private small" href=move || self.desk.href(Screen::Money)>{icon(Icon::Purse)} {w().escrow.fill}</a>
@@ -248,13 +266,13 @@ fn through(keeper: &Keeper, total: Money) -> String {
 pub(crate) fn ordered(trade: &Trade) -> Option<AnyView> {
     let words = &w().escrow;
     let escrow = trade.escrow.as_ref()?;
-    let mint = short(&escrow.keeper.custodian);
-    let amount = format::money(escrow.amount);
+    let mint = format::mint(&escrow.keeper.custodian);
+    let amount = format::kept(escrow.amount, &escrow.keeper.custodian);
     let other = escrow.amount.asset != trade.quote.total.asset;
     Some(
         view! {
             <div class="plan" data-test="order-escrow">
-                <p class="strong">{(words.ordered)(&amount, mint)}</p>
+                <p class="strong">{(words.ordered)(&amount, &mint)}</p>
                 {other.then(|| view! { <p class="fault">{words.ordered_rate}</p> })}
                 <p class="quiet-text">{(words.ordered_send)(&format::time(escrow.deadline))}</p>
                 {escrow.arbiter.as_ref().map(arbiter::chosen)}
@@ -310,7 +328,8 @@ pub(crate) fn panel(id: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
         now.with(|now| {
             let (escrow, _) = now.as_ref()?;
             let open = decided(escrow).is_none() && !escrow.moved;
-            (open && escrow.state == EscrowState::Locked).then_some(escrow.amount)
+            let locked = (escrow.amount, escrow.keeper.custodian.clone());
+            (open && escrow.state == EscrowState::Locked).then_some(locked)
         })
     });
     // What is typed outlives whatever happens to the trade meanwhile.
@@ -324,7 +343,7 @@ pub(crate) fn panel(id: ThreadId, trade: Memo<Option<Trade>>) -> AnyView {
                 data-trouble=move || now.with(|now| now.as_ref().and_then(|(escrow, _)| escrow.trouble.clone()))>
                 {private_mark(w().escrow.heading)}
                 {inside}
-                {move || locked.get().map(|amount| share_out(id, amount, share_typed))}
+                {move || locked.get().map(|(amount, mint)| share_out(id, amount, &mint, share_typed))}
                 {arbiter::panel(id, escrow)}
             </section>
         </Show>
@@ -341,7 +360,8 @@ fn tell(id: ThreadId, escrow: &EscrowView, role: Role) -> AnyView {
             <p class="quiet-text">{alone(escrow.arbiter.is_some())}</p>
         }
     });
-    let amount = |minor| format::money(Money::new(minor, escrow.amount.asset));
+    let mint = &escrow.keeper.custodian;
+    let amount = |minor| format::kept(Money::new(minor, escrow.amount.asset), mint);
     let shared = match escrow.state {
         EscrowState::Shared { buyer, seller } => {
             Some((words.shared)(&amount(buyer), &amount(seller)))
@@ -354,13 +374,14 @@ fn tell(id: ThreadId, escrow: &EscrowView, role: Role) -> AnyView {
     };
     let came = escrow.mine.filter(|mine| mine.minor > 0);
     let came = came.map(
-        |mine| view! { <p class="strong" data-test="escrow-mine">{(words.came)(&format::money(mine))}</p> },
+        |mine| view! { <p class="strong" data-test="escrow-mine">{(words.came)(&format::kept(mine, mint))}</p> },
     );
     let trouble = escrow.trouble.as_deref().map(|code| trouble(id, code));
     let proposals = escrow.proposals.iter().filter(|_| !escrow.moved);
     let proposals = proposals.map(|it| proposal(id, escrow, it, role));
     view! {
-        <p class="escrow-sum">{money(escrow.amount)} " " <small>{(words.kept_by)(short(&escrow.keeper.custodian))}</small></p>
+        <p class="escrow-sum">{kept(escrow.amount, mint)} " " <small>{(words.kept_by)(&format::mint(mint))}</small></p>
+        {play_warning(mint, "")}
         <p class="strong" data-test="escrow-state">{(words.state)(escrow.state, role)}</p>
         {shared.map(|shared| view! { <p>{shared}</p> })}
         {came}
@@ -400,7 +421,8 @@ fn trouble(id: ThreadId, code: &str) -> AnyView {
 fn proposal(id: ThreadId, escrow: &EscrowView, it: &ProposalView, role: Role) -> AnyView {
     let desk = desk();
     let words = &w().escrow;
-    let amount = |minor| format::money(Money::new(minor, escrow.amount.asset));
+    let mint = &escrow.keeper.custodian;
+    let amount = |minor| format::kept(Money::new(minor, escrow.amount.asset), mint);
     let (buyer, seller) = (amount(it.buyer), amount(it.seller));
     let mine = it.by == role;
     let told = if mine {
@@ -433,8 +455,9 @@ fn proposal(id: ThreadId, escrow: &EscrowView, it: &ProposalView, role: Role) ->
 }
 
 /// Proposes how to share it out.
-fn share_out(id: ThreadId, locked: Money, buyer: RwSignal<String>) -> AnyView {
+fn share_out(id: ThreadId, locked: Money, mint: &Custodian, buyer: RwSignal<String>) -> AnyView {
     let desk = desk();
+    let whole = format::kept(locked, mint);
     let words = &w().escrow;
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
     let what = Field {
@@ -467,7 +490,7 @@ fn share_out(id: ThreadId, locked: Money, buyer: RwSignal<String>) -> AnyView {
             <form novalidate class="decide" on:submit=go>
                 <p class="quiet-text">{words.share_lead}</p>
                 {line(&what, how, buyer.get_untracked(), move |text| buyer.set(text))}
-                <p class="quiet-text">{(words.share_hint)(&format::money(locked))}</p>
+                <p class="quiet-text">{(words.share_hint)(&whole)}</p>
                 {form_fault(faults, &["buyer"])}
                 <button type="submit" class="secondary on-private" data-test="share-go" disabled=move || busy.get()>{words.share_do}</button>
             </form>
@@ -493,7 +516,9 @@ pub(crate) fn takes(form: RwSignal<RulesForm>, faults: RwSignal<Faults>) -> AnyV
         Err(flaws) => show_flaws(faults, flaws),
     };
     let row = move |(at, row): (usize, KeeperRow)| {
-        let label = (w().escrow.takes_remove)(&row.mint);
+        // Whatever is in this list was read as the address of a mint.
+        let name = mint(&row.mint).map_or(row.mint, |mint| format::mint(&mint));
+        let label = (w().escrow.takes_remove)(&name);
         let remove = move |_| {
             form.update(|form| {
                 form.mints.remove(at);
@@ -501,7 +526,7 @@ pub(crate) fn takes(form: RwSignal<RulesForm>, faults: RwSignal<Faults>) -> AnyV
         };
         view! {
             <li class="mint" data-test="takes-row">
-                <span class="relay-host">{row.mint}" · "{row.currency}</span>
+                <span class="relay-host">{name}" · "{row.currency}</span>
                 <button type="button" class="quiet icon-only" aria-label=label on:click=remove>{icon(Icon::Cross)}</button>
             </li>
         }
@@ -537,7 +562,32 @@ pub(crate) fn takes(form: RwSignal<RulesForm>, faults: RwSignal<Faults>) -> AnyV
             <ul class="mints">{move || rows.get().into_iter().enumerate().map(row).collect_view()}</ul>
             {next}
             <button type="button" class="quiet" data-test="takes-add" on:click=add>{icon(Icon::Plus)} {words.takes_add}</button>
+            {try_it(form, rows)}
         </fieldset>
     }
     .into_any()
+}
+
+/// Takes play money with one click, where the page was served with a mint of such and it is not taken yet.
+fn try_it(form: RwSignal<RulesForm>, rows: Memo<Vec<KeeperRow>>) -> Option<AnyView> {
+    let row = KeeperRow {
+        mint: play_mint()?.name().to_owned(),
+        ..KeeperRow::default()
+    };
+    let offered = row.clone();
+    let missing = move || rows.with(|rows| !rows.iter().any(|one| one.mint == offered.mint));
+    let go = move |_| form.update(|form| form.mints.push(row.clone()));
+    Some(
+        view! {
+            <Show when=missing>
+                <div class="play-offer" data-test="play-takes-offer">
+                    <p class="hint">{w().play.offer} ". " {w().play.warning}</p>
+                    <button type="button" class="secondary small" data-test="play-takes" on:click=go.clone()>
+                        {icon(Icon::Plus)} {w().play.takes_do}
+                    </button>
+                </div>
+            </Show>
+        }
+        .into_any(),
+    )
 }

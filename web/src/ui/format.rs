@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use haggle_protocol::attribute::{Comparison, Value, Wish};
 use haggle_protocol::place::Place;
-use haggle_protocol::{Asset, Money, Quantity, Timestamp, Unit};
+use haggle_protocol::{Asset, Custodian, Money, Quantity, Timestamp, Unit};
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::app::{lang, w};
+use crate::app::{called, lang, w};
 use crate::browser;
 use crate::forms::files::Scale;
 use crate::places;
@@ -90,6 +90,16 @@ pub(crate) fn money(money: Money) -> String {
         &value.into(),
     );
     format!("{number} {code}")
+}
+
+/// An amount that a mint keeps: as any other, and that it is play money, where it is.
+pub(crate) fn kept(amount: Money, mint: &Custodian) -> String {
+    called(|play| play.amount(money(amount), mint))
+}
+
+/// A mint's name, and that its money is play money, where it is.
+pub(crate) fn mint(mint: &Custodian) -> String {
+    called(|play| play.name(mint))
 }
 
 /// A part of the whole, in thousandths: `2.5 %`.

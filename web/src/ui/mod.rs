@@ -31,7 +31,7 @@ mod wallet;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::app::{Desk, desk, w};
+use crate::app::{Desk, desk, play_mint, w};
 use crate::board::Board;
 use crate::browser;
 use crate::node::Role;
@@ -78,6 +78,7 @@ fn frame() -> AnyView {
     view! {
         <a class="skip" href="#main" on:click=|event| { event.prevent_default(); browser::focus("screen-heading"); }>{w().all.skip}</a>
         {header(dialogs)}
+        {play_banner()}
         {connection::banner(dialogs.link)}
         {move || desk.board.with(|board| board.stopped().map(stopped::banner))}
         <main id="main" data-test="main" data-screen=move || screen.get().name()>
@@ -103,6 +104,19 @@ fn frame() -> AnyView {
         </Show>
     }
     .into_any()
+}
+
+/// That this page was served with play money, on every screen.
+fn play_banner() -> Option<AnyView> {
+    let desk = desk();
+    play_mint().map(|_| {
+        view! {
+            <aside class="play-banner" data-test="play-banner" aria-label=w().play.label>
+                <p>{w().play.warning} " " <a href=move || desk.href(Screen::Money)>{w().play.open}</a></p>
+            </aside>
+        }
+        .into_any()
+    })
 }
 
 fn draw(screen: Screen) -> AnyView {

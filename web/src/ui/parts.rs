@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use haggle_protocol::{Money, PublicKey};
+use haggle_protocol::{Custodian, Money, PublicKey};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 
-use crate::app::{desk, sentence, w};
+use crate::app::{called, desk, sentence, w};
 use crate::forms::{Faults, Flaw, PropertyRow};
 use crate::node::Complaint;
 use crate::picture::{Picture, SIZE, words};
@@ -130,6 +130,21 @@ pub(crate) fn recognised(id: &[u8; 32], test: &'static str) -> AnyView {
 /// An amount, in figures of one width.
 pub(crate) fn money(amount: Money) -> impl IntoView {
     view! { <span class="money">{format::money(amount)}</span> }
+}
+
+/// An amount that a mint keeps, in figures of one width, and that it is play money, where it is.
+pub(crate) fn kept(amount: Money, mint: &Custodian) -> impl IntoView + use<> {
+    let badge = called(|play| play.is(mint)).then(|| {
+        view! { " " <span class="badge play-badge" data-test="play-money">{w().play.label}</span> }
+    });
+    view! { {money(amount)} {badge} }
+}
+
+/// What play money is, beside whatever is about to be done with it; nothing for any other.
+pub(crate) fn play_warning(mint: &Custodian, more: &'static str) -> Option<AnyView> {
+    called(|play| play.is(mint)).then(|| {
+        view! { <p class="play-warning" data-test="play-warning">{w().play.warning} " " {more}</p> }.into_any()
+    })
 }
 
 /// A QR code (ISO/IEC 18004) as one path; none if the text is too long for one. Always dark on light, whatever the colours of the page:

@@ -1,13 +1,13 @@
 //! A quote, as its buyer sees it: the total, why it stands where it does, what it is made of, and the one thing to do.
 
 use haggle_protocol::quote::{ChargeKind, Quality, Quote};
-use haggle_protocol::{IntentId, Money, ThreadId, Timestamp, limits};
+use haggle_protocol::{Custodian, IntentId, Money, ThreadId, Timestamp, limits};
 use leptos::prelude::*;
 
 use crate::app::{desk, w};
 use crate::board::best;
 use crate::forms::Faults;
-use crate::node::{Command, QuoteState, QuoteView, Reply};
+use crate::node::{Command, ECASH, QuoteState, QuoteView, Reply};
 use crate::ui::chat::{self, Other, To};
 use crate::ui::escrow::Paying;
 use crate::ui::format;
@@ -161,6 +161,7 @@ fn inside(view: &QuoteView) -> AnyView {
             <li>{icon(Icon::Clock)}<span>{(words.there)(&format::lead(quote.lead_time))}</span></li>
             <li>{icon(Icon::Truck)}<span>{(w().word.delivery)(quote.delivery)}</span></li>
             {holds(quote.valid_until, view.state)}
+            {payable(quote)}
         </ul>
         <div class="why">
             <h3>{words.why}</h3>
@@ -193,6 +194,18 @@ fn holds(until: Timestamp, state: QuoteState) -> Option<AnyView> {
         };
         view! { <li>{icon(Icon::Lock)}<span>{text}</span></li> }.into_any()
     })
+}
+
+/// Through which mints it can be paid by this page.
+fn payable(quote: &Quote) -> AnyView {
+    let ours = quote.keepers.iter().filter(|it| it.rail == ECASH.name);
+    let mut mints: Vec<_> = ours.map(|it| &it.custodian).collect();
+    mints.dedup();
+    let line = |mint: &Custodian| {
+        let told = (w().escrow.payable)(&format::mint(mint));
+        view! { <li data-test="quote-escrow">{icon(Icon::Purse)}<span>{told}</span></li> }
+    };
+    mints.into_iter().map(line).collect_view().into_any()
 }
 
 /// Lines and charges, adding up to the total.
@@ -352,7 +365,7 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
             };
             view! {
             <form on:submit=accept>
-                <p class="dialog-total">{money(total)}</p>
+                <p class="dialog-total">{move || paying.large()}</p>
                 <p>{(words.accept_body)(&format::money(total), &title)}</p>
                 {breakdown(&quote)}
                 <ul class="terms" data-test="accept-cautions">
@@ -369,7 +382,7 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
                     <button type="button" class="secondary on-private" data-test="accept-cancel"
                         on:click=move |_| accepting.open.set(false)>{w().all.cancel}</button>
                     <button type="submit" class="primary on-private" data-test="accept-confirm" disabled=move || accepting.busy.get()>
-                        {move || if accepting.busy.get() { words.accepting.to_owned() } else { (words.accept_do)(&format::money(total)) }}
+                        {move || if accepting.busy.get() { words.accepting.to_owned() } else { (words.accept_do)(&paying.total()) }}
                     </button>
                 </div>
             </form>

@@ -15,7 +15,7 @@ use crate::ui::chat::{self, To};
 use crate::ui::escrow;
 use crate::ui::format;
 use crate::ui::parts::{
-    Field, Icon, area, carry_out, empty, form_fault, heading, icon, money, person, select_of,
+    Field, Icon, area, carry_out, empty, form_fault, heading, icon, kept, money, person, select_of,
 };
 use crate::ui::quote_card::breakdown;
 use crate::ui::slip::private_mark;
@@ -146,7 +146,7 @@ fn head(trade: &Trade) -> AnyView {
             {who}
         </div>
         <h2 class="trade-title">{trade.title.clone()}</h2>
-        <p class="quote-total">{money(trade.quote.total)}</p>
+        <p class="quote-total">{total(trade)}</p>
         {trade.order_note.clone().map(|note| said(words.order_note, note))}
         {trade.confirm.as_ref().and_then(|confirm| confirm.note.clone()).map(|note| said(words.confirm_note, note))}
         {trade.confirm.as_ref().and_then(|confirm| confirm.payment.clone()).map(|text| view! {
@@ -155,6 +155,16 @@ fn head(trade: &Trade) -> AnyView {
         <details class="breakdown"><summary>{w().requests.breakdown}</summary>{breakdown(&trade.quote)}</details>
     }
     .into_any()
+}
+
+/// What it is about, and that this is paid in play money, where it is.
+fn total(trade: &Trade) -> AnyView {
+    let total = trade.quote.total;
+    let escrow = trade.escrow.as_ref();
+    match escrow.filter(|escrow| escrow.amount.asset == total.asset) {
+        Some(escrow) => kept(total, &escrow.keeper.custodian).into_any(),
+        None => money(total).into_any(),
+    }
 }
 
 fn said(who: &'static str, text: String) -> AnyView {

@@ -7,16 +7,16 @@ use haggle_protocol::{Custodian, Money, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::app::{desk, sentence, w};
+use crate::app::{desk, play_mint, sentence, w};
 use crate::board::Board;
-use crate::forms::money::{SumForm, mint, out_of, short, unit};
+use crate::forms::money::{SumForm, mint, out_of, unit};
 use crate::forms::{CURRENCIES, Faults, Flaw};
 use crate::node::wallet::{Command, Reply};
 use crate::node::{Balance, Deposit, Given, Purse};
 use crate::ui::format;
 use crate::ui::parts::{
-    Choices, Field, Icon, Line, area, carry_out, choose, form_fault, handed, heading, icon, line,
-    money, qr, recheck, show_flaws,
+    Choices, Field, Icon, Line, area, carry_out, choose, form_fault, handed, heading, icon, kept,
+    line, play_warning, qr, recheck, show_flaws,
 };
 
 /// The screen.
@@ -55,6 +55,7 @@ pub(crate) fn screen() -> AnyView {
         <Show when=move || known.get()>
             <div class="stall money-screen" data-test="money-ready">
                 <div class="stall-side">
+                    {try_it()}
                     {purses(balances)}
                     <Show when=named>{fill()} {take()}</Show>
                     <Show when=filled>{give(balances)} {pay_out(balances)}</Show>
@@ -66,6 +67,40 @@ pub(crate) fn screen() -> AnyView {
     .into_any()
 }
 
+/// Names the mint of play money with one click, where the page was served with one and it is not named yet.
+fn try_it() -> Option<AnyView> {
+    let desk = desk();
+    let mint = play_mint()?;
+    let name = format::mint(&mint);
+    let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
+    let offered = mint.clone();
+    let missing = move || {
+        desk.mints
+            .with(|mints| mints.as_ref().is_some_and(|all| !all.contains(&offered)))
+    };
+    let go = move |_| {
+        carry_out(busy, faults, desk.trust(vec![mint.clone()]), move |()| {
+            desk.note(w().money.mint_added);
+        });
+    };
+    Some(
+        view! {
+            <Show when=missing>
+                <section class="sheet play-offer" aria-labelledby="play-heading" data-test="play-offer">
+                    <h2 id="play-heading">{w().play.offer}</h2>
+                    <p class="hint">{w().play.warning} " " {w().play.fill}</p>
+                    <p class="relay-host">{name.clone()}</p>
+                    {form_fault(faults, &[])}
+                    <button type="button" class="primary" data-test="play-trust" disabled=move || busy.get() on:click=go.clone()>
+                        {icon(Icon::Plus)} {w().play.offer_do}
+                    </button>
+                </section>
+            </Show>
+        }
+        .into_any(),
+    )
+}
+
 /// What there is.
 fn purses(balances: Memo<Vec<Balance>>) -> AnyView {
     let words = &w().money;
@@ -75,16 +110,16 @@ fn purses(balances: Memo<Vec<Balance>>) -> AnyView {
         used.collect::<Vec<_>>()
     };
     let row = |balance: Balance| {
-        let asset = balance.purse.asset;
+        let Purse { custodian, asset } = balance.purse;
         let held = (balance.held > 0).then(|| {
-            let held = format::money(Money::new(balance.held, asset));
+            let held = format::kept(Money::new(balance.held, asset), &custodian);
             view! { <small data-test="purse-held">{(w().money.held)(&held)}</small> }
         });
         view! {
             <li class="purse" data-test="purse" data-free=balance.free.to_string() data-held=balance.held.to_string()>
-                <span class="quote-total">{money(Money::new(balance.free, asset))}</span>
+                <span class="quote-total">{kept(Money::new(balance.free, asset), &custodian)}</span>
                 {held}
-                <small class="purse-mint">{(w().escrow.kept_by)(short(&balance.purse.custodian))}</small>
+                <small class="purse-mint">{(w().escrow.kept_by)(&format::mint(&custodian))}</small>
             </li>
         }
     };
@@ -99,7 +134,7 @@ fn purses(balances: Memo<Vec<Balance>>) -> AnyView {
 }
 
 fn mint_choices(mints: &[Custodian]) -> Choices {
-    let choice = |mint: &Custodian| (mint.name().to_owned(), short(mint).to_owned());
+    let choice = |mint: &Custodian| (mint.name().to_owned(), format::mint(mint));
     mints.iter().map(choice).collect()
 }
 
@@ -108,7 +143,7 @@ fn purse_choices(balances: &[Balance]) -> Vec<(Purse, String)> {
     let filled = balances.iter().filter(|one| one.free > 0);
     let choice = |one: &Balance| {
         let amount = format::money(Money::new(one.free, one.purse.asset));
-        let name = format!("{amount} · {}", short(&one.purse.custodian));
+        let name = format!("{amount} · {}", format::mint(&one.purse.custodian));
         (one.purse.clone(), name)
     };
     filled.map(choice).collect()
@@ -164,8 +199,8 @@ fn mints() -> AnyView {
         });
     };
     let row = move |mint: Custodian| {
-        let label = (w().money.mint_remove)(short(&mint));
-        let name = short(&mint).to_owned();
+        let name = format::mint(&mint);
+        let label = (w().money.mint_remove)(&name);
         view! {
             <li class="mint" data-test="mint">
                 <span class="relay-host">{name}</span>
@@ -270,7 +305,7 @@ fn fill() -> AnyView {
     let words = &w().money;
     let form = RwSignal::new(SumForm::default());
     let chosen = RwSignal::new(None::<Custodian>);
-    let asked = RwSignal::new(None::<(Money, Deposit)>);
+    let asked = RwSignal::new(None::<(Purse, Money, Deposit)>);
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
     recheck(form, faults, |form| form.read().err().unwrap_or_default());
     let ask = move |event: leptos::ev::SubmitEvent| {
@@ -281,13 +316,14 @@ fn fill() -> AnyView {
                     custodian,
                     asset: sum.asset,
                 };
+                let into = purse.clone();
                 let command = Command::Deposit {
                     purse,
                     minor: sum.minor,
                 };
                 carry_out(busy, faults, desk.wallet(command), move |reply| {
                     if let Reply::Deposit(deposit) = reply {
-                        asked.set(Some((sum, deposit)));
+                        asked.set(Some((into, sum, deposit)));
                     }
                 });
             }
@@ -309,20 +345,31 @@ fn fill() -> AnyView {
                 {form_fault(faults, &["mint", "amount", "currency"])}
                 {go_button("primary", "fill-ask", busy, words.fill_do)}
             </form>
-            {move || asked.get().map(|(sum, deposit)| to_pay(sum, deposit))}
+            {move || asked.get().map(|(purse, sum, deposit)| to_pay(&purse.custodian, sum, deposit))}
         </section>
     }
     .into_any()
 }
 
-fn to_pay(sum: Money, deposit: Deposit) -> AnyView {
+fn to_pay(mint: &Custodian, sum: Money, deposit: Deposit) -> AnyView {
     let words = &w().money;
+    let amount = format::kept(sum, mint);
+    // An invoice of a mint that nobody pays is nothing to hold out to somebody.
+    if let Some(warning) = play_warning(mint, w().play.fill) {
+        return view! {
+            <div class="found" data-test="fill-request">
+                <p class="strong">{(w().play.came)(&amount)}</p>
+                {warning}
+            </div>
+        }
+        .into_any();
+    }
     let code = qr(&deposit.request, words.qr, "fill-qr");
     let until = (deposit.expires > Timestamp(0))
         .then(|| (words.fill_until)(&format::time(deposit.expires)));
     view! {
         <div class="found" data-test="fill-request">
-            <p class="strong">{(words.fill_pay)(&format::money(sum))}</p>
+            <p class="strong">{(words.fill_pay)(&amount)}</p>
             {handed(deposit.request, w().all.copy, "fill-text", code)}
             <p class="quiet-text">{until} " " {words.fill_wait}</p>
         </div>
@@ -368,7 +415,7 @@ fn take() -> AnyView {
     .into_any()
 }
 
-/// Takes ecash that is a text, and says how much that came to.
+/// Takes ecash that is a text. How much that came to is said when it is in its purse.
 fn take_text(
     busy: RwSignal<bool>,
     faults: RwSignal<Faults>,
@@ -377,12 +424,7 @@ fn take_text(
 ) {
     let desk = desk();
     let command = Command::Take { text };
-    carry_out(busy, faults, desk.wallet(command), move |reply| {
-        if let Reply::Taken(money) = reply {
-            desk.note(&(w().money.taken)(&format::money(money)));
-        }
-        done();
-    });
+    carry_out(busy, faults, desk.wallet(command), move |_: Reply| done());
 }
 
 /// The button of a form, which says that it works while it does.
@@ -438,7 +480,7 @@ fn give(balances: Memo<Vec<Balance>>) -> AnyView {
     let words = &w().money;
     let chosen = RwSignal::new(None::<Purse>);
     let sum = RwSignal::new(String::new());
-    let made = RwSignal::new(None::<String>);
+    let made = RwSignal::new(None::<(Custodian, String)>);
     let given = RwSignal::new(Vec::<Given>::new());
     let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
     let look = move || {
@@ -457,10 +499,11 @@ fn give(balances: Memo<Vec<Balance>>) -> AnyView {
         let all = balances.get_untracked();
         match out_of(&purse, &all, &sum.get_untracked()) {
             Ok(minor) => {
+                let mint = purse.custodian.clone();
                 let command = Command::Give { purse, minor };
                 carry_out(busy, faults, desk.wallet(command), move |reply| {
                     if let Reply::Text(text) = reply {
-                        made.set(Some(text));
+                        made.set(Some((mint, text)));
                     }
                     look();
                 });
@@ -475,13 +518,15 @@ fn give(balances: Memo<Vec<Balance>>) -> AnyView {
         });
     };
     let row = move |one: Given| {
-        let amount = Money::new(one.minor, one.purse.asset);
+        let Purse { custodian, asset } = one.purse;
+        let amount = kept(Money::new(one.minor, asset), &custodian);
         let again = one.text.clone();
+        let shown = move |_| made.set(Some((custodian.clone(), one.text.clone())));
         view! {
             <li class="mint" data-test="given">
-                {money(amount)}
+                <span>{amount}</span>
                 <span class="card-actions">
-                    <button type="button" class="quiet" on:click=move |_| made.set(Some(one.text.clone()))>{w().money.give_copy}</button>
+                    <button type="button" class="quiet" on:click=shown>{w().money.give_copy}</button>
                     <button type="button" class="secondary small" data-test="give-back" disabled=move || busy.get()
                         on:click=move |_| back(again.clone())>{w().money.give_back}</button>
                 </span>
@@ -489,11 +534,12 @@ fn give(balances: Memo<Vec<Balance>>) -> AnyView {
         }
     };
     let shown = move || {
-        let text = made.get()?;
+        let (mint, text) = made.get()?;
         let code = qr(&text, w().money.qr, "give-qr");
         let long = code.is_none().then_some(w().money.too_long);
         Some(view! {
             <div class="found">
+                {play_warning(&mint, "")}
                 {handed(text, w().money.give_copy, "give-text", code)}
                 {long.map(|long| view! { <p class="hint">{long}</p> })}
             </div>
@@ -538,12 +584,12 @@ fn pay_out(balances: Memo<Vec<Balance>>) -> AnyView {
         let Some(purse) = chosen.get_untracked() else {
             return;
         };
-        let asset = purse.asset;
+        let (mint, asset) = (purse.custodian.clone(), purse.asset);
         let request = request.get_untracked().trim().to_owned();
         let command = Command::Withdraw { purse, request };
         carry_out(busy, faults, desk.wallet(command), move |reply| {
             if let Reply::Withdrawn(done) = reply {
-                let amount = |minor| format::money(Money::new(minor, asset));
+                let amount = |minor| format::kept(Money::new(minor, asset), &mint);
                 desk.note(&(w().money.paid)(&amount(done.paid), &amount(done.cost)));
             }
         });
@@ -553,6 +599,7 @@ fn pay_out(balances: Memo<Vec<Balance>>) -> AnyView {
             <h2 id="pay-heading">{words.pay_out}</h2>
             <form novalidate data-test="pay-form" on:submit=go>
                 {which_purse("pay-purse", faults, balances, chosen)}
+                {move || chosen.with(|purse| purse.as_ref().and_then(|it| play_warning(&it.custodian, w().play.invoice)))}
                 {area(&what, 3, String::new(), move |text| request.set(text))}
                 {form_fault(faults, &["purse", "request"])}
                 {go_button("secondary", "pay-go", busy, words.pay_do)}
@@ -577,11 +624,12 @@ fn find() -> AnyView {
             typed.with_untracked(|text| unit(text)),
         ) {
             (Some(custodian), Ok(asset)) => {
+                let mint = custodian.clone();
                 let purse = Purse { custodian, asset };
                 let command = Command::Restore { purse };
                 carry_out(busy, faults, desk.wallet(command), move |reply| {
                     if let Reply::Restored(minor) = reply {
-                        let found = format::money(Money::new(minor, asset));
+                        let found = format::kept(Money::new(minor, asset), &mint);
                         desk.note(&(w().money.found)(&found));
                     }
                 });

@@ -736,6 +736,7 @@ pub(super) const WORDS: Words = Words {
         received: "Dieses Geschäft ist zu Ende: Der Käufer hat es, und ihr habt beide die Quittung.",
     },
     money: super::money::DE,
+    play: super::money::DE_PLAY,
     escrow: super::money::DE_ESCROW,
     decide: super::deciding::DE,
     link: Link {

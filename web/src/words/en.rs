@@ -711,6 +711,7 @@ pub(super) const WORDS: Words = Words {
         received: "This trade is at its end: the buyer has it, and you both have the receipt.",
     },
     money: super::money::EN,
+    play: super::money::EN_PLAY,
     escrow: super::money::EN_ESCROW,
     decide: super::deciding::EN,
     link: Link {

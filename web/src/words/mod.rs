@@ -219,8 +219,12 @@ words! {
     money: MoneyWords {
         open: S, heading: S, lead: S, custodian: S, purses: S, purses_none: S, held: S1, mints: S, mints_lead: S, mint: S, mint_hint: S, mint_add: S,
         mint_added: S, mint_remove: S1, mint_removed: S, at: S, purse: S, amount: S, currency: S, fill: S, fill_lead: S, fill_do: S, fill_pay: S1, fill_until: S1,
-        fill_wait: S, take: S, take_text: S, take_hint: S, take_do: S, taken: S1, give: S, give_lead: S, give_do: S, give_copy: S, given: S, give_back: S,
+        fill_wait: S, take: S, take_text: S, take_hint: S, take_do: S, give: S, give_lead: S, give_do: S, give_copy: S, given: S, give_back: S,
         pay_out: S, invoice: S, invoice_hint: S, pay_do: S, paid: S2, find: S, find_lead: S, find_do: S, found: S1, came: S1, qr: S, too_long: S,
+    }
+    /// Play money, on a page that was served with a mint of such.
+    play: PlayWords {
+        label: S, warning: S, open: S, offer: S, offer_do: S, takes_do: S, name: S1, amount: S1, fill: S, came: S1, invoice: S,
     }
     /// Money that is locked for a trade.
     escrow: EscrowWords {
@@ -228,7 +232,7 @@ words! {
         alone_of_three: S, fill: S, came: S1, shared: S2, share: S, share_lead: S, share_buyer: S, share_hint: S1, share_do: S, share_done: S, offer_mine: S2,
         offer_theirs: S2, agree: S, agreed: S, paid_mine: S, paid_theirs: S, how: S, direct: S, direct_means: S, through: S, through_means: S1, plan: S1, plan_send: S,
         plan_review: S1, plan_have: S, trust: S1, trust_hint: S, purse: S1, short: S, rate: S, rate_hint: S1, ordered: S2, ordered_rate: S,
-        ordered_send: S1, takes: S, takes_lead: S, takes_add: S, takes_remove: S1, caution: fn(Caution) -> S,
+        ordered_send: S1, takes: S, takes_lead: S, takes_add: S, takes_remove: S1, caution: fn(Caution) -> S, payable: S1,
     }
     /// A third who decides.
     decide: DecideWords {

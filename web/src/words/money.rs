@@ -2,7 +2,7 @@
 
 use haggle_protocol::Side;
 
-use super::{EscrowWords, MoneyWords};
+use super::{EscrowWords, MoneyWords, PlayWords};
 use crate::board::Caution;
 use crate::node::{EscrowState, Role};
 
@@ -37,7 +37,6 @@ pub(super) const EN: MoneyWords = MoneyWords {
     take_text: "The text",
     take_hint: "It begins with “cashu”. Whoever takes it first has it.",
     take_do: "Take it",
-    taken: |amount| format!("{amount} came in."),
     give: "Give ecash as text",
     give_lead: "The text is the money, like a banknote: send it to one person only, and in private.",
     give_do: "Make the text",
@@ -89,7 +88,6 @@ pub(super) const DE: MoneyWords = MoneyWords {
     take_text: "Der Text",
     take_hint: "Er beginnt mit „cashu“. Wer ihn zuerst annimmt, hat das Geld.",
     take_do: "Annehmen",
-    taken: |amount| format!("{amount} sind da."),
     give: "E-Cash als Text hergeben",
     give_lead: "Der Text ist das Geld, wie ein Geldschein: Schick ihn nur einem Menschen, und vertraulich.",
     give_do: "Den Text machen",
@@ -108,6 +106,21 @@ pub(super) const DE: MoneyWords = MoneyWords {
     came: |amount| format!("{amount} kamen in deine Börse."),
     qr: "Derselbe Text für eine Kamera",
     too_long: "Der Text ist zu lang für einen QR-Code: Kopiere ihn.",
+};
+
+/// English.
+pub(super) const EN_PLAY: PlayWords = PlayWords {
+    label: "play money",
+    warning: "Play money: it is worth nothing and buys nothing.",
+    open: "To your play money",
+    offer: "Try it with play money: it stands for nothing",
+    offer_do: "Name the play mint",
+    takes_do: "Take play money",
+    name: |mint| format!("{mint} (play money)"),
+    amount: |amount| format!("{amount} of play money"),
+    fill: "Its mint takes every invoice for paid: nobody pays anything for it.",
+    came: |amount| format!("Nothing has to be paid: {amount} comes into your purse by itself"),
+    invoice: "Play money pays nobody: its mint only says that it has paid.",
 };
 
 /// English.
@@ -216,6 +229,7 @@ pub(super) const EN_ESCROW: EscrowWords = EscrowWords {
     takes_lead: "Buyers can lock the price at one of these mints until they have what they ordered. You and the buyer both trust the mint with it. Your quotes name them.",
     takes_add: "Take another one",
     takes_remove: |mint| format!("Take {mint} no more"),
+    payable: |mint| format!("Can be paid through escrow at {mint}"),
     caution: |caution| match caution {
         Caution::Unnamed => {
             "The seller has not shown who he is. Pay only what you could do without, or through escrow."
@@ -227,6 +241,21 @@ pub(super) const EN_ESCROW: EscrowWords = EscrowWords {
             "This is more than you have ever finished a trade for in this currency. Look twice."
         }
     },
+};
+
+/// German.
+pub(super) const DE_PLAY: PlayWords = PlayWords {
+    label: "Spielgeld",
+    warning: "Spielgeld: Es ist nichts wert und kauft nichts.",
+    open: "Zu deinem Spielgeld",
+    offer: "Probier es mit Spielgeld: Es steht für nichts",
+    offer_do: "Die Spielgeld-Mint nennen",
+    takes_do: "Spielgeld nehmen",
+    name: |mint| format!("{mint} (Spielgeld)"),
+    amount: |amount| format!("{amount} Spielgeld"),
+    fill: "Seine Mint hält jede Rechnung für bezahlt: Niemand zahlt etwas dafür.",
+    came: |amount| format!("Zu zahlen ist nichts: {amount} kommen von selbst in deine Börse"),
+    invoice: "Spielgeld bezahlt niemanden: Seine Mint sagt nur, sie habe bezahlt.",
 };
 
 /// German.
@@ -347,6 +376,7 @@ pub(super) const DE_ESCROW: EscrowWords = EscrowWords {
     takes_lead: "Käufer können den Preis bei einer dieser Mints sperren, bis sie haben, was sie bestellt haben. Du und der Käufer, ihr vertraut es beide der Mint an. Deine Angebote nennen sie.",
     takes_add: "Noch eine nehmen",
     takes_remove: |mint| format!("{mint} nicht mehr nehmen"),
+    payable: |mint| format!("Über Treuhand zahlbar bei {mint}"),
     caution: |caution| match caution {
         Caution::Unnamed => {
             "Der Verkäufer hat nicht gezeigt, wer er ist. Zahl nur, was du entbehren kannst, oder über Treuhand."
