@@ -80,6 +80,16 @@ impl Market {
     }
 }
 
+/// What has moved in somebody's purses, the newest first: why, which way, how much, and for which order.
+fn history(who: &mut Agent) -> Outcome<Vec<[Value; 4]>> {
+    who.tell(&json!({ "wallet": "history" }))?;
+    who.says("reply", |reply| {
+        let lines = reply["wallet"]["history"].as_array()?.iter();
+        let told = lines.map(|line| ["why", "way", "minor", "order"].map(|of| line[of].clone()));
+        Some(told.collect())
+    })
+}
+
 fn report(thread: &Value, step: &str) -> Value {
     json!({ "report": { "thread": thread, "step": step, "note": null } })
 }
@@ -102,6 +112,19 @@ async fn what_is_locked_at_a_mint_is_the_seller_s_once_it_was_received() -> Outc
     market.both(|escrow| escrow["state"] == "released")?;
     holds(&market.shop, PRICE)?;
     holds(&market.buyer, FILLED - PRICE)?;
+    let order = market.buyer.says("trade", |trade| {
+        (trade["thread"] == thread).then(|| trade["order"].clone())
+    })?;
+    let filled = ["deposit".into(), "in".into(), FILLED.into(), Value::Null];
+    let locked = ["locked".into(), "out".into(), PRICE.into(), order.clone()];
+    let paid = ["paid".into(), "in".into(), PRICE.into(), order];
+    for (who, expected) in [
+        (&mut market.buyer, vec![locked, filled]),
+        (&mut market.shop, vec![paid]),
+    ] {
+        let told = history(who)?;
+        ensure(told == expected, || format!("{told:?}"))?;
+    }
     market.adds_up()
 }
 

@@ -425,6 +425,12 @@ impl Board {
         self.trades.get(thread)
     }
 
+    /// The trade of an order.
+    #[must_use]
+    pub fn trade_of(&self, order: &MessageId) -> Option<&Trade> {
+        self.trades.values().find(|trade| trade.order == *order)
+    }
+
     /// My orders and trades of either side: those that wait for me first, then the newest first.
     #[must_use]
     pub fn trades(&self) -> Vec<ThreadId> {

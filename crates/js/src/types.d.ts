@@ -293,6 +293,7 @@ export type TradeStep = "paid" | "dispatched" | "delivered" | "received";
 /** An order or a confirmed trade, of either side. */
 export interface Trade {
   thread: ThreadId;
+  order: MessageId;
   intent: IntentId;
   title: string;
   role: "buyer" | "seller";

@@ -167,6 +167,7 @@ impl Market {
         let settled = deal.escrow.as_ref().is_some_and(Escrow::is_settled);
         Some(Trade {
             thread: thread.id,
+            order: deal.message,
             intent: thread.intent,
             title: thread.title.clone(),
             role: thread.role,

@@ -360,6 +360,8 @@ pub enum AnswerState {
 pub struct Trade {
     /// In which thread.
     pub thread: ThreadId,
+    /// The order, by which a rail calls what it moves for this.
+    pub order: MessageId,
     /// About which intent.
     pub intent: IntentId,
     /// The intent's title.

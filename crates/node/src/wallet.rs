@@ -5,7 +5,7 @@
 use core::fmt;
 
 use haggle_market::Complaint;
-use haggle_payments::{Balance, Deposit, Error, Given, Purse, Withdrawal};
+use haggle_payments::{Balance, Deposit, Error, Given, Moved, Purse, Withdrawal};
 use haggle_protocol::{Custodian, Money};
 
 use crate::paying::OpenRail;
@@ -28,6 +28,8 @@ pub enum Command {
     },
     /// What is in every purse. Answered by [`Reply::Balances`].
     Balances,
+    /// What has moved in every purse. Answered by [`Reply::History`].
+    History,
     /// How a purse can be filled. Answered by [`Reply::Deposit`]; once that is paid, the money comes by itself.
     Deposit {
         /// Which.
@@ -74,6 +76,7 @@ impl Command {
             Self::Trust { .. } => "trust",
             Self::Distrust { .. } => "distrust",
             Self::Balances => "balances",
+            Self::History => "history",
             Self::Deposit { .. } => "deposit",
             Self::Collect => "collect",
             Self::Withdraw { .. } => "withdraw",
@@ -106,6 +109,8 @@ pub enum Reply {
     Custodians(Vec<Custodian>),
     /// What is in every purse.
     Balances(Vec<Balance>),
+    /// What has moved in every purse, the newest first: together what is in it.
+    History(Vec<Moved>),
     /// What to pay, and until when.
     Deposit(Deposit),
     /// What came in: how much in which purse, in minor units.
@@ -151,6 +156,7 @@ pub(crate) async fn answer(rail: &OpenRail, command: Command) -> Result<Reply, E
             Reply::Done
         }
         Command::Balances => Reply::Balances(rail.balance().await?),
+        Command::History => Reply::History(rail.history().await?),
         Command::Deposit { purse, minor } => Reply::Deposit(rail.deposit(&purse, minor).await?),
         Command::Collect => Reply::Collected(rail.collect().await?),
         Command::Withdraw { purse, request } => {

@@ -17,6 +17,7 @@ pub mod cashu;
 mod direct;
 mod ecash;
 mod error;
+mod history;
 mod rail;
 pub mod remote;
 
@@ -26,4 +27,5 @@ pub use ecash::{ECASH, RECORDS};
 pub use error::{Error, Mismatch};
 pub use haggle_protocol::settlement::Deal;
 pub use haggle_protocol::{Locked, Outcome, Settlement, Signed};
+pub use history::{HISTORY_MAX, Moved, Way, Why};
 pub use rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};

@@ -18,6 +18,7 @@ use haggle_protocol::{
 };
 
 use crate::error::Error;
+use crate::history::Moved;
 
 /// What a rail can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +138,12 @@ pub trait Rail: fmt::Debug {
 
     /// What is in every purse. Asks nobody.
     async fn balance(&self) -> Result<Vec<Balance>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// What has moved in every purse, the newest first, at most [`HISTORY_MAX`](crate::HISTORY_MAX) movements of each and what is older
+    /// as one sum: together what is in them. Asks nobody.
+    async fn history(&self) -> Result<Vec<Moved>, Error> {
         Ok(Vec::new())
     }
 

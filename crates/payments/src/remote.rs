@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::history::Moved;
 use crate::rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};
 
 /// What a wall must be able to do with threads: be shared natively, nothing in a browser, where a page has one thread.
@@ -56,6 +57,7 @@ enum Question {
     Distrust(Custodian),
     Trusted,
     Balance,
+    History,
     Deposit(Purse, u64),
     Collect,
     Withdraw(Purse, String),
@@ -88,6 +90,7 @@ pub async fn answer<R: Rail + Sync + ?Sized>(rail: &R, question: &str) -> String
         Question::Distrust(custodian) => said(rail.distrust(&custodian).await),
         Question::Trusted => said(rail.trusted().await),
         Question::Balance => said(rail.balance().await),
+        Question::History => said(rail.history().await),
         Question::Deposit(purse, minor) => said(rail.deposit(&purse, minor).await),
         Question::Collect => said(rail.collect().await),
         Question::Withdraw(purse, request) => said(rail.withdraw(&purse, &request).await),
@@ -194,6 +197,10 @@ impl<W: Wall> Rail for Remote<W> {
 
     async fn balance(&self) -> Result<Vec<Balance>, Error> {
         self.ask(Question::Balance).await
+    }
+
+    async fn history(&self) -> Result<Vec<Moved>, Error> {
+        self.ask(Question::History).await
     }
 
     async fn deposit(&self, purse: &Purse, minor: u64) -> Result<Deposit, Error> {
@@ -324,6 +331,7 @@ mod tests {
     use super::*;
     use crate::direct::Direct;
     use crate::error::Mismatch;
+    use crate::history::{Way, Why};
 
     /// A wall behind which a rail is asked.
     struct Paper<R>(R);
@@ -399,6 +407,20 @@ mod tests {
                 purse: purse(),
                 free: u64::MAX,
                 held: 1,
+            }])
+        }
+
+        async fn history(&self) -> Result<Vec<Moved>, Error> {
+            self.note("history", &());
+            Ok(vec![Moved {
+                when: Timestamp(9),
+                purse: purse(),
+                way: Way::Out,
+                minor: u64::MAX,
+                cost: 2,
+                why: Why::Locked,
+                order: Some(contract().order),
+                open: false,
             }])
         }
 
@@ -590,6 +612,7 @@ mod tests {
             said(rail.distrust(&purse.custodian).await),
             said(rail.trusted().await),
             said(rail.balance().await),
+            said(rail.history().await),
             said(rail.deposit(&purse, u64::MAX).await),
             said(rail.collect().await),
             said(rail.withdraw(&purse, "lnbc \"1\"").await),

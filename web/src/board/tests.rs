@@ -168,6 +168,7 @@ fn trade(role: Role, state: TradeState, awaited: Option<Role>, theirs: Option<&s
     let order = MessageId([5; 32]);
     Event::Market(MarketEvent::Trade(Box::new(Trade {
         thread: ThreadId([1; 32]),
+        order,
         intent: IntentId([1; 32]),
         title: "A road bike".into(),
         role,
@@ -821,6 +822,14 @@ fn money_that_came_in_is_news_but_not_what_was_there_before_nor_what_went_out() 
     assert_eq!(board.apply(view(100, 0)), []);
     assert_eq!(board.apply(view(100, 50)), came(50));
     assert_eq!(board.balances()[0].free, 100);
+}
+
+#[test]
+fn a_trade_is_found_by_its_order() {
+    let (board, _) = told([trade(Role::Buyer, TradeState::Ordered, None, None)]);
+    let found = board.trade_of(&MessageId([5; 32]));
+    assert_eq!(found.map(|trade| trade.thread), Some(board.trades()[0]));
+    assert!(board.trade_of(&MessageId([6; 32])).is_none());
 }
 
 #[test]

@@ -17,6 +17,7 @@ use haggle_protocol::{
 };
 use haggle_store::Memory;
 
+use super::ledger::{Line, REASON, Reason};
 use super::locking::Lock;
 use super::mint::{
     Remembered, able, active_keys, free, moved, not_saved, outlives, spent, trouble,
@@ -28,10 +29,50 @@ use super::taking::proofs_of;
 use super::{CEILING, Cashu, Ledger};
 use crate::ecash::ECASH;
 use crate::error::{Error, Mismatch};
+use crate::history::{Moved, Way, Why};
 use crate::rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};
 
 /// The longest text that is taken for ecash, in bytes: more than a thousand proofs.
 const TEXT_MAX: usize = 1 << 20;
+
+/// A line of a history as it is told.
+fn told(line: &Line, open: bool) -> Result<Moved, Error> {
+    let way = if line.came > line.went {
+        Way::In
+    } else {
+        Way::Out
+    };
+    let minor = line.came.abs_diff(line.went);
+    let (why, cost) = match (line.why, way) {
+        // What came back of one's own was not gone before; what it cost is.
+        (Why::Taken, Way::Out) => (Why::TakenBack, minor),
+        (Why::Unlocked, Way::Out) => (Why::Unlocked, minor),
+        (why, _) => (why, line.cost),
+    };
+    Ok(Moved {
+        when: Timestamp(line.when),
+        purse: Purse {
+            custodian: custodian_of(&line.mint)?,
+            asset: asset_of(&line.unit)?,
+        },
+        way,
+        minor,
+        cost,
+        why,
+        order: line.order,
+        open,
+    })
+}
+
+/// What one's own part of what was locked is.
+const fn share_of(deal: &Deal, outcome: &Outcome) -> Why {
+    match (deal.party, outcome) {
+        (Party::Buyer, Outcome::Expired) => Why::Refunded,
+        (Party::Buyer, Outcome::Split(_) | Outcome::Renew { .. }) => Why::Returned,
+        (Party::Seller, _) => Why::Paid,
+        (Party::Arbiter, _) => Why::Decided,
+    }
+}
 
 #[cfg_attr(target_arch = "wasm32", async_trait(?Send))]
 #[cfg_attr(not(target_arch = "wasm32"), async_trait)]
@@ -86,6 +127,14 @@ impl Rail for Cashu {
             .into_iter()
             .map(|(purse, (free, held))| Balance { purse, free, held })
             .collect())
+    }
+
+    async fn history(&self) -> Result<Vec<Moved>, Error> {
+        let lines = self.ledger.moved().await.map_err(not_saved)?;
+        lines
+            .into_iter()
+            .map(|(line, open)| told(&line, open))
+            .collect()
     }
 
     async fn deposit(&self, purse: &Purse, minor: u64) -> Result<Deposit, Error> {
@@ -428,9 +477,18 @@ impl Rail for Cashu {
         let keyset = self.keyset(wallet, signed_by).await?;
         let proofs = outputs::proofs(&mine, signatures, &keyset)?;
         let key = outputs::branch_secret(&secret, &contract.order, Use::Paid)?;
+        let reason = Reason {
+            why: share_of(deal, &settlement.outcome),
+            order: Some(contract.order),
+            operation: None,
+        };
+        let reason = serde_json::to_string(&reason).map_err(|_| Error::Damaged)?;
         let options = ReceiveOptions {
             p2pk_signing_keys: vec![key],
-            metadata: HashMap::from([("contract".to_owned(), contract.id().to_string())]),
+            metadata: HashMap::from([
+                ("contract".to_owned(), contract.id().to_string()),
+                (REASON.to_owned(), reason),
+            ]),
             ..ReceiveOptions::default()
         };
         let purse = purse_of(contract);
@@ -490,10 +548,7 @@ impl Rail for Cashu {
                     .map_err(|error| trouble(&error, &wallet))?;
                 let ys = free.ys().map_err(|_| Error::Damaged)?;
                 let gone = spent(&wallet, &ys).await?;
-                self.ledger
-                    .update_proofs(Vec::new(), gone)
-                    .await
-                    .map_err(not_saved)
+                self.ledger.spent_elsewhere(&gone).await.map_err(not_saved)
             };
             match caught_up.await {
                 // Who is not trusted any more is caught up with by a restore, once he is.
@@ -525,7 +580,12 @@ impl Rail for Cashu {
         // An operation that was cut off before it was saved itself has left records all the same.
         let pending = self
             .ledger
-            .get_proofs(None, None, Some(vec![State::Pending]), None)
+            .get_proofs(
+                None,
+                None,
+                Some(vec![State::Pending, State::Reserved]),
+                None,
+            )
             .await
             .map_err(not_saved)?;
         let of_sagas = sagas.iter().map(|one| (&one.mint_url, &one.unit));

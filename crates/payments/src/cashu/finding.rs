@@ -18,6 +18,7 @@ use super::mint::{
 use super::names::purse_of;
 use super::outputs::{self, For, OUTPUTS_MAX, Told};
 use crate::error::{Error, Mismatch};
+use crate::history::Why;
 
 /// How often other places are drawn for what comes back, before it is left for the next time.
 const TRIES: usize = 3;
@@ -149,7 +150,8 @@ impl Cashu {
                 }
             };
             let back = change_back(&back, signatures, &keyset, &wallet)?;
-            let undone = self.ledger.undo_lock(&name, &ys, back).await;
+            let reason = lock.reason(Why::Unlocked);
+            let undone = self.ledger.undo_lock(&name, &ys, back, reason).await;
             undone.map_err(not_saved)?;
             return Ok(None);
         }

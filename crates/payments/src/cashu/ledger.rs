@@ -3,12 +3,14 @@
 //! Everything is read once, when the ledger is opened, and kept in memory; every change is committed to the store before it can be
 //! seen, in one batch, so that a wallet that is cut off anywhere finds either all of a change or nothing of it. Beside cdk's own
 //! tables stand the locks that this crate makes by itself (`lock/…`): their inputs are taken out of the wallet, and their change is
-//! put back, in the same batch as the lock's own record.
+//! put back, in the same batch as the lock's own record. And what a batch moves into a purse or out of it stands in that purse's history
+//! (`moved/…`, [`moving`]) by the same batch.
 //!
 //! Records are JSON: `rail/cashu/proof/02ab…`, `rail/cashu/counter/009a…`. cdk's suite of laws for wallet databases runs over it
 //! natively and over IndexedDB (`tests/cashu/database.rs`, `tests/browser.rs`).
 
 mod mending;
+mod moving;
 
 use core::fmt;
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +34,7 @@ use uuid::Uuid;
 
 use super::shared::Shared;
 use crate::ecash::RECORDS;
+use crate::history::Why;
 
 /// The tables, as parts of a key.
 mod table {
@@ -47,7 +50,11 @@ mod table {
     pub(super) const VALUE: &str = "value";
     pub(super) const SIGNING_KEY: &str = "signing-key";
     pub(super) const LOCK: &str = "lock";
+    pub(super) const MOVED: &str = "moved";
+    pub(super) const MOVED_COUNT: &str = "moved-count";
 }
+
+pub(super) use self::moving::{Line, REASON, Reason};
 
 /// A wallet's database over a store.
 pub struct Ledger {
@@ -106,6 +113,8 @@ fn all<T: DeserializeOwned>(rows: &Rows, table: &str) -> Result<Vec<T>, Error> {
 struct Change<'a> {
     rows: &'a Rows,
     writes: BTreeMap<String, Option<Vec<u8>>>,
+    /// What it is about, if this crate makes it itself.
+    reason: Option<Reason>,
 }
 
 impl Change<'_> {
@@ -269,8 +278,10 @@ impl Ledger {
         let mut change = Change {
             rows: &rows,
             writes: BTreeMap::new(),
+            reason: None,
         };
         let outcome = edit(&mut change)?;
+        change.tell()?;
         let writes = change.writes;
         let batch = writes
             .iter()
@@ -350,8 +361,10 @@ impl Ledger {
         name: &str,
         inputs: &[PublicKey],
         back: Vec<ProofInfo>,
+        reason: Reason,
     ) -> Result<(), Error> {
         self.change(|change| {
+            change.because(reason);
             change.exchange(inputs, back)?;
             change.delete(table::LOCK, name);
             Ok(())
@@ -371,10 +384,11 @@ impl Ledger {
         name: &str,
         inputs: &[PublicKey],
         change_back: Vec<ProofInfo>,
-        history: &Transaction,
+        (history, reason): (&Transaction, Reason),
         record: &impl Serialize,
     ) -> Result<(), Error> {
         self.change(|change| {
+            change.because(reason);
             change.exchange(inputs, change_back)?;
             change.put(table::TRANSACTION, history.id(), history)?;
             change.put(table::LOCK, name, record)
@@ -391,6 +405,7 @@ impl Ledger {
         record: &impl Serialize,
     ) -> Result<(), Error> {
         self.change(|change| {
+            change.because(Reason::alone(Why::Found));
             change.release(operation)?;
             change.exchange(&[], change_back)?;
             change.put(table::LOCK, name, record)
@@ -406,6 +421,7 @@ impl Ledger {
         spent: &[PublicKey],
     ) -> Result<(), Error> {
         self.change(|change| {
+            change.because(Reason::alone(Why::Elsewhere));
             change.release(operation)?;
             change.exchange(spent, Vec::new())?;
             change.delete(table::LOCK, name);
@@ -592,8 +608,11 @@ impl WalletDatabase<Error> for Ledger {
     }
 
     async fn add_transaction(&self, transaction: Transaction) -> Result<(), Error> {
-        self.change(|change| change.put(table::TRANSACTION, transaction.id(), &transaction))
-            .await
+        self.change(|change| {
+            change.price(&transaction)?;
+            change.put(table::TRANSACTION, transaction.id(), &transaction)
+        })
+        .await
     }
 
     async fn update_mint_url(&self, old: MintUrl, new: MintUrl) -> Result<(), Error> {

@@ -18,6 +18,7 @@ use haggle_protocol::{Contract, Locked, Party};
 use uuid::Uuid;
 
 use super::finding::Undo;
+use super::ledger::Reason;
 use super::mint::{
     Remembered, able, active_keys, not_saved, outlives, remembered, spent, trouble, unknown,
 };
@@ -25,6 +26,7 @@ use super::names::purse_of;
 use super::outputs::{self, For, Output, Told};
 use super::{CEILING, Cashu};
 use crate::error::{Error, Mismatch};
+use crate::history::Why;
 
 /// A lock that this peer pays for, from before the mint is asked.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -63,6 +65,15 @@ impl Lock {
             asked: false,
             undo: None,
             told: Some(told.write()),
+        }
+    }
+
+    /// What moves by it in the purse that it is paid from.
+    pub(super) const fn reason(&self, why: Why) -> Reason {
+        Reason {
+            why,
+            order: Some(self.deal.contract.order),
+            operation: Some(self.operation),
         }
     }
 }
@@ -156,8 +167,9 @@ impl Cashu {
         };
         lock.told = Some(told.clone());
         lock.inputs.clear();
+        let reason = lock.reason(Why::Locked);
         self.ledger
-            .finish_lock(&name, &ys, back, &history, &lock)
+            .finish_lock(&name, &ys, back, (&history, reason), &lock)
             .await
             .map_err(not_saved)?;
         Ok(told)

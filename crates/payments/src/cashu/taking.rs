@@ -151,7 +151,7 @@ impl Cashu {
         Ok(dropped)
     }
 
-    /// Writes down again what was given away, if it was not exchanged after all.
+    /// Writes down again what was given away, if it was not exchanged after all, and lets go of it if it was.
     async fn give_back(
         &self,
         wallet: &Wallet,
@@ -165,10 +165,7 @@ impl Cashu {
             .into_iter()
             .filter(|one| !gone.contains(&one.y))
             .collect();
-        if left.is_empty() {
-            return Ok(());
-        }
-        let kept = self.ledger.give_back(&saga, &left).await;
+        let kept = self.ledger.give_back(&saga, &left, &gone).await;
         kept.map_err(not_saved)
     }
 }

@@ -14,6 +14,7 @@ mod carried;
 mod database;
 mod escrow;
 mod finding;
+mod history;
 mod purses;
 mod silence;
 mod support;

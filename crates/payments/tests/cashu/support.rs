@@ -15,14 +15,15 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use cdk::mint::{MintBuilder, MintMeltLimits, UnitConfig};
 use cdk::mint_url::MintUrl;
-use cdk::nuts::{AuthToken, CurrencyUnit, PaymentMethod};
+use cdk::nuts::{AuthToken, CurrencyUnit, PaymentMethod, State};
 use cdk::wallet::{BaseHttpClient, HttpTransport, MintConnector};
 use cdk_common::common::FeeReserve;
+use cdk_common::database::WalletDatabase as _;
 use cdk_common::{HttpError, RawResponse};
 use cdk_fake_wallet::FakeWallet;
 use futures::future::{Either, select};
-use haggle_payments::cashu::{Cashu, Connect, within};
-use haggle_payments::{Deal, Error, Locked, Outcome, Purse, Rail, Settlement};
+use haggle_payments::cashu::{Cashu, Connect, Ledger, within};
+use haggle_payments::{Deal, Error, Locked, Moved, Outcome, Purse, Rail, Settlement, Way, Why};
 use haggle_protocol::keys::Root;
 use haggle_protocol::{
     Asset, Contract, Custodian, MessageId, Money, Party, Side, Split, Timestamp,
@@ -512,11 +513,61 @@ impl Person {
         panic!("{came} of {minor} arrived");
     }
 
+    /// What is free in a purse. Whoever looks sees too that its history adds up to what is in it.
     pub(crate) async fn free(&self, purse: &Purse) -> u64 {
+        self.adds_up(purse).await;
         let all = self.rail.balance().await.unwrap();
         all.iter()
             .find(|one| one.purse == *purse)
             .map_or(0, |one| one.free)
+    }
+
+    /// What has moved in a purse adds up to what is in it: free, set aside or given away, but for what others have sent and is still being
+    /// brought in. That alone did not grow from this person's seed.
+    async fn adds_up(&self, purse: &Purse) {
+        let all = self.rail.balance().await.unwrap();
+        let balance = all.iter().find(|one| one.purse == *purse);
+        let there = balance.map_or(0, |one| one.free + one.held);
+        let ledger = Ledger::open(Box::new(self.memory.clone())).await.unwrap();
+        let pending = Some(vec![State::Pending]);
+        let mut coming = ledger.get_proofs(None, None, pending, None).await.unwrap();
+        coming.retain(|one| {
+            one.derivation_index.is_none()
+                && one.mint_url.to_string() == purse.custodian.name()
+                && one
+                    .unit
+                    .to_string()
+                    .eq_ignore_ascii_case(purse.asset.code())
+        });
+        let coming: u64 = coming.iter().map(|one| u64::from(one.proof.amount)).sum();
+        let lines = self.tells(purse).await;
+        let told = lines.iter().fold(0_i128, |sum, line| match line.way {
+            Way::In => sum + i128::from(line.minor),
+            Way::Out => sum - i128::from(line.minor),
+        });
+        assert_eq!(told + i128::from(coming), i128::from(there), "{lines:#?}");
+    }
+
+    /// What has moved in a purse, the oldest first.
+    pub(crate) async fn tells(&self, purse: &Purse) -> Vec<Moved> {
+        let mut lines = self.rail.history().await.unwrap();
+        lines.retain(|line| line.purse == *purse);
+        assert!(lines.iter().all(|line| line.minor > 0), "{lines:#?}");
+        lines.reverse();
+        lines
+    }
+
+    /// The same in short: why, and how much came or went.
+    pub(crate) async fn tells_shortly(&self, purse: &Purse) -> Vec<(Why, i64)> {
+        let lines = self.tells(purse).await;
+        let short = lines.iter().map(|line| {
+            let minor = i64::try_from(line.minor).unwrap();
+            match line.way {
+                Way::In => (line.why, minor),
+                Way::Out => (line.why, -minor),
+            }
+        });
+        short.collect()
     }
 
     /// The counters of the keysets' places in the seed's order, as they are saved.

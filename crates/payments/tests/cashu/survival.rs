@@ -1,5 +1,5 @@
 //! Money survives: whoever is cut off anywhere, and whatever the mint does, nothing is lost, nothing is made, and in the end everybody
-//! has what was agreed on.
+//! has what was agreed on, and a history that tells of it once.
 //!
 //! Each play is one way through a deal. It is told from its beginning once for each step at which somebody is ended (between a request
 //! and its answer, before and after each commit), and once for each request that meets with a fault. Whoever was ended starts again
@@ -8,7 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use haggle_payments::{Error, Locked, Outcome, Rail, Settlement};
+use haggle_payments::{Error, Locked, Outcome, Rail, Settlement, Why};
 use haggle_protocol::{Contract, Party, Side, Split, Timestamp};
 
 use crate::support::{FAR, Fault, Life, PAST, Three, deal, every, split};
@@ -27,6 +27,21 @@ enum Play {
     Release,
     /// The lock becomes the seller's, and an arbiter shares it out with him.
     Ruling,
+}
+
+/// What has moved in whose purse when a play is over: buyer, seller, arbiter.
+fn story(play: Play) -> [Vec<(Why, i64)>; 3] {
+    let filled = (Why::Deposit, 10_000);
+    let locked = (Why::Locked, -7_321);
+    match play {
+        Play::Refund => [vec![filled, locked, (Why::Refunded, 7_321)], vec![], vec![]],
+        Play::Release => [vec![filled, locked], vec![(Why::Paid, 7_321)], vec![]],
+        Play::Ruling => [
+            vec![filled, locked, (Why::Returned, 2_321)],
+            vec![(Why::Paid, 4_900)],
+            vec![(Why::Decided, 100)],
+        ],
+    }
 }
 
 /// Who has how much when a play is over: buyer, seller, arbiter.
@@ -175,16 +190,19 @@ async fn play(play: Play, party: Party, life: Life) -> (usize, usize) {
         }
     }
     let mut has = [0; 3];
-    for (one, party) in has
-        .iter_mut()
-        .zip([Party::Buyer, Party::Seller, Party::Arbiter])
-    {
+    let parties = [Party::Buyer, Party::Seller, Party::Arbiter];
+    for ((one, story), party) in has.iter_mut().zip(story(play)).zip(parties) {
         // What was left half done at the very end is picked up at the next start.
         let person = three.person_mut(party);
         person.restart(Life::default()).await;
         assert_eq!(person.rail.recover().await, Ok(true));
         *one = three.person(party).free(&three.purse).await;
         assert_eq!(three.person(party).held(&three.purse).await, 0, "{party:?}");
+        let told = three.person(party).tells_shortly(&three.purse).await;
+        assert_eq!(
+            told, story,
+            "{party:?} is told once of each thing that was done"
+        );
     }
     assert_eq!(has, ending(play));
     assert_eq!(three.mint.outstanding().await, BEFORE);

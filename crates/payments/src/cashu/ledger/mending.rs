@@ -12,7 +12,8 @@ use cdk_common::wallet::{
 };
 use uuid::Uuid;
 
-use super::{Change, KeySetRow, Ledger, all, decode, one, range, table, wanted};
+use super::{Change, KeySetRow, Ledger, Reason, all, decode, one, range, table, wanted};
+use crate::history::Why;
 
 impl Ledger {
     /// Every proof that is known.
@@ -45,6 +46,7 @@ impl Ledger {
         });
         let counters = counters.await?;
         self.change(|change| {
+            change.because(Reason::alone(Why::Found));
             let mut new = 0;
             for proof in proofs {
                 let here = change.get::<ProofInfo>(table::PROOF, proof.y)?;
@@ -62,6 +64,15 @@ impl Ledger {
                 }
             }
             Ok(new)
+        })
+        .await
+    }
+
+    /// Takes away what was spent, and not by this peer.
+    pub(in super::super) async fn spent_elsewhere(&self, ys: &[PublicKey]) -> Result<(), Error> {
+        self.change(|change| {
+            change.because(Reason::alone(Why::Elsewhere));
+            change.exchange(ys, Vec::new())
         })
         .await
     }
@@ -120,15 +131,28 @@ impl Ledger {
         .await
     }
 
-    /// Writes down again what was given away, where no other operation has it.
+    /// Writes down again what was given away and is not spent, where no other operation has it, and lets go of what is. cdk lets go only
+    /// of the records that name the operation, and what it exchanges for a gift does not.
     pub(in super::super) async fn give_back(
         &self,
         saga: &WalletSaga,
-        proofs: &[ProofInfo],
+        left: &[ProofInfo],
+        spent: &[PublicKey],
     ) -> Result<(), Error> {
         self.change(|change| {
-            put_missing(change, proofs)?;
-            if change.get::<WalletSaga>(table::SAGA, saga.id)?.is_none() {
+            change.because(Reason {
+                why: Why::Given,
+                order: None,
+                operation: Some(saga.id),
+            });
+            put_missing(change, left)?;
+            for y in spent {
+                let known: Option<ProofInfo> = change.get(table::PROOF, y)?;
+                if known.is_some_and(|one| one.state == State::PendingSpent) {
+                    change.delete(table::PROOF, y);
+                }
+            }
+            if !left.is_empty() && change.get::<WalletSaga>(table::SAGA, saga.id)?.is_none() {
                 change.put(table::SAGA, saga.id, saga)?;
             }
             Ok(())
@@ -137,7 +161,8 @@ impl Ledger {
     }
 
     /// Drops the records of what was about to be brought in by an operation that was cut off before it was saved itself: nothing was
-    /// asked for it. What grew from the seed is dropped only if it is among `given` and will be written down again.
+    /// asked for it. What grew from the seed is dropped only if it is among `given` and will be written down again. And frees what such an
+    /// operation had set aside; what a lock has set aside is not, since that is saved with it.
     pub(in super::super) async fn drop_unowned(
         &self,
         mint: &MintUrl,
@@ -146,16 +171,26 @@ impl Ledger {
     ) -> Result<(), Error> {
         self.change(|change| {
             let proofs: Vec<ProofInfo> = all(change.rows, table::PROOF)?;
-            for proof in proofs {
+            let locks: Vec<Operation> = all(change.rows, table::LOCK)?;
+            for mut proof in proofs {
                 let Some(operation) = proof.used_by_operation else {
                     continue;
                 };
+                if !wanted(&proof, Some(mint), Some(unit), None, None)
+                    || change.get::<WalletSaga>(table::SAGA, operation)?.is_some()
+                {
+                    continue;
+                }
                 if proof.state == State::Pending
-                    && wanted(&proof, Some(mint), Some(unit), None, None)
                     && (proof.derivation_index.is_none() || given.contains(&proof.y))
-                    && change.get::<WalletSaga>(table::SAGA, operation)?.is_none()
                 {
                     change.delete(table::PROOF, proof.y);
+                } else if proof.state == State::Reserved
+                    && !locks.iter().any(|lock| lock.operation == operation)
+                {
+                    proof.state = State::Unspent;
+                    proof.used_by_operation = None;
+                    change.put(table::PROOF, proof.y, &proof)?;
                 }
             }
             Ok(())
@@ -182,6 +217,12 @@ impl Ledger {
         })
         .await
     }
+}
+
+/// What a lock has set its inputs aside for.
+#[derive(serde::Deserialize)]
+struct Operation {
+    operation: Uuid,
 }
 
 /// Writes those of these proofs that are not there.
