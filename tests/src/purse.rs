@@ -51,6 +51,16 @@ impl Person {
         Ok(())
     }
 
+    /// Waits until the page tells that so much money has moved for this reason, in minor units; says for what.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn sees_moved(&self, why: &str, minor: u64) -> Outcome<String> {
+        self.opens_his_purse().await?;
+        let line = format!("[data-test=\"moved\"][data-why=\"{why}\"][data-minor=\"{minor}\"]");
+        self.browser.see(&line, SURELY).await
+    }
+
     /// Asks the only mint that he trusts what it remembers of his words.
     ///
     /// # Errors

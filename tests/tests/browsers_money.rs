@@ -29,6 +29,8 @@ struct Market {
     buyer: Person,
     /// In cents.
     price: u64,
+    /// What was asked for.
+    title: String,
     _relay: Relay,
 }
 
@@ -60,6 +62,7 @@ impl Market {
             seller,
             buyer,
             price: scene.cheap.price * 100,
+            title: scene.want.wanted_title(),
             _relay: relay,
         })
     }
@@ -121,7 +124,26 @@ async fn a_buyer_s_money_is_locked_at_a_mint_and_is_the_seller_s_once_he_has_it(
     market.seller.reports("dispatched").await?;
     market.buyer.reports("received").await?;
     market.both_see("released").await?;
-    market.adds_up(market.price).await
+    market.adds_up(market.price).await?;
+
+    // Each can look up what has moved, and for which trade.
+    market.buyer.sees_moved("deposit", FILLED * 100).await?;
+    for (person, why) in [(&market.buyer, "locked"), (&market.seller, "paid")] {
+        let line = person.sees_moved(why, market.price).await?;
+        ensure(line.contains(&market.title), || line.clone())?;
+        let lines = "return document.querySelectorAll(arguments[0]).length";
+        let all = person.browser.js(lines, vec![named("moved").into()]);
+        let expected = if why == "locked" { 2 } else { 1 };
+        let all = all.await?;
+        ensure(all == expected, || format!("{all} lines"))?;
+        person.clicks("moved-for").await?;
+        let there = "return document.activeElement?.matches('[data-test=\"trade-card\"]')";
+        person
+            .browser
+            .until("the trade has the keyboard", SOON, there, vec![])
+            .await?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

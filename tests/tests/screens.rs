@@ -390,6 +390,8 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     buyer.sees_escrow("shared").await?;
     shown(&buyer, "trades-ruling", &folder, &mut problems).await?;
     shown(&arbiter, "cases-ruled", &folder, &mut problems).await?;
+    buyer.sees_moved("returned", 10_000).await?;
+    shown(&buyer, "money-history", &folder, &mut problems).await?;
     for person in [&buyer, &seller, &arbiter] {
         // A browser says so itself when a mint is away.
         let blamed = person

@@ -37,6 +37,13 @@ const GATHER_MAX: usize = 256;
 /// How long a withdrawal can still be undone, in seconds.
 pub(crate) const UNDO_SECONDS: u64 = 6;
 
+/// The id of a trade's card.
+pub(crate) fn trade_id(thread: &ThreadId) -> String {
+    format!("trade-{thread}")
+}
+
+/// After which time a trade that one goes to gets the keyboard, in milliseconds: after its screen, which is announced first.
+const TRADE_MS: i32 = 120;
 /// How long a fresh card is shown as fresh, in milliseconds.
 const FRESH_MS: i32 = 4_000;
 
@@ -401,11 +408,23 @@ impl Desk {
         let sentences = sentences.join(" ");
         browser::notice(&sentences);
         self.say(&sentences);
+        self.freshen(threads);
+    }
+
+    /// Shows the cards of these as fresh, for a while.
+    fn freshen(self, threads: Vec<ThreadId>) {
         self.fresh.update(|fresh| fresh.extend(&threads));
         browser::later(FRESH_MS, move || {
             self.fresh
                 .update(|fresh| fresh.retain(|thread| !threads.contains(thread)));
         });
+    }
+
+    /// Goes to a trade.
+    pub(crate) fn show_trade(self, thread: ThreadId) {
+        self.go(Screen::Trades);
+        self.freshen(vec![thread]);
+        browser::later(TRADE_MS, move || browser::focus(&trade_id(&thread)));
     }
 
     /// Says something to those who do not see the page.

@@ -11,6 +11,7 @@ mod escrow;
 mod files;
 pub(crate) mod format;
 mod haggling;
+mod history;
 mod item_form;
 mod market;
 mod parts;

@@ -5,7 +5,7 @@ use haggle_protocol::trade::{Contact, DeclineReason};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::app::{desk, sentence, w};
+use crate::app::{desk, sentence, trade_id, w};
 use crate::board::{waits_for_me, was_confirmed};
 use crate::forms::Faults;
 use crate::node::{Awaited, Command, Profile, Reply, Role, Trade, TradeState};
@@ -90,7 +90,7 @@ fn card(id: ThreadId) -> AnyView {
         }
     };
     view! {
-        <article class="private card trade" class:fresh=fresh data-test=test
+        <article class="private card trade" class:fresh=fresh data-test=test id=trade_id(&id) tabindex="-1"
             data-state=move || state.get().map(state_name)
             data-role=move || role.get().map(|role| match role { Role::Buyer => "buyer", Role::Seller => "seller" })>
             {move || trade.with(|trade| trade.as_ref().map(head))}

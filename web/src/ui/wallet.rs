@@ -13,11 +13,11 @@ use crate::forms::money::{SumForm, mint, out_of, unit};
 use crate::forms::{CURRENCIES, Faults, Flaw};
 use crate::node::wallet::{Command, Reply};
 use crate::node::{Balance, Deposit, Given, Purse};
-use crate::ui::format;
 use crate::ui::parts::{
     Choices, Field, Icon, Line, area, carry_out, choose, form_fault, handed, heading, icon, kept,
     line, play_warning, qr, recheck, show_flaws,
 };
+use crate::ui::{format, history};
 
 /// The screen.
 pub(crate) fn screen() -> AnyView {
@@ -57,6 +57,7 @@ pub(crate) fn screen() -> AnyView {
                 <div class="stall-side">
                     {try_it()}
                     {purses(balances)}
+                    {history::section(balances)}
                     <Show when=named>{fill()} {take()}</Show>
                     <Show when=filled>{give(balances)} {pay_out(balances)}</Show>
                 </div>

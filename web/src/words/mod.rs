@@ -24,7 +24,7 @@ use crate::forms::files::{Scale, Unfit};
 use crate::forms::item::Span;
 use crate::node::{
     AnswerState, Auto, CaseState, DisputeState, EscrowState, Fault, IntentState, QuoteState,
-    Reason, RelayState, Role, Taste, TradeState, TradeStep,
+    Reason, RelayState, Role, Taste, TradeState, TradeStep, Why,
 };
 
 /// A language of the page.
@@ -221,6 +221,7 @@ words! {
         mint_added: S, mint_remove: S1, mint_removed: S, at: S, purse: S, amount: S, currency: S, fill: S, fill_lead: S, fill_do: S, fill_pay: S1, fill_until: S1,
         fill_wait: S, take: S, take_text: S, take_hint: S, take_do: S, give: S, give_lead: S, give_do: S, give_copy: S, given: S, give_back: S,
         pay_out: S, invoice: S, invoice_hint: S, pay_do: S, paid: S2, find: S, find_lead: S, find_do: S, found: S1, came: S1, qr: S, too_long: S,
+        history: S, history_why: fn(Why) -> S, history_older: N, history_cost: S1, history_open: S,
     }
     /// Play money, on a page that was served with a mint of such.
     play: PlayWords {
@@ -415,6 +416,31 @@ mod tests {
             sentences.extend(Unfit::ALL.map(files.unfit));
             assert_eq!(sentences.len(), 5 * steps.len() + Unfit::ALL.len());
         }
+    }
+
+    #[test]
+    fn each_reason_why_money_moves_has_a_sentence_of_its_own_in_each_language() {
+        let whys = [
+            Why::Deposit,
+            Why::Withdrawal,
+            Why::Given,
+            Why::Taken,
+            Why::TakenBack,
+            Why::Locked,
+            Why::Unlocked,
+            Why::Paid,
+            Why::Returned,
+            Why::Refunded,
+            Why::Decided,
+            Why::Found,
+            Why::Elsewhere,
+            Why::Other,
+            Why::Earlier,
+        ];
+        let languages = Lang::ALL.map(|lang| lang.words().money.history_why);
+        let sentences = languages.into_iter().flat_map(|say| whys.map(say));
+        let sentences: std::collections::BTreeSet<_> = sentences.collect();
+        assert_eq!(sentences.len(), Lang::ALL.len() * whys.len());
     }
 
     #[test]

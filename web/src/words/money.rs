@@ -4,7 +4,7 @@ use haggle_protocol::Side;
 
 use super::{EscrowWords, MoneyWords, PlayWords};
 use crate::board::Caution;
-use crate::node::{EscrowState, Role};
+use crate::node::{EscrowState, Role, Why};
 
 /// English.
 pub(super) const EN: MoneyWords = MoneyWords {
@@ -55,6 +55,30 @@ pub(super) const EN: MoneyWords = MoneyWords {
     came: |amount| format!("{amount} came into your purse."),
     qr: "The same text to scan with a camera",
     too_long: "The text is too long for one QR code: copy it.",
+    history: "What has moved",
+    history_why: |why| match why {
+        Why::Deposit => "Filled by a deposit",
+        Why::Withdrawal => "Invoice paid",
+        Why::Given => "Given away as text",
+        Why::Taken => "Taken from a text",
+        Why::TakenBack => "Own text taken back",
+        Why::Locked => "Locked in escrow",
+        Why::Unlocked => "Not locked after all",
+        Why::Paid => "Paid to you out of escrow",
+        Why::Returned => "Back out of escrow",
+        Why::Refunded => "Back after the deadline",
+        Why::Decided => "For deciding",
+        Why::Found => "Found by your words",
+        Why::Elsewhere => "Spent on another device, or since your backup",
+        Why::Other => "Exchanged by the wallet",
+        Why::Earlier => "All before that, in one sum",
+    },
+    history_older: |count| match count {
+        1 => "1 older one".to_owned(),
+        _ => format!("{count} older ones"),
+    },
+    history_cost: |cost| format!("costs of {cost} included"),
+    history_open: "still under way",
 };
 
 /// German.
@@ -106,6 +130,30 @@ pub(super) const DE: MoneyWords = MoneyWords {
     came: |amount| format!("{amount} kamen in deine Börse."),
     qr: "Derselbe Text für eine Kamera",
     too_long: "Der Text ist zu lang für einen QR-Code: Kopiere ihn.",
+    history: "Was sich bewegt hat",
+    history_why: |why| match why {
+        Why::Deposit => "Durch eine Einzahlung gefüllt",
+        Why::Withdrawal => "Rechnung bezahlt",
+        Why::Given => "Als Text hergegeben",
+        Why::Taken => "Als Text angenommen",
+        Why::TakenBack => "Eigenen Text zurückgenommen",
+        Why::Locked => "In Treuhand gesperrt",
+        Why::Unlocked => "Doch nicht gesperrt",
+        Why::Paid => "Aus der Treuhand an dich",
+        Why::Returned => "Aus der Treuhand zurück",
+        Why::Refunded => "Nach Ablauf der Frist zurück",
+        Why::Decided => "Fürs Entscheiden",
+        Why::Found => "Durch deine Wörter gefunden",
+        Why::Elsewhere => "Auf einem anderen Gerät oder seit der Sicherung ausgegeben",
+        Why::Other => "Von der Börse umgetauscht",
+        Why::Earlier => "Alles davor, in einer Summe",
+    },
+    history_older: |count| match count {
+        1 => "1 älterer Eintrag".to_owned(),
+        _ => format!("{count} ältere Einträge"),
+    },
+    history_cost: |cost| format!("darin {cost} Kosten"),
+    history_open: "noch nicht zu Ende",
 };
 
 /// English.
