@@ -1,10 +1,11 @@
 //! What every rail can be asked, and what it answers.
 //!
 //! A rail moves money between people who agreed on it elsewhere. It knows contracts, not trades: when money may be locked, who
-//! deserves it and whose turn it is are the market's affair. What every rail must hold (for ecash: `tests/cashu`):
+//! deserves it and whose turn it is are the market's affair. What every rail must hold, and is put through (`tests/laws`):
 //!
 //! - money is neither made nor lost by anything that is asked, answered, refused, repeated or cut off;
 //! - of two ways to share out one lock at most one comes true;
+//! - before its deadline no party alone moves a lock, after it the holder alone can, and nobody else ever;
 //! - whoever asks twice is answered twice and charged once;
 //! - what cannot be known now is unknown: it is never taken for done, nor for not done.
 

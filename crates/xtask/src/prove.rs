@@ -253,7 +253,7 @@ fn money(shop: &Workshop, mut args: lexopt::Parser) -> Outcome {
     );
     shop.cargo_for_all("test")?
         .args(["--test", "cashu"])
-        .args(["--", "survival", "finding", "--nocapture"])
+        .args(["--", "lawful::ecash::", "finding", "--nocapture"])
         .env("HAGGLE_MONEY", "all")
         .openly()?;
     doing(

@@ -1,7 +1,7 @@
 //! A bank that keeps money between two: what a rail promises and no arithmetic beside it, for markets under test.
 //!
 //! It answers every question twice if it is asked twice, does nothing twice, moves a lock once, and counts: what is in purses and
-//! locks is always the same sum.
+//! locks is always the same sum. That it keeps to the laws of every rail is tried in `tests/tests/simulated_rail.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,8 @@ pub(crate) struct Bank {
     pub(crate) purses: BTreeMap<usize, u64>,
     locks: BTreeMap<ContractId, Lock>,
     owners: BTreeMap<DealKey, usize>,
-    signed: BTreeSet<([u8; 32], Party)>,
+    /// Who has signed what, under which salt.
+    signed: BTreeMap<([u8; 32], Party), Vec<Agreed>>,
     /// Shares that nobody has brought in yet.
     shares: BTreeMap<([u8; 32], Party), u64>,
     /// How each order's money was moved in the end.
@@ -42,11 +43,17 @@ pub(crate) struct Bank {
 struct Lock {
     contract: Contract,
     /// By which settlement it was moved.
-    moved: Option<[u8; 32]>,
+    moved: Option<Way>,
 }
 
+/// Which lock somebody has signed for, and what should become of it.
+type Agreed = (ContractId, Outcome);
+
+/// A way for a lock to move: a settlement's salt and outcome.
+type Way = ([u8; 32], Outcome);
+
 /// The salt of what a holder takes after the deadline.
-const EXPIRED: [u8; 32] = [0xee; 32];
+const EXPIRED: Way = ([0xee; 32], Outcome::Expired);
 
 impl Bank {
     /// All the money there is: in purses, locked, and shared out but not brought in.
@@ -59,13 +66,13 @@ impl Bank {
     #[allow(dead_code, reason = "not every play has a third who decides")]
     /// How many have signed this outcome of any lock, whether or not it came true.
     pub(crate) fn signers(&self, salt: &[u8; 32]) -> usize {
-        self.signed.iter().filter(|(one, _)| one == salt).count()
+        self.signed.keys().filter(|(one, _)| one == salt).count()
     }
 
     #[allow(dead_code, reason = "not every play has a third who decides")]
     /// Whether this one has signed anything.
     pub(crate) fn has_signed(&self, party: Party) -> bool {
-        self.signed.iter().any(|(_, one)| *one == party)
+        self.signed.keys().any(|(_, one)| *one == party)
     }
 
     /// What is still locked.
@@ -82,7 +89,10 @@ impl Bank {
 
     fn key(&mut self, owner: usize, party: Party, quote: &MessageId) -> DealKey {
         let mut key = [2; 33];
-        key[1..].copy_from_slice(&quote.0);
+        // An arbiter is chosen by a key that he published before anybody knew of the deal.
+        if party != Party::Arbiter {
+            key[1..].copy_from_slice(&quote.0);
+        }
         key[1] ^= owner.to_be_bytes()[7];
         key[2] = match party {
             Party::Buyer => 1,
@@ -152,13 +162,16 @@ impl Bank {
                 self.untouched(contract, locked)?;
                 let mut salt = contract.id().0;
                 salt[0] ^= owner.to_be_bytes()[7];
-                let (kind, buyer) = match outcome {
-                    Outcome::Split(split) => (1, split.buyer),
-                    Outcome::Renew { .. } => (2, 0),
-                    Outcome::Expired => (3, 0),
+                // Another outcome, another salt.
+                let (kind, terms) = match outcome {
+                    Outcome::Split(split) => (1, [split.buyer, split.seller, split.arbiter]),
+                    Outcome::Renew { holder, deadline } => (2, [*holder as u64, deadline.0, 0]),
+                    Outcome::Expired => (3, [0; 3]),
                 };
                 salt[1] ^= kind;
-                salt[2..10].copy_from_slice(&buyer.to_be_bytes());
+                for (bytes, term) in salt[2..26].chunks_exact_mut(8).zip(terms) {
+                    bytes.copy_from_slice(&term.to_be_bytes());
+                }
                 let settlement = Settlement {
                     contract: contract.id(),
                     outcome: *outcome,
@@ -188,12 +201,12 @@ impl Bank {
                     return never("not-yours");
                 }
                 // What an arbiter and the other one have signed pays whoever has not.
-                if !self.signed.contains(&(settlement.salt, party)) && contract.arbiter.is_none() {
+                if !self.has_agreed(contract, settlement, party) && contract.arbiter.is_none() {
                     self.unsigned += 1;
                     return never("signature");
                 }
                 match self.locks.get(&contract.id()).map(|lock| lock.moved) {
-                    Some(Some(salt)) if salt == settlement.salt => {}
+                    Some(Some(way)) if way == (settlement.salt, settlement.outcome) => {}
                     Some(Some(_)) => return Err(Trouble::Spent),
                     Some(None) => return Err(Trouble::Later("not-done".to_owned())),
                     None => return never("mismatch"),
@@ -269,7 +282,13 @@ impl Bank {
         if !self.is(owner, contract, party) {
             return Err(Trouble::Never("not-yours".to_owned()));
         }
-        self.signed.insert((settlement.salt, party));
+        if let Outcome::Split(split) = settlement.outcome
+            && !split.fits(contract)
+        {
+            return Err(Trouble::Never("lock-amount".to_owned()));
+        }
+        let signed = self.signed.entry((settlement.salt, party)).or_default();
+        signed.push((contract.id(), settlement.outcome));
         settlement.signatures.retain(|one| one.party != party);
         settlement.signatures.push(Signed {
             party,
@@ -278,23 +297,27 @@ impl Bank {
         Ok(Paid::Settlement(settlement))
     }
 
+    /// Whether a party has signed this very settlement of this very lock.
+    fn has_agreed(&self, contract: &Contract, settlement: &Settlement, party: Party) -> bool {
+        let signed = self.signed.get(&(settlement.salt, party));
+        signed.is_some_and(|all| all.contains(&(contract.id(), settlement.outcome)))
+    }
+
     fn execute(&mut self, contract: &Contract, settlement: &Settlement) -> Result<Paid, Trouble> {
-        let signed = |party| {
-            settlement.is_signed_by(party) && self.signed.contains(&(settlement.salt, party))
-        };
+        let signed =
+            |party| settlement.is_signed_by(party) && self.has_agreed(contract, settlement, party);
         let signers = [Party::Buyer, Party::Seller, Party::Arbiter];
         // What it has done it tells whoever asks.
         let before = self.locks.get(&contract.id()).and_then(|lock| lock.moved);
-        if before != Some(settlement.salt)
-            && signers.into_iter().filter(|party| signed(*party)).count() < 2
-        {
+        let way = (settlement.salt, settlement.outcome);
+        if before != Some(way) && signers.into_iter().filter(|party| signed(*party)).count() < 2 {
             return Err(Trouble::Never("signature".to_owned()));
         }
         let Some(lock) = self.locks.get_mut(&contract.id()) else {
             return Err(Trouble::Never("mismatch".to_owned()));
         };
         let first = lock.moved.is_none();
-        if *lock.moved.get_or_insert(settlement.salt) != settlement.salt {
+        if *lock.moved.get_or_insert(way) != way {
             return Err(Trouble::Spent);
         }
         match settlement.outcome {

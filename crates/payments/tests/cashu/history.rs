@@ -1,7 +1,7 @@
 //! What a purse tells of its past: each thing that was done, once, and nothing that was not.
 //!
 //! That it adds up to what is in the purse is looked at by every test here that looks into one (`Person::free`), and the plays of
-//! `survival.rs` look at each line.
+//! `laws/surviving.rs` look at each line.
 
 use cdk::Amount;
 use cdk::nuts::{CurrencyUnit, Proof, SecretKey, State};

@@ -1,4 +1,4 @@
-//! The Cashu rail at a real mint.
+//! The Cashu rail at a real mint, and the laws of every rail.
 #![cfg(all(feature = "cashu", not(target_arch = "wasm32")))]
 #![allow(
     clippy::disallowed_methods,
@@ -15,7 +15,9 @@ mod database;
 mod escrow;
 mod finding;
 mod history;
+mod lawful;
+#[path = "../laws/mod.rs"]
+mod laws;
 mod purses;
 mod silence;
 mod support;
-mod survival;

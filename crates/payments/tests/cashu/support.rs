@@ -35,6 +35,8 @@ use tokio::sync::Barrier;
 use tower::ServiceExt;
 use url::Url;
 
+use crate::laws;
+
 /// A mint, and the only way to it.
 #[derive(Clone)]
 pub(crate) struct Mint {
@@ -207,14 +209,16 @@ pub(crate) enum Fault {
     Busy,
 }
 
-impl Fault {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Lost,
-        Self::AnswerLost,
-        Self::Twice,
-        Self::Late,
-        Self::Stumble,
-    ];
+impl From<laws::Fault> for Fault {
+    fn from(fault: laws::Fault) -> Self {
+        match fault {
+            laws::Fault::Lost => Self::Lost,
+            laws::Fault::AnswerLost => Self::AnswerLost,
+            laws::Fault::Twice => Self::Twice,
+            laws::Fault::Late => Self::Late,
+            laws::Fault::Stumble => Self::Stumble,
+        }
+    }
 }
 
 /// One life of a peer: what it has done so far, and what will happen to it.
@@ -422,7 +426,7 @@ pub(crate) struct Person {
     pub(crate) memory: Memory,
     mints: Vec<Mint>,
     pub(crate) life: Arc<Life>,
-    pub(crate) rail: Cashu,
+    pub(crate) rail: Arc<Cashu>,
 }
 
 impl Person {
@@ -450,7 +454,7 @@ impl Person {
         let memory = Memory::new();
         let rail = Cashu::open(Box::new(memory.clone()), root.rail("cashu"), connect);
         Self {
-            rail: rail.await.unwrap(),
+            rail: Arc::new(rail.await.unwrap()),
             root,
             memory,
             mints: Vec::new(),
@@ -588,7 +592,7 @@ impl Person {
     }
 }
 
-async fn open(root: &Root, memory: &Memory, mints: &[Mint], life: &Arc<Life>) -> Cashu {
+async fn open(root: &Root, memory: &Memory, mints: &[Mint], life: &Arc<Life>) -> Arc<Cashu> {
     let store = Mortal {
         memory: memory.clone(),
         life: life.clone(),
@@ -611,9 +615,8 @@ async fn open(root: &Root, memory: &Memory, mints: &[Mint], life: &Arc<Life>) ->
         Some(limit) => within(connect, limit),
         None => connect,
     };
-    Cashu::open(Box::new(store), root.rail("cashu"), connect)
-        .await
-        .unwrap()
+    let rail = Cashu::open(Box::new(store), root.rail("cashu"), connect);
+    Arc::new(rail.await.unwrap())
 }
 
 /// Buyer, seller and arbiter, who agreed on something.
