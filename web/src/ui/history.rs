@@ -9,7 +9,6 @@ use leptos::task::spawn_local;
 
 use crate::app::{desk, w};
 use crate::board::Board;
-use crate::forms::money::short;
 use crate::node::wallet::{Command, Reply};
 use crate::node::{Balance, Moved, Way, Why};
 use crate::route::Screen;
@@ -89,12 +88,13 @@ fn row(one: &Moved) -> AnyView {
         Way::In => '+',
         Way::Out => '\u{2212}',
     };
-    let amount = format!("{sign}{}", format::money(Money::new(one.minor, asset)));
-    let cost =
-        (one.cost > 0).then(|| (words.history_cost)(&format::money(Money::new(one.cost, asset))));
+    let custodian = &one.purse.custodian;
+    let kept = |minor| format::kept(Money::new(minor, asset), custodian);
+    let amount = format!("{sign}{}", kept(one.minor));
+    let cost = (one.cost > 0).then(|| (words.history_cost)(&kept(one.cost)));
     let open = one.open.then_some(words.history_open);
     let what = (words.history_why)(one.why);
-    let mint = short(&one.purse.custodian).to_owned();
+    let mint = format::mint(custodian);
     view! {
         <li class="moved" data-test="moved" data-why=why_name(one.why) data-minor=one.minor.to_string()
             class:came=one.way == Way::In>
