@@ -193,6 +193,12 @@ impl Run {
         Ok(self)
     }
 
+    /// Whoever starts it hears its standard output.
+    pub(crate) fn heard(mut self) -> Self {
+        self.command.stdout(Stdio::piped());
+        self
+    }
+
     /// Starts it and leaves it running, with its output passed on unless it goes elsewhere.
     pub(crate) fn start(mut self) -> Outcome<Child> {
         flush();

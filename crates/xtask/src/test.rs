@@ -3,6 +3,7 @@
 //! they took. What tests there are is read from the workspace: a new file of tests is found by itself.
 
 mod kinds;
+mod mint;
 
 use crate::say::{Outcome, Stopwatch, Trouble, doing, how_long};
 use crate::tally::Tally;

@@ -8,8 +8,8 @@
     reason = "a test ends at what it did not expect, a table says how long it was, and cdk's laws name their databases by the time"
 )]
 
+#[path = "../attacks/mod.rs"]
 mod attacks;
-mod bare;
 mod carried;
 mod database;
 mod escrow;
@@ -20,4 +20,6 @@ mod lawful;
 mod laws;
 mod purses;
 mod silence;
+mod spoiling;
 mod support;
+mod thieves;

@@ -1,5 +1,6 @@
 //! The kinds of checks and tests, each a function, and what of the workspace belongs to which.
 
+use super::mint::Mint;
 use crate::browser::FLAGS;
 use crate::compilers;
 use crate::outfit::{self, Speed, artefacts};
@@ -266,8 +267,12 @@ fn wasm(shop: &Workshop) -> Outcome<Report> {
     });
     fs::write(&capabilities, wish.to_string())
         .or_say(|| format!("write {}", capabilities.display()))?;
+    // Ended when this kind is.
+    let mint = Mint::start(shop)?;
     let run = compilers::around(wasm_cargo(shop, "test")?)?
         .arg("--no-fail-fast")
+        // Compiled in: a test in a page sees no environment.
+        .env("HAGGLE_TEST_MINT", &mint.url)
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", {
             shop.wasm_bindgen()?.join("wasm-bindgen-test-runner")
         })
