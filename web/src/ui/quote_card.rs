@@ -366,7 +366,7 @@ pub(crate) fn confirm_dialog(accepting: Accepting) -> AnyView {
             view! {
             <form on:submit=accept>
                 <p class="dialog-total">{move || paying.large()}</p>
-                <p>{(words.accept_body)(&format::money(total), &title)}</p>
+                <p>{move || (words.accept_body)(&paying.total(), &title)}</p>
                 {breakdown(&quote)}
                 <ul class="terms" data-test="accept-cautions">
                     {cautions.into_iter().map(|it| view! { <li>{(w().escrow.caution)(it)}</li> }).collect_view()}
