@@ -123,7 +123,9 @@ async fn what_is_locked_at_a_mint_is_the_seller_s_once_it_was_received() -> Outc
         (&mut market.shop, vec![paid]),
     ] {
         let told = history(who)?;
-        ensure(told == expected, || format!("{told:?}"))?;
+        ensure(told == expected, || {
+            format!("{told:?} and not {expected:?}")
+        })?;
     }
     market.adds_up()
 }

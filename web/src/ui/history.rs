@@ -98,8 +98,9 @@ fn row(one: &Moved) -> AnyView {
     view! {
         <li class="moved" data-test="moved" data-why=why_name(one.why) data-minor=one.minor.to_string()
             class:came=one.way == Way::In>
-            <span class="moved-what">{what} {one.order.map(about)}</span>
+            <span>{what}</span>
             <span class="money">{amount}</span>
+            {one.order.map(about)}
             <small class="quiet-text">
                 <span>{format::time(one.when)}</span>
                 <span>{mint}</span>
