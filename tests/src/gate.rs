@@ -78,6 +78,8 @@ const ERROR: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nAccess-Control-Allo
 struct Watch {
     trap: Mutex<Trap>,
     changed: Condvar,
+    /// What the server shall not say of itself.
+    hidden: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -161,6 +163,11 @@ impl Gate {
         }
     }
 
+    /// From now on the server does not say that it can do what this number stands for (of a NUT), when it is asked what it can do.
+    pub fn hides(&self, nut: &str) {
+        *self.watch.hidden() = Some(nut.to_owned());
+    }
+
     /// Waits until a request is held or nobody is there any more, and says at which: its method and its path. Without end, if neither comes.
     pub async fn closes(&self) -> String {
         loop {
@@ -190,6 +197,26 @@ impl Drop for Gate {
 impl Watch {
     fn trap(&self) -> MutexGuard<'_, Trap> {
         self.trap.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hidden(&self) -> MutexGuard<'_, Option<String>> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An answer without what is hidden. It stays as long as it was: the number is another one that means nothing.
+    fn hide(&self, request: &Request, mut answer: Vec<u8>) -> Vec<u8> {
+        if let Some(nut) = self
+            .hidden()
+            .as_deref()
+            .filter(|_| request.name.ends_with(" /v1/info"))
+        {
+            let said = format!("\"{nut}\":");
+            let found = memchr::memmem::find(&answer, said.as_bytes());
+            if let Some(at) = found {
+                answer[at + 1..at + 1 + nut.len()].fill(b'9');
+            }
+        }
+        answer
     }
 
     /// A request has come; says what happens to it, if anything does.
@@ -301,7 +328,7 @@ fn passes(mut stream: &TcpStream, server: SocketAddr, watch: &Watch) -> Outcome 
         return Ok(());
     };
     let answer = match watch.comes(&request) {
-        None => ask(server, &request.bytes)?,
+        None => watch.hide(&request, ask(server, &request.bytes)?),
         Some(Fault::HeldBefore) => {
             watch.waits();
             return Ok(());

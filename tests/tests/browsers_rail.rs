@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use haggle_protocol::settlement::{Locked, Outcome as Fate};
 use haggle_protocol::{Asset, Contract, Custodian, MessageId, Money, Party, Side, Split};
 use haggle_tests::browser::{Browser, Driver};
+use haggle_tests::gate::Gate;
 use haggle_tests::mint::Mint;
 use haggle_tests::rail::Rail;
 use haggle_tests::site::Host;
@@ -27,18 +28,20 @@ struct Three<'a> {
     seller: Rail<'a>,
     arbiter: Rail<'a>,
     mint: &'a mut Mint,
+    /// Where they ask it.
+    url: String,
     deals: AtomicU8,
 }
 
 impl<'a> Three<'a> {
-    async fn meet(browsers: &'a [Browser; 3], mint: &'a mut Mint) -> Outcome<Self> {
-        let url = mint.url();
+    async fn meet(browsers: &'a [Browser; 3], mint: &'a mut Mint, url: String) -> Outcome<Self> {
         let [one, two, three] = browsers;
         let three = Self {
             buyer: Rail::open(one, Party::Buyer, &url, "USD").await?,
             seller: Rail::open(two, Party::Seller, &url, "USD").await?,
             arbiter: Rail::open(three, Party::Arbiter, &url, "USD").await?,
             mint,
+            url,
             deals: AtomicU8::new(0),
         };
         three.buyer.fills(FILLED).await?;
@@ -50,7 +53,7 @@ impl<'a> Three<'a> {
         let quote = MessageId([self.deals.fetch_add(1, Ordering::Relaxed); 32]);
         let contract = Contract {
             order: quote,
-            custodian: Custodian::new(&self.mint.url())?,
+            custodian: Custodian::new(&self.url)?,
             amount: Money::new(PRICE, Asset::new("USD")?),
             buyer: self.buyer.key(quote).await?,
             seller: self.seller.key(quote).await?,
@@ -96,7 +99,8 @@ async fn browsers(host: &Host) -> Outcome<[Browser; 3]> {
 async fn locked_money_ends_in_each_of_its_ways_and_all_purses_add_up() -> Outcome {
     let host = Host::serve(&place::site()?, "/")?;
     let (browsers, mut mint) = (browsers(&host).await?, Mint::start()?);
-    let mut three = Three::meet(&browsers, &mut mint).await?;
+    let url = mint.url();
+    let mut three = Three::meet(&browsers, &mut mint, url).await?;
 
     // Released: the buyer says that he has it, and the seller takes it.
     let (contract, quote, locked) = three.locked(FAR).await?;
@@ -203,7 +207,8 @@ async fn what_is_not_locked_as_agreed_on_is_refused_in_a_browser_too() -> Outcom
     let host = Host::serve(&place::site()?, "/")?;
     let (browsers, mut mint) = (browsers(&host).await?, Mint::start()?);
     let other = Mint::start()?;
-    let three = Three::meet(&browsers, &mut mint).await?;
+    let gate = Gate::before(&mint.url())?;
+    let mut three = Three::meet(&browsers, &mut mint, gate.url()).await?;
     let (contract, quote, locked) = three.locked(FAR).await?;
     three
         .seller
@@ -274,5 +279,23 @@ async fn what_is_not_locked_as_agreed_on_is_refused_in_a_browser_too() -> Outcom
         .seller
         .refuses(json!({ "refund": [theirs, locked] }))
         .await?;
-    ensure(why == "not-yours", || why.to_string())
+    ensure(why == "not-yours", || why.to_string())?;
+
+    // A mint that does not say any more that it keeps to locks (NUT-11): nobody sends anything for what is locked there, and nobody locks.
+    gate.hides("11");
+    let question = json!({ "verify": [contract, locked] });
+    let why = three.seller.refuses(question).await?;
+    ensure(why == json!({ "mismatch": "capability" }), || {
+        why.to_string()
+    })?;
+    let next = Contract {
+        order: MessageId([97; 32]),
+        ..contract
+    };
+    let mine = three.buyer.deal(&next, quote);
+    let why = three.buyer.refuses(json!({ "lock": mine })).await?;
+    ensure(why == json!({ "mismatch": "capability" }), || {
+        why.to_string()
+    })?;
+    three.hold(FILLED - PRICE, 0, 0).await
 }
