@@ -242,7 +242,7 @@ impl Market {
         let ready = deal.order.escrow.is_none() || deal.key_to_confirm().is_some();
         let usual = deal.is_usual(now) && (deal.quote.firm || self.is_trusted(id, now));
         if waits && ready && usual && self.can_supply(&id) {
-            let payment = self.stall.rules.payment.clone();
+            let payment = self.usual_payment(&id);
             // Fails only if too much waits for this buyer; then it is left to be confirmed by hand.
             let _ = self.confirm(id, payment, None, now, batch);
         }
@@ -304,6 +304,12 @@ impl Market {
             .get(&item)
             .and_then(|item| self.stall.free(item));
         free.is_none_or(|free| u128::from(needed.micros) <= free + u128::from(own))
+    }
+
+    /// How I am usually paid. What is locked is paid already, and nobody shall pay it twice.
+    fn usual_payment(&self, id: &ThreadId) -> Option<String> {
+        let direct = self.deal(id)?.order.escrow.is_none();
+        self.stall.rules.payment.clone().filter(|_| direct)
     }
 
     fn confirm(
@@ -473,7 +479,7 @@ impl Market {
                 "There is not enough of it left. The buyer was told so; put more into your stall and quote again.",
             ));
         }
-        let payment = payment.or_else(|| self.stall.rules.payment.clone());
+        let payment = payment.or_else(|| self.usual_payment(&id));
         let confirmed = self.confirm(id, payment, note, now, batch);
         confirmed.map_err(|refusal| {
             if refusal == Refusal::WrongState {

@@ -36,7 +36,7 @@ pub(crate) fn quoted(auto: &str) -> (Stage, ThreadId) {
     stage.bank.purses = [(BUYER, PURSE), (SELLER, PURSE)].into();
     stage.put(SELLER, laptop(40_000, 3));
     let rules = serde_json::json!({
-        "auto": auto, "validFor": 1_800, "perHour": 120, "keepers": [keeper("EUR"), keeper("sat")],
+        "auto": auto, "validFor": 1_800, "perHour": 120, "payment": "On delivery", "keepers": [keeper("EUR"), keeper("sat")],
     });
     stage.tell(SELLER, ruled(rules)).unwrap();
     for (who, name) in [(BUYER, "Ada"), (SELLER, "Ben")] {
@@ -258,6 +258,16 @@ fn what_both_agree_on_is_how_it_is_shared_out() {
     // Neither is told to wait for goods that the two have come to terms about.
     let awaited = [BUYER, SELLER].map(|who| stage.actors[who].trade().awaited);
     assert_eq!(awaited, [None; 2]);
+}
+
+#[test]
+fn a_buyer_whose_money_is_locked_is_not_told_how_a_stall_is_usually_paid() {
+    let (stage, _) = locked();
+    let told = |who: usize| {
+        let trade = stage.actors[who].trade();
+        trade.confirm.as_ref().unwrap().payment.clone()
+    };
+    assert_eq!([told(BUYER), told(SELLER)], [None, None]);
 }
 
 #[test]
