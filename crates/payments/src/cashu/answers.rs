@@ -284,7 +284,13 @@ impl Rail for Cashu {
         let proofs = proofs_of(&token, &wallet).await?;
         let (memo, text) = (token.memo().clone(), text.trim().to_owned());
         let came = self
-            .bring_in(&purse, proofs, ReceiveOptions::default(), memo, Some(text))
+            .bring_in(
+                &purse,
+                proofs,
+                ReceiveOptions::default(),
+                (memo, Some(text)),
+                None,
+            )
             .await?;
         Ok(Money::new(came, purse.asset))
     }
@@ -482,17 +488,21 @@ impl Rail for Cashu {
             order: Some(contract.order),
             operation: None,
         };
-        let reason = serde_json::to_string(&reason).map_err(|_| Error::Damaged)?;
+        let told = serde_json::to_string(&reason).map_err(|_| Error::Damaged)?;
         let options = ReceiveOptions {
             p2pk_signing_keys: vec![key],
             metadata: HashMap::from([
                 ("contract".to_owned(), contract.id().to_string()),
-                (REASON.to_owned(), reason),
+                (REASON.to_owned(), told),
             ]),
             ..ReceiveOptions::default()
         };
         let purse = purse_of(contract);
-        match self.bring_in(&purse, proofs, options, None, None).await {
+        let reason = Some(reason);
+        match self
+            .bring_in(&purse, proofs, options, (None, None), reason)
+            .await
+        {
             Ok(came) => Ok(Money::new(came, contract.amount.asset)),
             // Brought in before: nobody else has the key.
             Err(Error::Spent) => Ok(nothing),

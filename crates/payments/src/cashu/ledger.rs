@@ -51,6 +51,7 @@ mod table {
     pub(super) const SIGNING_KEY: &str = "signing-key";
     pub(super) const LOCK: &str = "lock";
     pub(super) const MOVED: &str = "moved";
+    pub(super) const REASON: &str = "reason";
     pub(super) const MOVED_COUNT: &str = "moved-count";
 }
 

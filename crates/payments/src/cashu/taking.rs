@@ -18,19 +18,21 @@ use cdk_common::wallet::{
 use uuid::Uuid;
 
 use super::Cashu;
+use super::ledger::Reason;
 use super::mint::{Remembered, not_saved, remembered, spent, trouble};
 use crate::error::Error;
 use crate::rail::Purse;
 
 impl Cashu {
-    /// Brings ecash into a purse, all of it or nothing; says how much that came to.
+    /// Brings ecash into a purse, all of it or nothing; says how much that came to. With it can come its memo and the text that it was, and why
+    /// it comes, if not as text from somebody.
     pub(super) async fn bring_in(
         &self,
         purse: &Purse,
         proofs: Proofs,
         options: ReceiveOptions,
-        memo: Option<String>,
-        text: Option<String>,
+        (memo, text): (Option<String>, Option<String>),
+        reason: Option<Reason>,
     ) -> Result<u64, Error> {
         let wallet = self.wallet(purse).await?;
         let _alone = self.purses.wait(purse).await;
@@ -54,6 +56,10 @@ impl Cashu {
         }
         if !spent(&wallet, &ys).await?.is_empty() {
             return Err(Error::Spent);
+        }
+        if let Some(reason) = reason {
+            let noted = self.ledger.note_reason(&ys, reason).await;
+            noted.map_err(not_saved)?;
         }
         let error = match wallet.receive_proofs(proofs, options, memo, text).await {
             Ok(came) => return Ok(came.to_u64()),

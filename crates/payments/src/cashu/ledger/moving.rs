@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use cdk::Amount;
 use cdk::mint_url::MintUrl;
-use cdk::nuts::{BlindedMessage, CurrencyUnit, Id, State};
+use cdk::nuts::{BlindedMessage, CurrencyUnit, Id, PublicKey, State};
 use cdk_common::database::Error;
 use cdk_common::wallet::{
     OperationData, SwapSagaState, Transaction, TransactionId, WalletSaga, WalletSagaState,
@@ -112,6 +112,8 @@ struct Moves {
     went: Vec<Piece>,
     /// The operation that has brought in here what others sent.
     bringing_in: Option<Uuid>,
+    /// The names of what it has brought in.
+    brought: Vec<String>,
 }
 
 impl Moves {
@@ -179,7 +181,10 @@ impl Change<'_> {
                 self.delete(table::MOVED, &name);
                 continue;
             }
-            let said = self.said(operation)?;
+            let mut said = self.said(operation)?;
+            if let Some(noted) = self.noted(&moves.brought)? {
+                (said.why, said.order) = (Some(noted.why), noted.order);
+            }
             let why = match (self.reason, said.why, &known) {
                 (Some(reason), ..) => reason.why,
                 (None, Some(why), _) => why,
@@ -204,6 +209,18 @@ impl Change<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Why this is brought in, as it was noted before; it is noted no more then.
+    fn noted(&mut self, brought: &[String]) -> Result<Option<Reason>, Error> {
+        let mut reason = None;
+        for name in brought {
+            if let Some(noted) = self.get(table::REASON, name)? {
+                self.delete(table::REASON, name);
+                reason = Some(noted);
+            }
+        }
+        Ok(reason)
     }
 
     /// Begins the history of a purse that has something in it and none: with what there was before this change.
@@ -351,6 +368,7 @@ impl Change<'_> {
                     moves.went.push(was);
                 } else if now.is_none() {
                     moves.bringing_in = moves.bringing_in.or(was.used_by_operation);
+                    moves.brought.push(key[begin.len()..].to_owned());
                 }
             }
             if let Some(now) = now.filter(Piece::counts) {
@@ -461,6 +479,22 @@ fn drew(saga: &WalletSaga, piece: &Piece) -> bool {
 }
 
 impl Ledger {
+    /// Notes why this is about to be brought in: cdk writes down what it was told of that only after the money has come, and not at all if
+    /// it is cut off in between.
+    pub(in crate::cashu) async fn note_reason(
+        &self,
+        ys: &[PublicKey],
+        reason: Reason,
+    ) -> Result<(), Error> {
+        self.change(|change| {
+            for y in ys {
+                change.put(table::REASON, y, &reason)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Every line that is kept, the newest first, and whether its operation has not ended.
     pub(in crate::cashu) async fn moved(&self) -> Result<Vec<(Line, bool)>, Error> {
         self.read(|rows| {
