@@ -17,7 +17,7 @@ use haggle_protocol::{
 };
 use haggle_store::Memory;
 
-use super::ledger::{Line, REASON, Reason};
+use super::ledger::{Line, Reason};
 use super::locking::Lock;
 use super::mint::{
     Remembered, able, active_keys, free, moved, not_saved, outlives, spent, trouble,
@@ -488,13 +488,9 @@ impl Rail for Cashu {
             order: Some(contract.order),
             operation: None,
         };
-        let told = serde_json::to_string(&reason).map_err(|_| Error::Damaged)?;
         let options = ReceiveOptions {
             p2pk_signing_keys: vec![key],
-            metadata: HashMap::from([
-                ("contract".to_owned(), contract.id().to_string()),
-                (REASON.to_owned(), told),
-            ]),
+            metadata: HashMap::from([("contract".to_owned(), contract.id().to_string())]),
             ..ReceiveOptions::default()
         };
         let purse = purse_of(contract);

@@ -55,7 +55,7 @@ mod table {
     pub(super) const MOVED_COUNT: &str = "moved-count";
 }
 
-pub(super) use self::moving::{Line, REASON, Reason};
+pub(super) use self::moving::{Line, Reason};
 
 /// A wallet's database over a store.
 pub struct Ledger {

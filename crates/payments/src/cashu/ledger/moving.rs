@@ -25,9 +25,6 @@ use uuid::Uuid;
 use super::{Change, Ledger, all, decode, range, table};
 use crate::history::{HISTORY_MAX, Why};
 
-/// Under which name an operation of cdk's that belongs to a deal says so, in what it writes down of itself.
-pub(in crate::cashu) const REASON: &str = "haggle";
-
 /// Why something moves and for which order, where an operation does not say it by being what it is.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(in crate::cashu) struct Reason {
@@ -181,17 +178,16 @@ impl Change<'_> {
                 self.delete(table::MOVED, &name);
                 continue;
             }
-            let mut said = self.said(operation)?;
-            if let Some(noted) = self.noted(&moves.brought)? {
-                (said.why, said.order) = (Some(noted.why), noted.order);
-            }
-            let why = match (self.reason, said.why, &known) {
+            let said = self.said(operation)?;
+            let noted = self.noted(&moves.brought)?;
+            let reason = self.reason.or(noted);
+            let why = match (reason, said.why, &known) {
                 (Some(reason), ..) => reason.why,
                 (None, Some(why), _) => why,
                 (None, None, Some(line)) => line.why,
                 (None, None, None) => Why::Other,
             };
-            let order = self.reason.and_then(|reason| reason.order).or(said.order);
+            let order = reason.and_then(|reason| reason.order);
             let line = Line {
                 when: cdk::util::unix_time(),
                 number,
@@ -263,20 +259,14 @@ impl Change<'_> {
         let saga: Option<WalletSaga> = self.get(table::SAGA, operation)?;
         let id = TransactionId::from_saga_id(operation);
         let paper: Option<Transaction> = self.get(table::TRANSACTION, id)?;
-        let reason = paper.as_ref().and_then(|it| it.metadata.get(REASON));
-        let reason: Option<Reason> = reason.and_then(|text| serde_json::from_str(text).ok());
-        let kind = saga.map(|saga| match saga.data {
+        let why = saga.map(|saga| match saga.data {
             OperationData::Send(_) => Why::Given,
             OperationData::Receive(_) => Why::Taken,
             OperationData::Swap(_) => Why::Other,
             OperationData::Mint(_) => Why::Deposit,
             OperationData::Melt(_) => Why::Withdrawal,
         });
-        Ok(Said {
-            why: reason.map(|it| it.why).or(kind),
-            order: reason.and_then(|it| it.order),
-            paper,
-        })
+        Ok(Said { why, paper })
     }
 
     /// What an exchange for an operation has brought, if this is what goes away for it: cdk writes down first what came, under the
@@ -412,7 +402,6 @@ impl Change<'_> {
 #[derive(Default)]
 struct Said {
     why: Option<Why>,
-    order: Option<MessageId>,
     paper: Option<Transaction>,
 }
 
