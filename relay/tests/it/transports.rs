@@ -59,16 +59,13 @@ async fn a_restarted_relay_is_the_same_one_with_the_same_certificate() {
     second.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_peer_comes_in_over_webrtc_direct() {
+/// Dials `address` from a socket that nobody has used, and waits for the answer to one ping.
+async fn ping_from_a_new_socket(address: &Multiaddr) -> Result<(), libp2p::swarm::DialError> {
     use futures::StreamExt as _;
     use libp2p::core::muxing::StreamMuxerBox;
     use libp2p::swarm::SwarmEvent;
     use libp2p::{Swarm, Transport as _, ping};
 
-    let mut config = config("webrtc");
-    config.listen.webrtc = vec![loopback()];
-    let relay = start(config).await.unwrap();
     let key = libp2p::identity::Keypair::generate_ed25519();
     let certificate = libp2p_webrtc::tokio::Certificate::generate(&mut rand::rng()).unwrap();
     let transport = libp2p_webrtc::tokio::Transport::new(key.clone(), certificate)
@@ -85,22 +82,30 @@ async fn a_peer_comes_in_over_webrtc_direct() {
     swarm
         .listen_on("/ip4/127.0.0.1/udp/0/webrtc-direct".parse().unwrap())
         .unwrap();
+    loop {
+        match swarm.select_next_some().await {
+            SwarmEvent::NewListenAddr { .. } => swarm.dial(address.clone()).unwrap(),
+            SwarmEvent::Behaviour(ping::Event { result: Ok(_), .. }) => return Ok(()),
+            SwarmEvent::OutgoingConnectionError { error, .. } => return Err(error),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_comes_in_over_webrtc_direct() {
+    let mut config = config("webrtc");
+    config.listen.webrtc = vec![loopback()];
+    let relay = start(config).await.unwrap();
     let address = address_with(&relay, &Protocol::WebRTCDirect);
-    // The library is an alpha: on a machine that is busy with everything else it sometimes gives a handshake up. A peer
-    // dials again, and so does this one, twice.
-    let mut again = 2;
+    // About one handshake in forty of this alpha of the library never opens its channel, and the listener then keeps
+    // what it knows of that address: no later one from the same socket succeeds (0 of 14; from a new socket 11 of 11).
+    // A browser dials from a new socket each time, and so does this peer.
+    let mut again = 3;
     let pinged = async {
-        loop {
-            match swarm.select_next_some().await {
-                SwarmEvent::NewListenAddr { .. } => swarm.dial(address.clone()).unwrap(),
-                SwarmEvent::Behaviour(ping::Event { result: Ok(_), .. }) => break,
-                SwarmEvent::OutgoingConnectionError { .. } if again > 0 => {
-                    again -= 1;
-                    swarm.dial(address.clone()).unwrap();
-                }
-                SwarmEvent::OutgoingConnectionError { error, .. } => panic!("{error}"),
-                _ => {}
-            }
+        while let Err(error) = ping_from_a_new_socket(&address).await {
+            assert!(again > 0, "{error}");
+            again -= 1;
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(60), pinged)
