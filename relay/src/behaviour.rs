@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use haggle_net::{Role, book, gossip, kad, mint};
+use haggle_net::{DirectOnly, Role, book, gossip, kad, mint};
 use haggle_protocol::names::PROTOCOL_IDENTIFY;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
@@ -37,19 +37,24 @@ pub(crate) struct Behaviour {
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
     pub(crate) relay: relay::Behaviour,
-    pub(crate) gossip: gossip::Behaviour,
-    pub(crate) kad: Discreet<kad::Behaviour>,
-    pub(crate) book: book::Behaviour,
+    // Over a circuit somebody asks for the mint, and for nothing else.
+    pub(crate) gossip: DirectOnly<gossip::Behaviour>,
+    pub(crate) kad: DirectOnly<Discreet<kad::Behaviour>>,
+    pub(crate) book: DirectOnly<book::Behaviour>,
     /// Only there if there is a mint.
     pub(crate) mint: Toggle<mint::Behaviour>,
+    /// Holds places at other relays. Only there if there is a mint.
+    pub(crate) reached: Toggle<relay::client::Behaviour>,
 }
 
 impl Behaviour {
-    /// `reservations` is asked last for each reservation and counts those that are held.
+    /// `reservations` is asked last for each reservation and counts those that are held; `reached` holds places elsewhere, and its other
+    /// end is a part of the transport.
     pub(crate) fn new(
         key: &Keypair,
         config: &Config,
         reservations: Reservations,
+        reached: Option<relay::client::Behaviour>,
         registry: &mut Registry,
     ) -> Result<Self, gossip::SetupError> {
         let peer = key.public().to_peer_id();
@@ -79,14 +84,16 @@ impl Behaviour {
             ),
             ping: ping::Behaviour::default(),
             relay,
-            gossip: gossip::behaviour(Role::Relay, shared)?
-                .with_metrics(registry, Default::default()),
-            kad: Discreet(kad::behaviour(Role::Relay, peer)),
-            book: book::behaviour(),
+            gossip: DirectOnly::new(
+                gossip::behaviour(Role::Relay, shared)?.with_metrics(registry, Default::default()),
+            ),
+            kad: DirectOnly::new(Discreet(kad::behaviour(Role::Relay, peer))),
+            book: DirectOnly::new(book::behaviour()),
             mint: config
                 .mint
                 .map(|_| mint::carrying(mint::Room::new(MINT_ROOM)))
                 .into(),
+            reached: reached.into(),
         })
     }
 }

@@ -103,6 +103,12 @@ impl Fellows {
         self.fellows.contains_key(peer)
     }
 
+    /// Whether this one is connected.
+    pub(crate) fn is_connected(&self, peer: &PeerId) -> bool {
+        let fellow = self.fellows.get(peer);
+        fellow.is_some_and(|fellow| fellow.connected)
+    }
+
     /// How many are connected.
     pub(crate) fn connected(&self) -> usize {
         self.fellows

@@ -25,6 +25,7 @@ mod keys;
 pub mod limits;
 mod metrics;
 mod mint;
+mod places;
 pub mod proxy;
 mod separate;
 mod state;
@@ -65,6 +66,7 @@ use fellows::Fellows;
 use limits::Reservations;
 use metrics::Metrics;
 use mint::Mint;
+use places::Places;
 use state::State;
 use work::Work;
 
@@ -207,8 +209,14 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
     let network = Network::named(&config.network);
     let limits = &config.limits;
     let reservations = Reservations::new(limits.reservations_per_address, limits.loopback_exempt);
-    let (metrics, behaviour) =
-        Metrics::new(|registry| Behaviour::new(&key, &config, reservations.clone(), registry));
+    // Who hides from the mint's operator asks it through another relay.
+    let (circuits, reached) = config
+        .mint
+        .map(|_| libp2p::relay::client::new(peer_id))
+        .unzip();
+    let (metrics, behaviour) = Metrics::new(|registry| {
+        Behaviour::new(&key, &config, reservations.clone(), reached, registry)
+    });
     let (knock, knocks) = mpsc::channel(door::WAITING_MAX);
     let front = front_address(http_addr, tls.is_some());
     let tapped = tap.map(tap::Tapped::new);
@@ -216,6 +224,7 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
         &key,
         Door::new(front.clone(), knocks),
         certificate,
+        circuits,
         tapped.as_ref(),
     )?;
     let mut swarm = Swarm::new(transport, behaviour?, peer_id, behaviour::swarm_config());
@@ -256,6 +265,7 @@ pub async fn start_with(config: Config, tap: Option<Tap>) -> Result<Running, Err
         state: Arc::clone(&state),
         is_local: config::is_loopback_only(&config),
         mint: Mint::new(config.mint),
+        places: config.mint.map(|_| Places::new(&config.relays)),
     };
     let server = http::Server {
         listener,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use haggle_net::addr::is_relayed;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::multiaddr::Protocol;
@@ -210,6 +211,8 @@ pub(crate) enum Who {
     Peer(PeerId),
     /// Everybody's from one place.
     Place(Place),
+    /// Everybody's who comes through this relay.
+    Through(PeerId),
 }
 
 /// How many are remembered; the rested ones are forgotten first, and while all are busy newcomers wait.
@@ -280,14 +283,33 @@ impl Rate {
 #[error("too many connections from one address")]
 pub struct TooManyFromOnePlace;
 
+/// Connections through one other relay: it counts places itself and we cannot, so all of them together get what a few households have.
+const THROUGH_ONE_RELAY: u32 = 128;
+
+/// The relay through which this incoming connection comes, by where it was accepted.
+fn through(local: &Multiaddr) -> Option<PeerId> {
+    if !is_relayed(local) {
+        return None;
+    }
+    let mut parts = local
+        .iter()
+        .take_while(|part| *part != Protocol::P2pCircuit);
+    parts.find_map(|part| {
+        let Protocol::P2p(relay) = part else {
+            return None;
+        };
+        Some(relay)
+    })
+}
+
 /// Bounds how many connections come from one place, counted from the first packet on.
 #[derive(Debug)]
 pub struct PlaceLimits {
     per_place: u32,
     loopback_exempt: bool,
     /// Incoming connections, established or not yet.
-    connections: BTreeMap<ConnectionId, Place>,
-    places: BTreeMap<Place, u32>,
+    connections: BTreeMap<ConnectionId, Who>,
+    places: BTreeMap<Who, u32>,
 }
 
 impl PlaceLimits {
@@ -303,24 +325,25 @@ impl PlaceLimits {
     }
 
     /// From where this connection comes, if it is counted.
-    pub(crate) fn place(&self, connection: ConnectionId) -> Option<Place> {
+    pub(crate) fn place(&self, connection: ConnectionId) -> Option<Who> {
         self.connections.get(&connection).copied()
     }
 
     fn enter(
         &mut self,
         connection: ConnectionId,
+        local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), TooManyFromOnePlace> {
-        let Some(ip) = ip_of(remote) else {
-            return Ok(());
+        let (place, most) = match (through(local), ip_of(remote)) {
+            (Some(relay), _) => (Who::Through(relay), THROUGH_ONE_RELAY),
+            (None, Some(ip)) if !is_exempt(ip, self.loopback_exempt) => {
+                (Who::Place(Place::of(ip)), self.per_place)
+            }
+            (None, _) => return Ok(()),
         };
-        if is_exempt(ip, self.loopback_exempt) {
-            return Ok(());
-        }
-        let place = Place::of(ip);
         let count = self.places.entry(place).or_default();
-        if *count >= self.per_place {
+        if *count >= most {
             return Err(TooManyFromOnePlace);
         }
         *count += 1;
@@ -348,10 +371,10 @@ impl NetworkBehaviour for PlaceLimits {
     fn handle_pending_inbound_connection(
         &mut self,
         connection: ConnectionId,
-        _local: &Multiaddr,
+        local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        self.enter(connection, remote)
+        self.enter(connection, local, remote)
             .map_err(ConnectionDenied::new)
     }
 
@@ -518,22 +541,48 @@ mod tests {
         let mut limits = PlaceLimits::new(2, true);
         let here: Multiaddr = "/ip4/203.0.113.7/udp/1/quic-v1".parse().unwrap();
         let local: Multiaddr = "/ip4/127.0.0.1/tcp/1/ws".parse().unwrap();
+        let door: Multiaddr = "/ip4/0.0.0.0/tcp/1/ws".parse().unwrap();
         let id = ConnectionId::new_unchecked;
-        assert!(limits.enter(id(1), &here).is_ok());
-        assert!(limits.enter(id(2), &here).is_ok());
-        assert!(limits.enter(id(3), &here).is_err());
+        assert!(limits.enter(id(1), &door, &here).is_ok());
+        assert!(limits.enter(id(2), &door, &here).is_ok());
+        assert!(limits.enter(id(3), &door, &here).is_err());
         limits.leave(id(3));
         assert!(
-            limits.enter(id(4), &here).is_err(),
+            limits.enter(id(4), &door, &here).is_err(),
             "a refused one frees nothing"
         );
         limits.leave(id(1));
         limits.leave(id(1));
-        assert!(limits.enter(id(5), &here).is_ok());
-        assert!(limits.enter(id(6), &here).is_err());
-        assert!((7..99).all(|n| limits.enter(id(n), &local).is_ok()));
+        assert!(limits.enter(id(5), &door, &here).is_ok());
+        assert!(limits.enter(id(6), &door, &here).is_err());
+        assert!((7..99).all(|n| limits.enter(id(n), &door, &local).is_ok()));
         limits.leave(id(2));
         limits.leave(id(5));
         assert!(limits.places.is_empty());
+    }
+    #[test]
+    fn connections_through_one_relay_are_bounded_together_and_not_by_where_it_stands() {
+        let mut limits = PlaceLimits::new(2, true);
+        let relay = PeerId::random();
+        let door = |at: &str, relay: PeerId| -> Multiaddr {
+            let text = format!("{at}/p2p/{relay}/p2p-circuit");
+            text.parse().unwrap()
+        };
+        let far = door("/ip4/203.0.113.7/tcp/1", relay);
+        let near = door("/ip4/127.0.0.1/tcp/1/ws", relay);
+        let id = |n: u32| ConnectionId::new_unchecked(usize::try_from(n).unwrap());
+        let from = || Multiaddr::empty().with(Protocol::P2p(PeerId::random()));
+        for n in 0..THROUGH_ONE_RELAY {
+            let door = if n % 2 == 0 { &far } else { &near };
+            assert!(limits.enter(id(n), door, &from()).is_ok());
+        }
+        let next = id(THROUGH_ONE_RELAY);
+        assert!(limits.enter(next, &far, &from()).is_err());
+        assert_eq!(limits.place(id(0)), Some(Who::Through(relay)));
+        let other = door("/ip4/203.0.113.7/tcp/1", PeerId::random());
+        assert!(limits.enter(next, &other, &from()).is_ok());
+        limits.leave(id(0));
+        let last = id(THROUGH_ONE_RELAY + 1);
+        assert!(limits.enter(last, &near, &from()).is_ok());
     }
 }

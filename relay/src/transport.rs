@@ -1,14 +1,14 @@
 //! Every way in and out: the HTTP port's WebSockets, TCP, QUIC, WebRTC-direct; outward also WebSocket with and without TLS, to
-//! reach other relays.
+//! reach other relays. A relay that carries to a mint is reached through other relays too.
 
 use std::time::Duration;
 
 use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::{Boxed, OrTransport};
+use libp2p::core::transport::{Boxed, OptionalTransport, OrTransport};
 use libp2p::core::upgrade::Version;
 use libp2p::dns::{ResolverConfig, ResolverOpts};
 use libp2p::identity::Keypair;
-use libp2p::{PeerId, Transport as _, dns, noise, quic, tcp, websocket, yamux};
+use libp2p::{PeerId, Transport as _, dns, noise, quic, relay, tcp, websocket, yamux};
 use libp2p_webrtc::tokio::{Certificate, Transport as WebRtc};
 
 use crate::door::Door;
@@ -34,7 +34,7 @@ pub enum SetupError {
     Resolver(#[from] std::io::Error),
 }
 
-/// Puts all transports together. `certificate` opens WebRTC-direct.
+/// Puts all transports together. `certificate` opens WebRTC-direct, `circuits` the way through other relays.
 ///
 /// # Errors
 /// [`SetupError`].
@@ -42,11 +42,21 @@ pub(crate) fn transport(
     key: &Keypair,
     door: Door,
     certificate: Option<Certificate>,
+    circuits: Option<relay::client::Transport>,
     tap: Option<&Tapped>,
 ) -> Result<Transport, SetupError> {
     let plain_tcp = || tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
     let mut multiplexer = yamux::Config::default();
     multiplexer.set_max_num_streams(STREAMS_MAX);
+
+    // First, since others would take the beginning of such an address for theirs.
+    let circuits = circuits.map_or_else(OptionalTransport::none, OptionalTransport::some);
+    let circuits = circuits
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise::Config::new(key)?)
+        .multiplex(multiplexer.clone())
+        .timeout(HANDSHAKE_TIMEOUT)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
 
     // WebSocket resolves its names itself: it needs them for TLS.
     let browsers = OrTransport::new(door, websocket::Config::new(named(plain_tcp())?))
@@ -78,8 +88,11 @@ pub(crate) fn transport(
     };
 
     let tap = tap.cloned();
-    Ok(browsers
+    let direct = browsers
         .or_transport(native)
+        .map(|either, _| either.into_inner());
+    Ok(circuits
+        .or_transport(direct)
         .map(|either, _| either.into_inner())
         .map(move |(peer, muxer), _| (peer, tapped(tap.as_ref(), peer, muxer)))
         .boxed())

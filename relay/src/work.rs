@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use haggle_book::{Book, Source};
@@ -28,6 +28,7 @@ use crate::fellows::Fellows;
 use crate::limits::{Reservations, TooManyFromOnePlace, Who};
 use crate::metrics::{Code, FrameLabels};
 use crate::mint::{Carried, Mint};
+use crate::places::Places;
 use crate::state::State;
 
 /// The loop turns at least this often: for health, for what expires, for relays to be dialled again.
@@ -56,6 +57,8 @@ pub(crate) struct Work {
     pub(crate) is_local: bool,
     /// The operator's mint, if there is one.
     pub(crate) mint: Mint,
+    /// Where else it can be asked.
+    pub(crate) places: Option<Places>,
 }
 
 impl Work {
@@ -101,7 +104,23 @@ impl Work {
         for (peer, request) in self.fellows.due_questions(instant, self.book.is_empty()) {
             self.ask(peer, request);
         }
+        self.take_places(instant);
         self.measure();
+    }
+
+    /// Asks the other relays that are there for places, as far as that is due.
+    fn take_places(&mut self, now: Instant) {
+        let Some(places) = &mut self.places else {
+            return;
+        };
+        let fellows = &self.fellows;
+        for (relay, address) in places.due(now, |relay| fellows.is_connected(relay)) {
+            let listener = self.swarm.listen_on(address);
+            if let Err(error) = &listener {
+                tracing::debug!(relay = short(&relay), %error, "no place was asked for");
+            }
+            places.asked(&relay, listener.ok(), now);
+        }
     }
 
     fn measure(&self) {
@@ -155,6 +174,15 @@ impl Work {
             SwarmEvent::ListenerError { error, .. } => {
                 tracing::warn!(%error, "a listener has a problem");
             }
+            // The way through another relay: it is told to nobody, since who hides tries it at the relays that he knows.
+            SwarmEvent::ExternalAddrConfirmed { address } if addr::is_relayed(&address) => {
+                self.swarm.remove_external_address(&address);
+            }
+            SwarmEvent::ListenerClosed { listener_id, .. }
+                if self
+                    .places
+                    .as_mut()
+                    .is_some_and(|places| places.closed(listener_id, clock::instant())) => {}
             SwarmEvent::ListenerClosed { .. } => {
                 self.state.set_ready(false);
                 tracing::error!("a listener has closed; restart the relay");
@@ -219,6 +247,14 @@ impl Work {
             }
             BehaviourEvent::Book(event) => self.on_book(event),
             BehaviourEvent::Mint(event) => self.on_mint(event),
+            BehaviourEvent::Reached(relay::client::Event::ReservationReqAccepted {
+                relay_peer_id,
+                renewal: false,
+                ..
+            }) => {
+                let relay = short(&relay_peer_id);
+                tracing::info!(relay, "the mint can be asked through another relay");
+            }
             BehaviourEvent::Relay(event) => {
                 metrics.libp2p.record(&event);
                 self.on_relay(event);
@@ -380,7 +416,7 @@ impl Work {
                     },
             } => {
                 let place = self.swarm.behaviour().places.place(connection_id);
-                let who = place.map_or(Who::Peer(peer), Who::Place);
+                let who = place.unwrap_or(Who::Peer(peer));
                 let carry = self
                     .mint
                     .carry(who, request_id, request, channel, clock::instant());

@@ -21,6 +21,12 @@ const CONFIG: &str = "relay.toml";
 /// How long a relay may take to be ready; it needs a fraction of it.
 const START: Duration = Duration::from_secs(60);
 
+/// How long what is asked of it in the background may take on a busy machine.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Its metrics are looked at again after this long.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// A relay.
 #[derive(Debug)]
 pub struct Relay {
@@ -126,6 +132,50 @@ impl Relay {
             .next()
             .map(str::to_owned)
             .ok_or_else(|| Trouble::new(format!("no WebRTC-direct in {list}")))
+    }
+
+    /// How many connections others have opened to it, directly and over circuits.
+    ///
+    /// # Errors
+    /// If it does not say.
+    pub async fn came_in(&self) -> Outcome<(u64, u64)> {
+        let at = (Ipv4Addr::LOCALHOST, self.port).into();
+        let (_, metrics) = crate::http::get(at, "/metrics").await?;
+        let incoming = metrics.lines().filter(|line| {
+            line.starts_with("libp2p_swarm_connections_established_total")
+                && line.contains("role=\"Listener\"")
+        });
+        let mut count = (0, 0);
+        for line in incoming {
+            let number = line.rsplit(' ').next().and_then(|n| n.parse::<u64>().ok());
+            let number = number.ok_or_else(|| Trouble::new(line.to_owned()))?;
+            // Of a circuit the library knows the other end's peer id, and no address.
+            if line.contains("protocols=\"/p2p\"") {
+                count.1 += number;
+            } else {
+                count.0 += number;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Waits until so many peers are reachable through it.
+    ///
+    /// # Errors
+    /// If it does not come to that.
+    pub async fn gives_places(&self, wanted: u64) -> Outcome {
+        let at = (Ipv4Addr::LOCALHOST, self.port).into();
+        let line = format!("haggle_reservations {wanted}");
+        let held = async {
+            loop {
+                let (_, metrics) = crate::http::get(at, "/metrics").await?;
+                if metrics.lines().any(|one| one == line) {
+                    return Outcome::Ok(());
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::time::timeout(SOON, held).await?
     }
 
     /// The number of its process.

@@ -96,6 +96,67 @@ async fn a_mint_is_found_behind_a_relay_that_nobody_has_named() -> Outcome {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_hides_his_address_pays_at_a_mint_whose_operator_never_sees_it() -> Outcome {
+    let mut mint = Mint::start()?;
+    let known = Relay::start(None, &[])?;
+    let mut behind = carries(&mint, &[known.address()])?;
+    let name = behind.mint()?;
+    let custodian = name.name();
+    known.gives_places(1).await?;
+
+    // He has fewer relays than he would like to have, and hears of the mint's.
+    let live = ["live", "--hide", "yes"];
+    let mut buyer = Agent::start(&known, &live, &[])?;
+    buyer.tell(&json!({ "wallet": { "trust": { "custodian": custodian } } }))?;
+    deposit(&mut buyer, custodian, 700)?;
+    holds(&buyer, 700)?;
+    mint.has_out(700)?;
+    let count = behind.came_in().await?;
+    ensure(count.0 == 0 && count.1 > 0, || format!("{count:?}"))?;
+
+    // The mint's relay comes back, takes its place again, and is asked the same way; so does the buyer, who remembers from whom he hides.
+    buyer.kill_and_start_again()?;
+    behind.kill()?;
+    behind.start_again()?;
+    known.gives_places(2).await?;
+    deposit(&mut buyer, custodian, 300)?;
+    holds(&buyer, 1_000)?;
+    let count = behind.came_in().await?;
+    ensure(count.0 == 0 && count.1 > 0, || format!("{count:?}"))?;
+
+    // Who does not hide comes himself.
+    let mut open = Agent::start(&known, &["live"], &[])?;
+    open.tell(&json!({ "wallet": { "trust": { "custodian": custodian } } }))?;
+    deposit(&mut open, custodian, 500)?;
+    holds(&open, 500)?;
+    let count = behind.came_in().await?;
+    ensure(count.0 > 0, || format!("{count:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hides_his_address_does_not_ask_where_no_relay_of_his_leads() -> Outcome {
+    let mint = Mint::start()?;
+    let known = Relay::start(None, &[])?;
+    // It tells the others of itself, and holds no place there.
+    let behind = carries(&mint, &[])?;
+    let between = Relay::start(None, &[behind.address(), known.address()])?;
+    let name = behind.mint()?;
+    let custodian = name.name();
+    let live = ["live", "--hide", "yes", "--relay", &between.address()];
+    let mut buyer = Agent::start(&known, &live, &[])?;
+    buyer.tell(&json!({ "wallet": { "trust": { "custodian": custodian } } }))?;
+    deposit(&mut buyer, custodian, 700)?;
+    let told = buyer.says("complaint", |it| Some(it.clone()))?;
+    ensure(told["code"] == "unknown", || told.to_string())?;
+    let refused = || async {
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, behind.port()));
+        http::counts(at, "haggle_mint_requests_total").await
+    };
+    let asked = refused().await?;
+    ensure(asked.is_empty(), || format!("{asked:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_relay_without_a_mint_leaves_it_unknown_and_nothing_is_lost() -> Outcome {
     let relay = Relay::start(None, &[])?;
     let name = relay.mint()?;

@@ -29,6 +29,8 @@ Options:
   --take SECONDS      For ask: after so many seconds take the best quote, if the mandate allows it.
   --escrow MINT       For ask and live: a mint that you trust to keep what you lock. With --take, only quotes that can be paid
                       through it are taken.
+  --hide yes|no       Whether a mint behind a relay is asked through other relays only, so that its operator does not see your
+                      network address; remembered. A mint on the web sees it either way.
 
 Exit codes: 0 stopped, or the request came to its end; 1 failed; 2 not understood.
 ";
@@ -71,6 +73,8 @@ pub struct Options {
     pub mandate: Option<PathBuf>,
     /// A mint to lock money with.
     pub escrow: Option<Custodian>,
+    /// Whether the network address is hidden, if that is said.
+    pub hide: Option<bool>,
 }
 
 /// Reads the command line, without the program's name.
@@ -87,6 +91,7 @@ pub fn read(
         network: None,
         mandate: None,
         escrow: None,
+        hide: None,
     };
     let mut take = None;
     let mut words: Vec<String> = Vec::new();
@@ -110,6 +115,14 @@ pub fn read(
             Long("escrow") => {
                 let name = parser.value().and_then(ValueExt::string).map_err(usage)?;
                 options.escrow = Some(mint(&name).map_err(Error::Usage)?);
+            }
+            Long("hide") => {
+                let said = parser.value().and_then(ValueExt::string).map_err(usage)?;
+                options.hide = Some(match said.as_str() {
+                    "yes" => true,
+                    "no" => false,
+                    _ => return Err(Error::Usage("--hide takes yes or no".to_owned())),
+                });
             }
             Long("mandate") => options.mandate = Some(parser.value().map_err(usage)?.into()),
             Long("take") => {
@@ -183,6 +196,9 @@ mod tests {
         assert_eq!(task, Task::Stall("bikes.toml".into()));
         assert_eq!(options.relays, ["/a", "/b"]);
         assert_eq!(options.data, PathBuf::from("d"));
+        assert_eq!(options.hide, None);
+        let (_, options) = read(["live", "--hide", "yes"]).unwrap();
+        assert_eq!(options.hide, Some(true));
     }
 
     #[test]
@@ -195,6 +211,8 @@ mod tests {
             &["ask", "a", "--take", "soon"],
             &["live", "--rely", "x"],
             &["live", "--escrow", "mint"],
+            &["live", "--hide"],
+            &["live", "--hide", "perhaps"],
         ] {
             let error = read(args.iter().copied()).unwrap_err().to_string();
             assert!(error.contains("haggle --help"), "{args:?}: {error}");

@@ -206,6 +206,7 @@ impl Agent {
         let mut config = Config::new(options.relays.clone(), Box::new(store));
         config.agent = concat!("haggle-agent/", env!("CARGO_PKG_VERSION")).to_owned();
         config.rails = money::rails();
+        config.hidden = options.hide;
         if let Some(network) = &options.network {
             config.network.clone_from(network);
         }

@@ -8,7 +8,8 @@ use haggle_market::{Market, Setup};
 use haggle_protocol::Network;
 use haggle_protocol::keys::SigningKey;
 use haggle_protocol::seal::{Hpke, Sealer};
-use haggle_store::Store;
+use haggle_store::{Store, Write};
+use libp2p::PeerId;
 use libp2p::identity::Keypair;
 
 use crate::client::{Client, Safe};
@@ -55,7 +56,7 @@ pub(crate) fn is_the_markets(key: &str) -> bool {
 
 /// Relays that the person added, and relays that were found.
 pub(crate) const RELAYS: &str = "node/relays";
-/// There if the person has chosen to hide the network address.
+/// There if the person has chosen to hide the network address: which peers are never dialed directly then, as JSON. A single 1 names none.
 pub(crate) const HIDDEN: &str = "node/hidden";
 
 /// Since when the phrase is written down, and when a backup file was last saved.
@@ -77,6 +78,8 @@ pub struct Config {
     pub sealer: Option<Arc<dyn Sealer>>,
     /// The rails by which money can be locked; none: every trade is paid as agreed between the two.
     pub rails: Vec<RailSetup>,
+    /// Whether the network address is hidden from other traders and from mints behind relays, from now on; `None`: as it was.
+    pub hidden: Option<bool>,
     /// What relays are told of the program, such as `haggle/0.1.0`.
     pub agent: String,
 }
@@ -92,6 +95,7 @@ impl Config {
             store,
             sealer: None,
             rails: Vec::new(),
+            hidden: None,
             agent: concat!("haggle/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -105,6 +109,7 @@ impl core::fmt::Debug for Config {
             .field("stun", &self.stun)
             .field("store", &self.store)
             .field("rails", &self.rails)
+            .field("hidden", &self.hidden)
             .field("agent", &self.agent)
             .finish_non_exhaustive()
     }
@@ -124,6 +129,7 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         store,
         sealer,
         rails,
+        hidden,
         agent,
     } = config;
     let network = Network::named(&network);
@@ -143,6 +149,14 @@ pub async fn open(config: Config) -> Result<Client, Error> {
     let records = records
         .into_iter()
         .chain(bulky.map(|key| (key, Vec::new())));
+    let was_hidden = own.contains_key(HIDDEN);
+    let hidden = hidden.unwrap_or(was_hidden);
+    if hidden != was_hidden {
+        // Before a rail asks anybody, and saved first: what was promised holds at the next start.
+        store.commit(vec![hide(hidden, &BTreeSet::new())]).await?;
+    }
+    let kept_off = own.get(HIDDEN).filter(|_| hidden);
+    let kept_off = kept_off.map_or_else(BTreeSet::new, |bytes| kept_off_in(bytes));
     let remembered = match own.get(RELAYS) {
         Some(bytes) => serde_json::from_slice(bytes).map_err(|error| Error::Damaged {
             key: RELAYS.to_owned(),
@@ -181,7 +195,8 @@ pub async fn open(config: Config) -> Result<Client, Error> {
         asks,
         network,
         key,
-        hidden: own.contains_key(HIDDEN),
+        hidden,
+        kept_off,
         safe,
         rails,
     };
@@ -195,9 +210,41 @@ pub async fn open(config: Config) -> Result<Client, Error> {
     Ok(client)
 }
 
+/// Remembers whether the network address is hidden, and which peers are never dialed directly then.
+pub(crate) fn hide(hidden: bool, kept_off: &BTreeSet<PeerId>) -> Write {
+    if !hidden {
+        return Write::delete(HIDDEN);
+    }
+    let texts: Vec<String> = kept_off.iter().map(ToString::to_string).collect();
+    // A list of texts can always be written.
+    Write::put(HIDDEN, serde_json::to_vec(&texts).unwrap_or_default())
+}
+
+fn kept_off_in(bytes: &[u8]) -> BTreeSet<PeerId> {
+    let texts: Vec<String> = serde_json::from_slice(bytes).unwrap_or_default();
+    texts.iter().filter_map(|text| text.parse().ok()).collect()
+}
+
 /// Random bytes from the operating system or the browser.
 pub(crate) fn roll<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| Error::Dice)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whom_we_hide_from_is_read_back_as_it_was_written() {
+        let peers: BTreeSet<_> = (0..3).map(|_| PeerId::random()).collect();
+        let Write::Put { key, value } = hide(true, &peers) else {
+            panic!("nothing is written");
+        };
+        assert_eq!(key, HIDDEN);
+        assert_eq!(kept_off_in(&value), peers);
+        assert_eq!(kept_off_in(&[1]), BTreeSet::new());
+        assert!(matches!(hide(false, &peers), Write::Delete { .. }));
+    }
 }

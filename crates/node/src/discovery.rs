@@ -27,7 +27,7 @@ use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub, identify, ping, relay
 
 use crate::behaviour::BehaviourEvent;
 use crate::clock::{self, Instant};
-use crate::config::{HIDDEN, RELAYS};
+use crate::config::{RELAYS, hide};
 use crate::event::TraderView;
 use crate::paths::{Choice, Lines, Path};
 use crate::peer::{Peer, complaint, jitter};
@@ -75,6 +75,12 @@ impl Peer {
             } => {
                 self.paths
                     .on_dialed(&peer_id, connection_id, true, clock::instant());
+                self.mints.dialed(connection_id, true);
+                if !is_relayed_endpoint(&endpoint) && self.swarm.behaviour().kad.keeps_off(&peer_id)
+                {
+                    // It was being dialed when its mint was asked for.
+                    let _ = self.swarm.close_connection(connection_id);
+                }
                 if is_webrtc(endpoint.get_remote_address()) {
                     self.on_browser(peer_id, connection_id);
                 }
@@ -101,6 +107,7 @@ impl Peer {
                 let ours = self
                     .paths
                     .on_dialed(&peer, connection_id, false, clock::instant());
+                self.mints.dialed(connection_id, false);
                 if !ours {
                     self.on_dial_error(&peer, &error);
                 }
@@ -729,13 +736,13 @@ impl Peer {
         if hidden == self.hidden {
             return Ok(());
         }
-        let write = if hidden {
-            Write::put(HIDDEN, vec![1])
-        } else {
-            Write::delete(HIDDEN)
-        };
+        let write = hide(hidden, &BTreeSet::new());
         self.store.commit(vec![write]).await?;
         self.hidden = hidden;
+        self.relays.set_hides(hidden);
+        let kad = &mut self.swarm.behaviour_mut().kad;
+        kad.set_quiet(hidden);
+        kad.let_in_all();
         self.paths.forget();
         self.swarm.behaviour_mut().webrtc.set_enabled(!hidden);
         if hidden {
@@ -756,12 +763,13 @@ impl Peer {
         all.map(ToString::to_string).collect()
     }
 
-    /// Peers, relays left out, with whom there is a connection.
+    /// Peers, relays and what is asked for a mint left out, with whom there is a connection.
     pub(crate) fn traders(&self) -> Vec<TraderView> {
         let behaviour = self.swarm.behaviour();
         let direct = self.direct.values().collect::<BTreeSet<_>>();
         let relayed = behaviour.carried.peers();
-        let relayed = relayed.filter(|peer| !direct.contains(peer));
+        let relayed =
+            relayed.filter(|peer| !direct.contains(peer) && !behaviour.kad.keeps_off(peer));
         let view = |peer: &PeerId, path| TraderView {
             peer: peer.to_string(),
             path,

@@ -3,9 +3,12 @@
 //! A [`Line`] is what a rail holds. What it is asked waits in a bounded queue for the loop, which sends it to the peer that the mint is
 //! named by: over a connection that is there, or to where that peer is known to be. If nothing is known of it, Kademlia is asked first,
 //! and a request waits a while for what comes of that. An error says that no answer came, and never what the mint did.
+//!
+//! Who hides his network address asks through the relays that he is connected with, if the mint's peer has a place there, and is connected
+//! with that peer in no other way, unless it is a relay of his own choice.
 
 use core::fmt;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,9 +22,12 @@ use haggle_protocol::PublicKey;
 use haggle_protocol::mint::{Answer, Request};
 use libp2p::PeerId;
 use libp2p::request_response::{Event as Exchange, Message, OutboundFailure, OutboundRequestId};
+use libp2p::swarm::ConnectionId;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 
 use crate::behaviour::Behaviour;
 use crate::clock::{self, Instant};
+use crate::config::hide;
 use crate::discovery::PROVIDERS_MAX;
 use crate::peer::Peer;
 use crate::relays::Relays;
@@ -92,6 +98,8 @@ pub(crate) struct Mints {
     line: Line,
     asked: mpsc::Receiver<Carry>,
     sought: VecDeque<Sought>,
+    /// Whom we hide from and dial through relays just now.
+    dialing: BTreeMap<ConnectionId, PeerId>,
     under_way: BTreeMap<OutboundRequestId, (PeerId, Reply)>,
 }
 
@@ -102,6 +110,7 @@ impl Mints {
             line: Line(sender),
             asked,
             sought: VecDeque::new(),
+            dialing: BTreeMap::new(),
             under_way: BTreeMap::new(),
         }
     }
@@ -154,6 +163,32 @@ impl Mints {
         found
     }
 
+    /// Peers that are looked for and not being dialed for it.
+    fn waits_for(&self) -> BTreeSet<PeerId> {
+        let dialing: BTreeSet<_> = self.dialing.values().collect();
+        let sought = self.sought.iter().map(|one| one.peer);
+        sought.filter(|peer| !dialing.contains(peer)).collect()
+    }
+
+    /// A dial has succeeded or failed. What waited for a peer that cannot be reached hears so.
+    pub(crate) fn dialed(&mut self, dial: ConnectionId, reached: bool) {
+        if let Some(peer) = self.dialing.remove(&dial)
+            && !reached
+        {
+            self.give_up(&peer);
+        }
+    }
+
+    fn give_up(&mut self, peer: &PeerId) {
+        for one in core::mem::take(&mut self.sought) {
+            if one.peer == *peer {
+                one.carry.fails(NotCarried::Unreachable);
+            } else {
+                self.sought.push_back(one);
+            }
+        }
+    }
+
     /// Sends a request to a peer by `send`, if not too many are under way there.
     pub(crate) fn send(
         &mut self,
@@ -179,9 +214,20 @@ impl Mints {
     }
 }
 
-/// Whether a peer is connected, or somewhere that is known.
-fn within_reach(relays: &Relays, behaviour: &Behaviour, peer: &PeerId) -> bool {
-    behaviour.gossip.sees(peer) || relays.is_known(peer)
+/// Whether a mint's peer must not see where we are. A relay of the person's own choice sees it anyway.
+fn hides_from(hidden: bool, relays: &Relays, peer: &PeerId) -> bool {
+    hidden && !relays.is_chosen(peer)
+}
+
+/// Whether a peer can be asked now: it is connected or somewhere that is known; or, if we hide from it, it is connected through a relay
+/// and not directly (any more).
+fn within_reach(hidden: bool, relays: &Relays, behaviour: &Behaviour, peer: &PeerId) -> bool {
+    let is_direct = behaviour.gossip.sees(peer);
+    if hides_from(hidden, relays, peer) {
+        !is_direct && behaviour.carried.sees(peer)
+    } else {
+        is_direct || relays.is_known(peer)
+    }
 }
 
 /// What a failure of the network means for whoever asked.
@@ -197,21 +243,47 @@ pub(crate) fn not_carried(failure: &OutboundFailure) -> NotCarried {
 
 impl Peer {
     /// A rail asks a mint behind a peer.
-    pub(crate) fn carry(&mut self, carry: Carry) {
+    ///
+    /// # Errors
+    /// If it cannot be saved from whom we hide.
+    pub(crate) async fn carry(&mut self, carry: Carry) -> Result<(), haggle_store::Error> {
         let Some(peer) = peer_of(&carry.mint) else {
             carry.fails(NotCarried::Unreachable);
-            return;
+            return Ok(());
         };
-        if within_reach(&self.relays, self.swarm.behaviour(), &peer) {
+        let hides = hides_from(self.hidden, &self.relays, &peer);
+        if hides {
+            let kad = &mut self.swarm.behaviour_mut().kad;
+            let is_new = !kad.keeps_off(&peer);
+            if !kad.keep_off(peer) {
+                carry.fails(NotCarried::Busy);
+                return Ok(());
+            }
+            if is_new {
+                // The next time nobody dials it before it is asked.
+                let write = hide(true, kad.kept_off());
+                self.store.commit(vec![write]).await?;
+            }
+            if self.swarm.behaviour().gossip.sees(&peer) {
+                // Others told of it, and it was taken for a relay before it was asked for its mint.
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
+        }
+        if within_reach(self.hidden, &self.relays, self.swarm.behaviour(), &peer) {
             self.send_to_mint(peer, carry);
-            return;
+            return Ok(());
         }
         self.mints.seek(carry, peer, clock::instant());
+        if hides {
+            self.dial_mints();
+            return Ok(());
+        }
         // As with a relay that others told of: its addresses come with this query, and it is one more relay then.
         if self.providers.len() < PROVIDERS_MAX {
             self.providers.insert(peer);
             let _ = self.swarm.behaviour_mut().kad.get_closest_peers(peer);
         }
+        Ok(())
     }
 
     /// Sends what waited for a peer that is known by now.
@@ -220,14 +292,51 @@ impl Peer {
             return;
         }
         let (relays, behaviour) = (&self.relays, self.swarm.behaviour());
-        let is_known = |peer: &PeerId| within_reach(relays, behaviour, peer);
+        let is_known = |peer: &PeerId| within_reach(self.hidden, relays, behaviour, peer);
         for (peer, carry) in self.mints.found(clock::instant(), is_known) {
             self.send_to_mint(peer, carry);
+        }
+        self.dial_mints();
+    }
+
+    /// Dials those from whom we hide through the relays that are there.
+    fn dial_mints(&mut self) {
+        let (hidden, relays, behaviour) = (self.hidden, &self.relays, self.swarm.behaviour());
+        let is_wanted = |peer: &PeerId| {
+            hides_from(hidden, relays, peer)
+                && !behaviour.gossip.sees(peer)
+                && !behaviour.carried.sees(peer)
+                && relays.connected() > 0
+        };
+        let mut wanted = self.mints.waits_for();
+        wanted.retain(is_wanted);
+        for peer in wanted {
+            // At these addresses, and nowhere else that anybody here may know of.
+            let ways = self.relays.circuits_to(&peer);
+            let options = DialOpts::peer_id(peer)
+                .addresses(ways)
+                .condition(PeerCondition::Disconnected)
+                .build();
+            let dial = options.connection_id();
+            match self.swarm.dial(options) {
+                Ok(()) => {
+                    self.mints.dialing.insert(dial, peer);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a mint was not dialed");
+                    self.mints.give_up(&peer);
+                }
+            }
         }
     }
 
     fn send_to_mint(&mut self, peer: PeerId, carry: Carry) {
-        let addresses = self.relays.addresses(&peer);
+        let addresses = if hides_from(self.hidden, &self.relays, &peer) {
+            // To a known address others would add more. It is connected; if not, this is not dialed at all.
+            Vec::new()
+        } else {
+            self.relays.addresses(&peer)
+        };
         let mint = &mut self.swarm.behaviour_mut().mint;
         self.mints.send(peer, carry, |request| {
             mint.send_request_with_addresses(&peer, request.into(), addresses)
@@ -326,6 +435,29 @@ mod tests {
         let last = waiting.last_mut().unwrap();
         assert_eq!(said(last), Some(Err(NotCarried::Busy)));
         assert_eq!(said(&mut waiting[0]), None);
+    }
+
+    #[test]
+    fn who_cannot_be_reached_through_a_relay_is_dialed_once_and_not_waited_for() {
+        let mut mints = Mints::new();
+        let (peer, other, now) = (PeerId::random(), PeerId::random(), clock::instant());
+        let (first, mut waits) = asked();
+        let (second, mut others) = asked();
+        mints.seek(first, peer, now);
+        mints.seek(second, other, now);
+        assert_eq!(mints.waits_for(), BTreeSet::from([peer, other]));
+        let dial = ConnectionId::new_unchecked(1);
+        mints.dialing.insert(dial, peer);
+        assert_eq!(mints.waits_for(), BTreeSet::from([other]));
+        mints.dialed(ConnectionId::new_unchecked(2), false);
+        assert_eq!(said(&mut waits), None, "somebody else's dial");
+        mints.dialed(dial, false);
+        assert_eq!(said(&mut waits), Some(Err(NotCarried::Unreachable)));
+        assert_eq!(said(&mut others), None);
+        assert_eq!(mints.waits_for(), BTreeSet::from([other]));
+        mints.dialing.insert(dial, other);
+        mints.dialed(dial, true);
+        assert_eq!(mints.found(now, |known| *known == other).len(), 1);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub(crate) struct Parts {
     pub(crate) key: PublicKey,
     /// Whether the network address is hidden from other traders.
     pub(crate) hidden: bool,
+    /// Whom we hide from and have dealt with before.
+    pub(crate) kept_off: BTreeSet<PeerId>,
     pub(crate) safe: Safe,
     pub(crate) rails: Vec<RailSetup>,
 }
@@ -166,14 +168,20 @@ impl Peer {
             network,
             key,
             hidden,
+            kept_off,
             safe,
             rails,
         } = parts;
         let me = *swarm.local_peer_id();
-        let relays = Relays::new(me, relays, remembered);
+        let mut relays = Relays::new(me, relays, remembered);
         swarm.behaviour_mut().kad.set_here(relays.here());
+        relays.set_hides(hidden);
+        swarm.behaviour_mut().kad.set_quiet(hidden);
         if hidden {
             swarm.behaviour_mut().webrtc.set_enabled(false);
+        }
+        for peer in kept_off {
+            swarm.behaviour_mut().kad.keep_off(peer);
         }
         let now = clock::instant();
         let mints = Mints::new();
@@ -354,7 +362,7 @@ impl Peer {
                     self.tell_wallet(view);
                 }
             }
-            Turn::Mint(carry) => self.carry(carry),
+            Turn::Mint(carry) => self.carry(carry).await?,
             Turn::Backlog(bytes, source) => {
                 let input = Input::Heard(Heard::Frame { bytes, source });
                 self.handle(input, About::Book).await?;

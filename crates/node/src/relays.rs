@@ -14,6 +14,7 @@ use haggle_protocol::PublicKey;
 use haggle_protocol::names::PROTOCOL_BOOK;
 use haggle_protocol::reach::Circuit;
 use libp2p::core::transport::ListenerId;
+use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId, StreamProtocol};
 
 use crate::clock::Instant;
@@ -112,6 +113,8 @@ pub(crate) struct Relays {
     /// Given addresses that are none, with why.
     malformed: Vec<(String, &'static str)>,
     me: PeerId,
+    /// Whether the person hides the network address: then others' word about a relay is taken only in need.
+    hides: bool,
 }
 
 impl Relays {
@@ -120,6 +123,7 @@ impl Relays {
             all: BTreeMap::new(),
             malformed: Vec::new(),
             me,
+            hides: false,
         };
         let given = given.iter().map(|text| (text, Origin::Given));
         let added = remembered.added.iter().map(|text| (text, Origin::Added));
@@ -169,6 +173,23 @@ impl Relays {
         }
     }
 
+    /// The person hides the network address from now on, or does not.
+    pub(crate) const fn set_hides(&mut self, hides: bool) {
+        self.hides = hides;
+    }
+
+    /// Whether those that only others told of are left alone: each one dialed sees where we are, so who hides dials them only when none of his
+    /// own can be reached.
+    fn leaves_found_alone(&self) -> bool {
+        let chosen = self.all.values();
+        let mut chosen = chosen.filter(|relay| relay.origin != Origin::Found);
+        self.hides
+            && chosen.any(|relay| {
+                let failed = matches!(relay.stand, Stand::Waiting(_));
+                !failed && !relay.addresses.is_empty()
+            })
+    }
+
     /// The person wants this one too.
     pub(crate) fn add(&mut self, address: RelayAddr) -> bool {
         let peer = address.peer();
@@ -199,12 +220,12 @@ impl Relays {
     pub(crate) fn found(&mut self, peer: PeerId, addresses: impl IntoIterator<Item = Multiaddr>) {
         for address in addresses {
             let named = match address.iter().last() {
-                Some(libp2p::multiaddr::Protocol::P2p(named)) => Some(named),
+                Some(Protocol::P2p(named)) => Some(named),
                 Some(_) | None => None,
             };
             let address = match named {
                 Some(_) => address,
-                None => address.with(libp2p::multiaddr::Protocol::P2p(peer)),
+                None => address.with(Protocol::P2p(peer)),
             };
             if !self.may_dial(&address) {
                 continue;
@@ -236,6 +257,23 @@ impl Relays {
 
     pub(crate) fn is_known(&self, peer: &PeerId) -> bool {
         self.all.contains_key(peer)
+    }
+
+    /// Whether the person has it in his list, and not only others told of it.
+    pub(crate) fn is_chosen(&self, peer: &PeerId) -> bool {
+        let relay = self.all.get(peer);
+        relay.is_some_and(|relay| relay.origin != Origin::Found)
+    }
+
+    /// The ways to a peer through the relays that are connected.
+    pub(crate) fn circuits_to(&self, peer: &PeerId) -> Vec<Multiaddr> {
+        let connected = self
+            .all
+            .iter()
+            .filter(|(relay, known)| known.stand == Stand::Connected && *relay != peer);
+        let at = connected.filter_map(|(_, relay)| relay.addresses.first());
+        at.map(|address| address.listen_address().with(Protocol::P2p(*peer)))
+            .collect()
     }
 
     /// An address of a known relay.
@@ -401,6 +439,8 @@ impl Relays {
             .filter(|relay| matches!(relay.place, Place::Asked(_) | Place::Held(_)))
             .count();
         for peer in order {
+            // Chosen ones come first, and may be dialed again by now.
+            let leaves_found_alone = self.leaves_found_alone();
             let Some(relay) = self.all.get_mut(&peer) else {
                 continue;
             };
@@ -413,7 +453,8 @@ impl Relays {
                 Stand::Waiting(until) => until <= now,
                 Stand::Dialing | Stand::Connected => false,
             };
-            if due && busy < most && !relay.addresses.is_empty() {
+            let left_alone = leaves_found_alone && relay.origin == Origin::Found;
+            if due && !left_alone && busy < most && !relay.addresses.is_empty() {
                 relay.stand = Stand::Dialing;
                 busy += 1;
                 let addresses = relay.addresses.iter();
@@ -621,6 +662,25 @@ mod tests {
         let tried = dialed(&relays.plan(now));
         assert_eq!(tried.len(), ENOUGH);
         assert_eq!(tried[0], peer(1), "chosen ones come first");
+    }
+
+    #[test]
+    fn who_hides_dials_relays_of_others_word_only_when_none_of_his_own_can_be_reached() {
+        let mut relays = Relays::new(peer(0), &[public(1).to_string()], &Remembered::default());
+        relays.set_hides(true);
+        relays.found(peer(2), [public(2)]);
+        let mut now = clock::instant();
+        assert_eq!(dialed(&relays.plan(now)), [peer(1)]);
+        assert!(dialed(&relays.plan(now)).is_empty(), "it may yet come");
+        relays.on_connected(&peer(1));
+        assert!(dialed(&relays.plan(now)).is_empty());
+        relays.on_disconnected(&peer(1), now, u32::MAX);
+        assert_eq!(dialed(&relays.plan(now)), [peer(2)]);
+        relays.on_dial_failed(&peer(2), "unreachable", now, u32::MAX);
+        now += LONGEST_WAIT;
+        assert_eq!(dialed(&relays.plan(now)), [peer(1)], "his own first");
+        relays.set_hides(false);
+        assert_eq!(dialed(&relays.plan(now)), [peer(2)]);
     }
 
     #[test]

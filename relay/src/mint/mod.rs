@@ -5,7 +5,7 @@
 //! its path and its size and for nothing else, and is kept nowhere.
 //!
 //! A peer may ask so often, so many may be asking at the same time, and one place has a share of that; the rest is refused with a code.
-//! A place is taken until the answer has been sent, so that slow readers hold no more than all places' answers.
+//! Who comes through another relay is one of many from there, who have a larger share together. A place is taken until the answer has been sent, so that slow readers hold no more than all places' answers.
 
 #[cfg(feature = "mint")]
 mod http;
@@ -30,10 +30,14 @@ use crate::limits::{By, Rate, Who};
 const AT_ONCE: usize = 32;
 /// Of those, from one place: a household with two purses, and what it has given up and is not over yet.
 const AT_ONCE_OF_ONE: usize = 8;
+/// Of those, through one other relay: half, so that one relay's crowd leaves room for everybody else.
+const AT_ONCE_THROUGH_ONE: usize = 16;
 /// Requests that one place may make at once: a trade makes some thirty, words that bring back a purse some fifty.
 const BURST: u32 = 120;
 /// How long until it has earned one more.
 const EARNED: Duration = Duration::from_millis(500);
+/// Those who come through one other relay are allowed together what so many places are.
+const PLACES_BEHIND_ONE: u32 = 8;
 
 /// Says at the start what the operator takes on, and how the mint is called.
 pub(crate) fn warn(relay: &PeerId) {
@@ -128,6 +132,7 @@ async fn ask(_: SocketAddr, _: Asked) -> Result<Answer, Why> {
 struct Places<Id = InboundRequestId> {
     taken: BTreeMap<Id, Who>,
     rate: Rate,
+    rate_through: Rate,
 }
 
 impl<Id: Ord + Copy> Places<Id> {
@@ -136,15 +141,24 @@ impl<Id: Ord + Copy> Places<Id> {
             taken: BTreeMap::new(),
             // Whoever is counted here has been told apart already.
             rate: Rate::new(By::Place, BURST, EARNED, false),
+            rate_through: {
+                let many = PLACES_BEHIND_ONE;
+                let earned = EARNED.checked_div(many).expect("not by 0");
+                Rate::new(By::Place, BURST * many, earned, false)
+            },
         }
     }
 
     fn take(&mut self, who: Who, id: Id, now: Instant) -> Result<(), Why> {
         let of_one = self.taken.values().filter(|one| **one == who).count();
-        if self.taken.len() >= AT_ONCE || of_one >= AT_ONCE_OF_ONE {
+        let (share, rate) = match who {
+            Who::Through(_) => (AT_ONCE_THROUGH_ONE, &mut self.rate_through),
+            Who::Peer(_) | Who::Place(_) => (AT_ONCE_OF_ONE, &mut self.rate),
+        };
+        if self.taken.len() >= AT_ONCE || of_one >= share {
             return Err(Why::Busy);
         }
-        if !self.rate.allow(who, now) {
+        if !rate.allow(who, now) {
             return Err(Why::TooOften);
         }
         self.taken.insert(id, who);
@@ -190,6 +204,26 @@ mod tests {
         let peer = Who::Peer(PeerId::random());
         places.free(&first[1]);
         assert!(take(&mut places, peer).is_ok(), "who is at home here");
+    }
+
+    #[test]
+    fn those_who_come_through_one_relay_have_a_share_together_that_leaves_room_for_others() {
+        let mut places = Places::<u32>::new();
+        let now = clock::instant();
+        let through = Who::Through(PeerId::random());
+        let many = 0..u32::try_from(AT_ONCE_THROUGH_ONE).unwrap();
+        assert!(many.clone().all(|id| places.take(through, id, now).is_ok()));
+        assert_eq!(places.take(through, many.end, now), Err(Why::Busy));
+        assert_eq!(places.take(at(1), many.end, now), Ok(()));
+        let mut asked = many.end;
+        places.free(&0);
+        while places.take(through, 0, now).is_ok() {
+            places.free(&0);
+            asked += 1;
+        }
+        assert_eq!(asked, BURST * PLACES_BEHIND_ONE);
+        assert_eq!(places.take(through, 0, now), Err(Why::TooOften));
+        assert_eq!(places.take(at(2), 0, now), Ok(()));
     }
 
     #[test]

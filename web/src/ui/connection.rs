@@ -144,13 +144,19 @@ fn summary(network: &NetworkView) -> AnyView {
     .into_any()
 }
 
+/// Whether the person hides the network address.
+pub(crate) fn hidden() -> Memo<bool> {
+    let desk = desk();
+    Memo::new(move |_| {
+        desk.board
+            .with(|board| board.network().is_some_and(|network| network.hidden))
+    })
+}
+
 /// The choice who may see the network address, which stands wherever it matters.
 pub(crate) fn hide() -> AnyView {
     let desk = desk();
-    let hidden = Memo::new(move |_| {
-        desk.board
-            .with(|board| board.network().is_some_and(|network| network.hidden))
-    });
+    let hidden = hidden();
     let possible = Memo::new(move |_| {
         desk.board
             .with(|board| board.network().is_none_or(|network| network.can_be_direct))
@@ -167,12 +173,10 @@ pub(crate) fn hide() -> AnyView {
     };
     view! {
         <div class="hide-address">
-            <Show when=move || possible.get() fallback=|| view! { <p class="hint">{w().link.hide_off}</p> }>
-                <label class="tick">
-                    <input type="checkbox" data-test="hide-address" prop:checked=move || hidden.get() on:change=change />
-                    <span>{w().link.hide} <small>{w().link.hide_hint}</small></span>
-                </label>
-            </Show>
+            <label class="tick">
+                <input type="checkbox" data-test="hide-address" prop:checked=move || hidden.get() on:change=change />
+                <span>{w().link.hide} <small>{move || if possible.get() { w().link.hide_hint } else { w().link.hide_off }} " " {w().link.hide_mints}</small></span>
+            </label>
         </div>
     }
     .into_any()

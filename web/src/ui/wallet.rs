@@ -13,6 +13,7 @@ use crate::forms::money::{SumForm, mint, out_of, unit};
 use crate::forms::{CURRENCIES, Faults, Flaw};
 use crate::node::wallet::{Command, Reply};
 use crate::node::{Balance, Deposit, Given, Purse};
+use crate::ui::connection::hidden;
 use crate::ui::parts::{
     Choices, Field, Icon, Line, area, carry_out, choose, form_fault, handed, heading, icon, kept,
     line, play_warning, qr, recheck, show_flaws,
@@ -199,12 +200,21 @@ fn mints() -> AnyView {
             desk.note(w().money.mint_removed)
         });
     };
+    let hidden = hidden();
     let row = move |mint: Custodian| {
         let name = format::mint(&mint);
         let label = (w().money.mint_remove)(&name);
+        let is_carried = mint.peer().is_some();
+        let seen = move || {
+            if hidden.get() && is_carried {
+                w().money.mint_blind
+            } else {
+                w().money.mint_sees
+            }
+        };
         view! {
             <li class="mint" data-test="mint">
-                <span class="relay-host">{name}</span>
+                <span class="mint-who"><span class="relay-host">{name}</span> <small data-test="mint-sees">{seen}</small></span>
                 <button type="button" class="quiet icon-only" data-test="mint-remove" aria-label=label
                     on:click=move |_| remove(mint.clone())>{icon(Icon::Cross)}</button>
             </li>

@@ -813,6 +813,7 @@ pub(super) const WORDS: Words = Words {
         no_relays: "Diese Seite kennt kein Relais. Füg eines hinzu, um andere zu erreichen.",
         hide: "Meine Netzadresse vor anderen Händlern verbergen",
         hide_hint: "Sonst gehen Angebote direkt von Browser zu Browser, und jeder sieht die Netzadresse des anderen. Verborgen gehen sie über ein Relais, weiterhin versiegelt und etwas langsamer.",
+        hide_mints: "Eine Mint hinter einem Relais wird dann über eines deiner Relais gefragt: Wer sie betreibt, sieht deine Netzadresse auch nicht. Eine Mint im Web sieht sie trotzdem.",
         hide_off: "Dieser Browser stellt keine direkten Verbindungen zu anderen Händlern her; was du ihnen sagst, geht über Relais.",
         hidden_now: "Deine Netzadresse ist vor anderen Händlern verborgen.",
         shown_now: "Mit wem du handelst, der kann deine Netzadresse wieder sehen.",

@@ -795,6 +795,7 @@ pub(super) const WORDS: Words = Words {
         no_relays: "No relay is known to this page. Add one to reach others.",
         hide: "Hide my network address from other traders",
         hide_hint: "Otherwise quotes travel directly between the two browsers, and each sees the other’s network address. Hidden, they go through a relay, still sealed, and a little slower.",
+        hide_mints: "A mint behind a relay is then asked through one of your relays, so that whoever runs it does not see your address either. A mint on the web sees it all the same.",
         hide_off: "This browser makes no direct connections to other traders; what you tell them goes through relays.",
         hidden_now: "Your network address is hidden from other traders.",
         shown_now: "Traders you deal with can see your network address again.",

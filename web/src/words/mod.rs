@@ -218,7 +218,7 @@ words! {
     /// Purses and mints.
     money: MoneyWords {
         open: S, heading: S, lead: S, custodian: S, purses: S, purses_none: S, held: S1, mints: S, mints_lead: S, mint: S, mint_hint: S, mint_add: S,
-        mint_added: S, mint_remove: S1, mint_removed: S, at: S, purse: S, amount: S, currency: S, fill: S, fill_lead: S, fill_do: S, fill_pay: S1, fill_until: S1,
+        mint_added: S, mint_remove: S1, mint_removed: S, mint_sees: S, mint_blind: S, at: S, purse: S, amount: S, currency: S, fill: S, fill_lead: S, fill_do: S, fill_pay: S1, fill_until: S1,
         fill_wait: S, take: S, take_text: S, take_hint: S, take_do: S, give: S, give_lead: S, give_do: S, give_copy: S, given: S, give_back: S,
         pay_out: S, invoice: S, invoice_hint: S, pay_do: S, paid: S2, find: S, find_lead: S, find_do: S, found: S1, came: S1, qr: S, too_long: S,
         history: S, history_why: fn(Why) -> S, history_older: N, history_cost: S1, history_open: S,
@@ -254,7 +254,7 @@ words! {
         state: fn(RelayState) -> S, retry: N, reason: fn(&str) -> Option<S>, add: S, add_hint: S, address: S, added: S, removed: S,
         share: S, share_lead: S, link: S, qr: S, mine: S, mine_hint: S, curious: S, refused: S, refused_none: S,
         refusal: fn(&str) -> S, clock: S1, offline_banner: S, offline_safe: S, offer_heading: S, offer: S, offer_add: S, offer_not: S,
-        see_address: S, no_relays: S, hide: S, hide_hint: S, hide_off: S, hidden_now: S, shown_now: S, directly: N, through_relay: N,
+        see_address: S, no_relays: S, hide: S, hide_hint: S, hide_off: S, hide_mints: S, hidden_now: S, shown_now: S, directly: N, through_relay: N,
         messages_directly: N, messages_relayed: N, dial_me: S,
     }
     /// Who I am on this machine.

@@ -171,6 +171,7 @@ async fn a_signal_ends_it_while_nobody_reads_its_lines() {
         network: None,
         mandate: None,
         escrow: None,
+        hide: None,
     };
     // A pipe that is full at once.
     let (out, _nobody_reads) = duplex(16);

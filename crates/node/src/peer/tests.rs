@@ -38,6 +38,7 @@ fn peer() -> (Client, Peer) {
         network,
         key,
         hidden: false,
+        kept_off: BTreeSet::new(),
         safe: Safe::default(),
         rails: Vec::new(),
     };
