@@ -177,6 +177,39 @@ impl Person {
         Ok(())
     }
 
+    /// Opens what whoever is thankful opens, for `seller`, `buyer` or `arbiter`, and waits until there is a purse to choose.
+    ///
+    /// # Errors
+    /// If it is not offered.
+    pub async fn is_thankful(&self, to: &str) -> Outcome {
+        self.goes_to("trades").await?;
+        let place = format!("[data-test=\"tip\"][data-to=\"{to}\"]");
+        let summary = format!("{place} > summary");
+        self.browser.click(&summary, SURELY).await?;
+        self.browser.see(&named("tip-form"), SURELY).await?;
+        Ok(())
+    }
+
+    /// Gives a tip with a few words, in cents.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn tips(&self, to: &str, minor: u64, words: &str) -> Outcome {
+        self.is_thankful(to).await?;
+        self.types("tip-amount", &cents(minor)).await?;
+        self.types("tip-words", words).await?;
+        self.clicks("tip-go").await
+    }
+
+    /// Takes the only tip that came, in a part of the page.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn takes_a_tip(&self, within: &str) -> Outcome {
+        let button = format!("{within} {}", named("tip-take"));
+        self.browser.click(&button, SURELY).await
+    }
+
     /// Gives up his trade.
     ///
     /// # Errors

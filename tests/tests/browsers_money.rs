@@ -120,6 +120,12 @@ async fn a_buyer_s_money_is_locked_at_a_mint_and_is_the_seller_s_once_he_has_it(
         person.reloads().await?;
     }
     market.both_see("locked").await?;
+    for person in [&market.buyer, &market.seller] {
+        let offered = tips(person).await?;
+        ensure(offered == [0, 0], || {
+            format!("{offered:?} tips before it is over")
+        })?;
+    }
 
     market.seller.reports("dispatched").await?;
     market.buyer.reports("received").await?;
@@ -143,7 +149,8 @@ async fn a_buyer_s_money_is_locked_at_a_mint_and_is_the_seller_s_once_he_has_it(
             .until("the trade has the keyboard", SOON, there, vec![])
             .await?;
     }
-    Ok(())
+    let told = a_tip_is_taken_once(market).await;
+    told.map_err(|trouble| trouble.while_doing("a tip"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,4 +174,101 @@ async fn a_mint_that_is_away_is_said_to_be_and_a_cancel_gives_everything_back() 
     market.buyer.cancels().await?;
     market.both_see("refunded").await?;
     market.adds_up(0).await
+}
+
+/// A tip, in cents.
+const TIP: u64 = 250;
+
+/// The file in which it came.
+const CAME: &str = "[data-test=\"trade-card\"] [data-test=\"tip-file\"][data-mine=\"false\"]";
+
+/// What a page shows of tips: how many can be given, and how many of them somebody has opened.
+const TIPS: &str = "
+    const tips = [...document.querySelectorAll('[data-test=\"tip\"]')];
+    return [tips.length, tips.filter(tip => tip.open || tip.children.length > 1).length]";
+
+async fn tips(person: &Person) -> Outcome<[u64; 2]> {
+    Ok(serde_json::from_value(
+        person.browser.js(TIPS, vec![]).await?,
+    )?)
+}
+
+/// What a page says is wrong with taking a tip.
+async fn refused(person: &Person, told: &[&str]) -> Outcome {
+    let fault = format!("{CAME} {}:not(:empty)", named("form-fault"));
+    person.browser.read(&fault, told, SURELY).await.map(drop)
+}
+
+/// Whoever is thankful gives a tip, which is taken once; nobody else is asked for one.
+async fn a_tip_is_taken_once(mut market: Market) -> Outcome {
+    let (buyer, seller) = (&market.buyer, &market.seller);
+    buyer.tips("seller", TIP, "Well packed, thank you!").await?;
+    let given = format!("[data-test=\"tip-given\"][data-minor=\"{TIP}\"][data-waits=\"true\"]");
+    buyer.browser.see(&given, SURELY).await?;
+
+    // It is his to take, and until then it is a tip by somebody's word.
+    seller.goes_to("trades").await?;
+    let here = format!("{CAME}[data-state=\"here\"]");
+    let shown = seller.browser.see(&here, SURELY).await?;
+    ensure(!shown.contains(|c: char| c.is_ascii_digit()), || {
+        format!("a sum before its mint was asked: {shown}")
+    })?;
+    // A mint that he names no more is not asked, whatever came from there.
+    seller.opens_his_purse().await?;
+    seller.clicks("mint-remove").await?;
+    seller.browser.see(&named("toast"), SOON).await?;
+    seller.goes_to("trades").await?;
+    seller.takes_a_tip(CAME).await?;
+    let host = market.mint.url().replace("http://", "");
+    refused(seller, &["You have not named", &host]).await?;
+    seller.trusts(&market.mint.url()).await?;
+    seller.goes_to("trades").await?;
+    seller.takes_a_tip(CAME).await?;
+    let came = format!("{CAME} [data-test=\"tip-came\"][data-minor=\"{TIP}\"]");
+    seller.browser.read(&came, &["2.50", &host], SURELY).await?;
+
+    // Its giver hears of it when he asks that mint again, and all of it adds up.
+    buyer.reloads().await?;
+    buyer.goes_to("trades").await?;
+    let gone = given.replace("true", "false");
+    buyer.browser.see(&gone, SURELY).await?;
+    for person in [buyer, seller] {
+        let offered = tips(person).await?;
+        ensure(offered == [1, 0], || {
+            format!("{}: {offered:?} of tips", person.browser.name())
+        })?;
+    }
+    market.adds_up(market.price + TIP).await?;
+
+    // The same text once more is worth nothing.
+    let (buyer, seller) = (&market.buyer, &market.seller);
+    seller.reloads().await?;
+    seller.goes_to("trades").await?;
+    let removed = format!("{CAME}[data-state=\"removed\"]");
+    seller.browser.see(&removed, SURELY).await?;
+    seller.takes_a_tip(CAME).await?;
+    refused(seller, &["Somebody has taken this money already."]).await?;
+    seller.holds(market.price + TIP).await?;
+
+    // What cannot be said is not given: so much waits for one who is away that no more goes with it.
+    seller.browser.goto("about:blank").await?;
+    buyer.talks().await?;
+    for line in 0..8 {
+        buyer
+            .types("chat-text", &format!("Still there? ({line})"))
+            .await?;
+        buyer.clicks("chat-send").await?;
+        let said = format!("[data-test=\"chat\"][data-lines=\"{}\"]", line + 2);
+        buyer.browser.see(&said, SOON).await?;
+    }
+    buyer.tips("seller", TIP, "").await?;
+    let told = ["back in your purse", "Eight messages wait"];
+    buyer
+        .browser
+        .read(&named("tip-not-sent"), &told, SURELY)
+        .await?;
+    let lines = buyer.browser.count(&named("tip-file")).await?;
+    ensure(lines == 1, || format!("{lines} tips were said"))?;
+    buyer.holds(FILLED * 100 - market.price - TIP).await?;
+    market.mint.has_out(FILLED * 100)
 }

@@ -22,7 +22,7 @@ const TERMS: Terms = Terms {
 };
 
 /// Where amounts are that the mint keeps, or its name stands: each has to be seen on the way, and each says "play money".
-const PLACES: [&str; 24] = [
+const PLACES: [&str; 27] = [
     "accept-confirm",
     "case-card",
     "case-earned",
@@ -46,6 +46,9 @@ const PLACES: [&str; 24] = [
     "rule",
     "ruling",
     "takes-row",
+    "tip-came",
+    "tip-form",
+    "tip-given",
     "toast",
 ];
 
@@ -221,9 +224,21 @@ async fn wherever_play_money_or_its_mint_stands_the_page_says_so() -> Outcome {
     }
     arbiter.browser.see(&named("case-earned"), SURELY).await?;
     walk.looks(&arbiter).await?;
+    buyer.is_thankful("arbiter").await?;
+    walk.looks(&buyer).await?;
+    buyer.types("tip-amount", "1.50").await?;
+    buyer.clicks("tip-go").await?;
+    buyer.browser.see(&named("tip-given"), SURELY).await?;
+    walk.looks(&buyer).await?;
+    arbiter.takes_a_tip("[data-test=\"case-card\"]").await?;
+    arbiter.browser.see(&named("tip-came"), SURELY).await?;
+    walk.looks(&arbiter).await?;
 
-    // So it does in another language.
+    // So it does in another language, once what was said in the first one is gone.
     buyer.opens_his_purse().await?;
+    let silent = "return !document.querySelector(arguments[0])";
+    let toast = vec![named("toast").into()];
+    buyer.browser.until("silence", SOON, silent, toast).await?;
     buyer.clicks("settings").await?;
     buyer.chooses("language", "de").await?;
     buyer.browser.see(&named("purse"), SURELY).await?;

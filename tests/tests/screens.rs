@@ -390,6 +390,21 @@ async fn so_does_every_screen_that_is_about_money() -> Outcome {
     buyer.sees_escrow("shared").await?;
     shown(&buyer, "trades-ruling", &folder, &mut problems).await?;
     shown(&arbiter, "cases-ruled", &folder, &mut problems).await?;
+    // Whoever is thankful to him gives him a tip. He does not keep what strangers send until he wants it.
+    buyer.is_thankful("arbiter").await?;
+    shown(&buyer, "trades-tip", &folder, &mut problems).await?;
+    buyer.types("tip-amount", "1.50").await?;
+    buyer.types("tip-words", "You were quick and fair.").await?;
+    buyer.clicks("tip-go").await?;
+    buyer.browser.see(&named("tip-given"), SURELY).await?;
+    shown(&buyer, "trades-tip-given", &folder, &mut problems).await?;
+    arbiter.goes_to_his_cases().await?;
+    let came = "[data-test=\"case-card\"] [data-test=\"tip-file\"][data-state=\"offered\"]";
+    arbiter.browser.see(came, SURELY).await?;
+    shown(&arbiter, "cases-tip", &folder, &mut problems).await?;
+    arbiter.takes_a_tip("[data-test=\"case-card\"]").await?;
+    arbiter.browser.see(&named("tip-came"), SURELY).await?;
+    shown(&arbiter, "cases-tip-taken", &folder, &mut problems).await?;
     buyer.sees_moved("returned", 10_000).await?;
     shown(&buyer, "money-history", &folder, &mut problems).await?;
     for person in [&buyer, &seller, &arbiter] {

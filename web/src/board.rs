@@ -468,6 +468,24 @@ impl Board {
         open.map(standing).sum()
     }
 
+    /// Where a tip for the other side of a trade, or for whoever decided about it, would be said: in an exchange that is still open, and
+    /// only once there is something to be thankful for.
+    #[must_use]
+    pub fn tip_to(&self, thread: &ThreadId, whom: Thanked) -> Option<ThreadId> {
+        let trade = self.trades.get(thread)?;
+        let place = match (whom, trade.role) {
+            (Thanked::Buyer, Role::Buyer) | (Thanked::Seller, Role::Seller) => None,
+            (Thanked::Buyer | Thanked::Seller, _) => has_succeeded(trade).then_some(trade.thread),
+            (Thanked::Arbiter, _) => {
+                let ruled =
+                    |escrow: &&EscrowView| decided(escrow).is_some() && is_paid_out(escrow.state);
+                trade.escrow.as_ref().filter(ruled)?;
+                dispute_thread(trade)
+            }
+        };
+        place.filter(|place| self.chat(place).is_none_or(|chat| chat.can_say))
+    }
+
     /// What was said in an exchange.
     #[must_use]
     pub fn chat(&self, thread: &ThreadId) -> Option<&Chat> {
@@ -590,6 +608,17 @@ pub enum Ruler {
     Arbiter,
     /// The arbiter, if the other side is right.
     Said,
+}
+
+/// Whom somebody may be thankful to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thanked {
+    /// Who wanted it.
+    Buyer,
+    /// Who had it.
+    Seller,
+    /// Who decided.
+    Arbiter,
 }
 
 /// On which screen an exchange is read.
@@ -745,6 +774,17 @@ pub fn sayable(trade: &Trade) -> Vec<TradeStep> {
     ];
     let mine = all.into_iter().filter(|step| step.role() == trade.role);
     mine.filter(|step| !taken(*step)).filter(sayable).collect()
+}
+
+/// Whether a trade is over because its buyer has what he ordered, or because what was locked for it went to its seller, or to both.
+#[must_use]
+pub fn has_succeeded(trade: &Trade) -> bool {
+    let money = trade.escrow.as_ref().map(|escrow| escrow.state);
+    let paid = matches!(
+        money,
+        Some(EscrowState::Released | EscrowState::Shared { .. })
+    );
+    paid || trade.state == TradeState::Received
 }
 
 /// Whether the time of something is over.

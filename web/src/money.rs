@@ -44,6 +44,11 @@ pub(crate) fn rails() -> Vec<RailSetup> {
     Files::named().map(setup).into_iter().collect()
 }
 
+/// Whether the page was built with ecash.
+pub(crate) fn is_there() -> bool {
+    Files::named().is_some()
+}
+
 /// The module's files, each with its integrity hash.
 #[derive(Clone, serde::Deserialize)]
 struct Files {

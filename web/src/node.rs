@@ -17,7 +17,10 @@ pub use haggle_node::market::view::{
     MyAnswer, MyIntent, OpenIntent, ProposalView, QuoteState, QuoteView, Reason, Role, RulingView,
     StallView, StepTaken, Trade, TradeState, TradeStep,
 };
-pub use haggle_node::payments::{Balance, Deposit, ECASH, Given, Moved, Purse, RECORDS, Way, Why};
+pub use haggle_node::payments::{
+    Balance, Deposit, ECASH, ECASH_TEXT_MAX, ECASH_TYPE, Given, Moved, Purse, RECORDS, TIP_NAME,
+    Way, Why,
+};
 pub use haggle_node::{
     Client, Config, Error as PeerError, Event, Link, NetworkView, Path, RelayState, RelayView,
     Safe, open, wallet,

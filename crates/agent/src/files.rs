@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use haggle_node::market::command::NewFile;
 use haggle_node::market::{Command, Complaint};
+use haggle_node::payments::ECASH_TYPE;
 use haggle_node::wallet;
 use haggle_protocol::FileId;
 use haggle_protocol::limits::FILE_BYTES_MAX;
@@ -161,6 +162,7 @@ fn usual_type(name: &str) -> &'static str {
         "zip" => "application/zip",
         "mp3" => "audio/mpeg",
         "flac" => "audio/flac",
+        "cashu" => ECASH_TYPE,
         _ => "application/octet-stream",
     }
 }
@@ -184,6 +186,7 @@ fn unusable(path: &Path, why: &std::io::Error) -> Complaint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use haggle_node::payments::TIP_NAME;
 
     #[test]
     fn a_file_is_sent_by_its_path_and_written_where_nothing_is() {
@@ -210,6 +213,20 @@ mod tests {
         assert_eq!(save(&files[0].bytes, &to).unwrap_err().code, "no-file");
         let save = serde_json::json!({"save-file": {"file": thread, "path": to}});
         assert!(matches!(read(&save.to_string()), Ok(Line::Save(_))));
+    }
+
+    #[test]
+    fn a_tip_is_the_file_that_a_page_takes_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(TIP_NAME);
+        std::fs::write(&path, b"cashuB").unwrap();
+        let tip = load(Named {
+            path,
+            name: None,
+            media_type: None,
+        });
+        let tip = tip.unwrap();
+        assert_eq!((&*tip.name, &*tip.media_type), (TIP_NAME, ECASH_TYPE));
     }
 
     #[test]

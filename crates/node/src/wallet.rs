@@ -55,6 +55,11 @@ pub enum Command {
     },
     /// What was given away as text and not taken yet. Answered by [`Reply::Given`].
     Given,
+    /// What a text that is money says of itself, without asking anybody. Answered by [`Reply::Examined`].
+    Examine {
+        /// The text.
+        text: String,
+    },
     /// Takes money that came as text. Answered by [`Reply::Taken`].
     Take {
         /// The text.
@@ -82,6 +87,7 @@ impl Command {
             Self::Withdraw { .. } => "withdraw",
             Self::Give { .. } => "give",
             Self::Given => "given",
+            Self::Examine { .. } => "examine",
             Self::Take { .. } => "take",
             Self::Restore { .. } => "restore",
         }
@@ -121,6 +127,8 @@ pub enum Reply {
     Text(String),
     /// What was given away and not taken yet.
     Given(Vec<Given>),
+    /// For which purse a text says that it is, and how much it says it is, in minor units: its writer's word.
+    Examined(Purse, u64),
     /// How much came in.
     Taken(Money),
     /// How much was found, in minor units.
@@ -164,6 +172,10 @@ pub(crate) async fn answer(rail: &OpenRail, command: Command) -> Result<Reply, E
         }
         Command::Give { purse, minor } => Reply::Text(rail.give(&purse, minor).await?),
         Command::Given => Reply::Given(rail.given().await?),
+        Command::Examine { text } => {
+            let (purse, minor) = rail.examine(&text).await?;
+            Reply::Examined(purse, minor)
+        }
         Command::Take { text } => Reply::Taken(rail.take(&text).await?),
         Command::Restore { purse } => Reply::Restored(rail.restore(&purse).await?),
     })
@@ -216,8 +228,11 @@ mod tests {
     #[test]
     fn a_text_that_is_money_stands_in_no_log() {
         let text = "cashuBsecret".to_owned();
-        let command = Command::Take { text: text.clone() };
-        assert!(!format!("{command:?}").contains("secret"));
+        let take = Command::Take { text: text.clone() };
+        let examine = Command::Examine { text: text.clone() };
+        for command in [take, examine] {
+            assert!(!format!("{command:?}").contains("secret"));
+        }
         assert!(!format!("{:?}", Reply::Text(text)).contains("secret"));
     }
 

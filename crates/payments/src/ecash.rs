@@ -16,3 +16,14 @@ pub const ECASH: Capabilities = Capabilities {
     // for each bit of its amount.
     ceiling: 1 << 31,
 };
+
+/// The longest text that is taken for ecash, in bytes: more than a thousand proofs.
+pub const ECASH_TEXT_MAX: usize = 1 << 20;
+
+/// What a file says it is (RFC 6838) that holds ecash as text and nothing else. No such type is registered, and only what is registered
+/// goes without `x-`.
+pub const ECASH_TYPE: &str = "application/x-cashu";
+
+/// What the file is called in which a tip goes with a message. A message's own words are shorter than ecash as text, and are shown as they are; a
+/// file is fetched over reloads and opened by nobody but its reader.
+pub const TIP_NAME: &str = "tip.cashu";

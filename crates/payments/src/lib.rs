@@ -23,7 +23,7 @@ pub mod remote;
 
 pub use carrier::{Carrier, NotCarried, SharedCarrier};
 pub use direct::Direct;
-pub use ecash::{ECASH, RECORDS};
+pub use ecash::{ECASH, ECASH_TEXT_MAX, ECASH_TYPE, RECORDS, TIP_NAME};
 pub use error::{Error, Mismatch};
 pub use haggle_protocol::settlement::Deal;
 pub use haggle_protocol::{Locked, Outcome, Settlement, Signed};

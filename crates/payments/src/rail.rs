@@ -173,6 +173,12 @@ pub trait Rail: fmt::Debug {
         Ok(Vec::new())
     }
 
+    /// What a text that is money says of itself: for which purse, and how much, in minor units. Asks nobody and moves nothing, so whether
+    /// it is worth that shows only when it is taken.
+    async fn examine(&self, _text: &str) -> Result<(Purse, u64), Error> {
+        Err(Error::Unsupported)
+    }
+
     /// Puts money that came as text into its purse. A custodian that the person has not named is refused.
     async fn take(&self, _text: &str) -> Result<Money, Error> {
         Err(Error::Unsupported)

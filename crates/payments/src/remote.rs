@@ -63,6 +63,7 @@ enum Question {
     Withdraw(Purse, String),
     Give(Purse, u64),
     Given,
+    Examine(String),
     Take(String),
     Restore(Purse),
     Key(Party, MessageId),
@@ -96,6 +97,7 @@ pub async fn answer<R: Rail + Sync + ?Sized>(rail: &R, question: &str) -> String
         Question::Withdraw(purse, request) => said(rail.withdraw(&purse, &request).await),
         Question::Give(purse, minor) => said(rail.give(&purse, minor).await),
         Question::Given => said(rail.given().await),
+        Question::Examine(text) => said(rail.examine(&text).await),
         Question::Take(text) => said(rail.take(&text).await),
         Question::Restore(purse) => said(rail.restore(&purse).await),
         Question::Key(party, quote) => said(rail.key(party, &quote)),
@@ -222,6 +224,10 @@ impl<W: Wall> Rail for Remote<W> {
 
     async fn given(&self) -> Result<Vec<Given>, Error> {
         self.ask(Question::Given).await
+    }
+
+    async fn examine(&self, text: &str) -> Result<(Purse, u64), Error> {
+        self.ask(Question::Examine(text.to_owned())).await
     }
 
     async fn take(&self, text: &str) -> Result<Money, Error> {
@@ -461,6 +467,11 @@ mod tests {
             }])
         }
 
+        async fn examine(&self, text: &str) -> Result<(Purse, u64), Error> {
+            self.note("examine", &text);
+            Ok((purse(), 6))
+        }
+
         async fn take(&self, text: &str) -> Result<Money, Error> {
             self.note("take", &text);
             Ok(contract().amount)
@@ -618,6 +629,7 @@ mod tests {
             said(rail.withdraw(&purse, "lnbc \"1\"").await),
             said(rail.give(&purse, 1).await),
             said(rail.given().await),
+            said(rail.examine("cashuB").await),
             said(rail.take("cashuB").await),
             said(rail.restore(&purse).await),
             said(rail.key(Party::Arbiter, &MessageId([9; 32]))),

@@ -19,6 +19,7 @@ use crate::node::{
 };
 
 mod deciding;
+mod thanking;
 
 fn eur() -> Asset {
     Asset::new("EUR").unwrap()

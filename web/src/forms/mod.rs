@@ -11,6 +11,7 @@ pub mod money;
 pub mod quote;
 pub mod safe;
 pub mod stall;
+pub mod tip;
 
 use haggle_protocol::attribute::{Attribute, Comparison, Value, Wish};
 use haggle_protocol::{Asset, Money, Quantity, limits};

@@ -5,7 +5,7 @@ use haggle_protocol::{Arbiter, ArbiterTerms, Custodian, IntentId, Money, ThreadI
 use leptos::prelude::*;
 
 use crate::app::{desk, w};
-use crate::board::{Ruler, decided, is_paid_out};
+use crate::board::{Ruler, Thanked, decided, is_paid_out};
 use crate::forms::Faults;
 use crate::forms::deciding::ShareForm;
 use crate::forms::stall::RulesForm;
@@ -15,6 +15,7 @@ use crate::ui::format;
 use crate::ui::parts::{
     Card, Field, Icon, Line, area, cards, carry_out, form_fault, icon, line, recognised, show_flaws,
 };
+use crate::ui::tip;
 use crate::words::duration;
 
 /// The names of the choices in the form: as many as a quote can name.
@@ -221,6 +222,7 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
         {move || with.get().map(|thread| view! {
             <p class="quiet-text">{w().decide.talk}</p>
             {chat::panel(To::Thread(thread), Other::Arbiter)}
+            {tip::section(id, Thanked::Arbiter)}
         })}
         {move || askable.get().map(|askable| ask(id, &askable, form))}
     }

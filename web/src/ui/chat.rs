@@ -12,7 +12,7 @@ use crate::forms::Faults;
 use crate::node::{Chat, ChatLine, ChatState, Command, NewFile, Reply, Role};
 use crate::ui::parts::{Icon, carry_out, form_fault, icon, typed};
 use crate::ui::picker::{FILES, Picker};
-use crate::ui::{files, format};
+use crate::ui::{files, format, tip};
 
 /// To whom is spoken.
 #[derive(Clone, Copy)]
@@ -197,7 +197,7 @@ fn line(said: &ChatLine, other: Other, chat: Memo<Option<Chat>>) -> AnyView {
         <li class="chat-line" class:mine=said.mine data-test="chat-line" data-mine=said.mine.to_string() data-state=move || state.get().map(state_name)>
             <p class="chat-who">{who} " " <small>{format::time(said.at)}</small></p>
             {text.map(|text| view! { <p class="chat-text">{text}</p> })}
-            {files::list(files)}
+            {files::list(files, tip::entry)}
             {move || told().map(|told| view! { <small class="chat-state">{told}</small> })}
         </li>
     }

@@ -87,17 +87,22 @@ pub(crate) fn larger(viewer: Viewer) -> AnyView {
 
 /// What can be done with one file, and what went wrong with it.
 #[derive(Clone, Copy)]
-struct Keep {
-    desk: Desk,
-    id: FileId,
+pub(crate) struct Keep {
+    /// What all parts of the page share.
+    pub(crate) desk: Desk,
+    /// Which one.
+    pub(crate) id: FileId,
     /// Whether the person has asked for it and waits.
-    wanted: RwSignal<bool>,
-    busy: RwSignal<bool>,
-    faults: RwSignal<Faults>,
+    pub(crate) wanted: RwSignal<bool>,
+    /// Whether something is being done with it.
+    pub(crate) busy: RwSignal<bool>,
+    /// What went wrong.
+    pub(crate) faults: RwSignal<Faults>,
 }
 
 impl Keep {
-    fn new(id: FileId) -> Self {
+    /// For this file.
+    pub(crate) fn new(id: FileId) -> Self {
         Self {
             desk: desk(),
             id,
@@ -108,7 +113,7 @@ impl Keep {
     }
 
     /// Saves it where the person's files are.
-    fn save(self) {
+    pub(crate) fn save(self) {
         let desk = self.desk;
         carry_out(
             self.busy,
@@ -121,7 +126,8 @@ impl Keep {
         );
     }
 
-    fn command(self, command: Command, done: impl FnOnce() + 'static) {
+    /// Has a command about it carried out.
+    pub(crate) fn command(self, command: Command, done: impl FnOnce() + 'static) {
         let desk = self.desk;
         let work = async move { desk.command(command).await };
         carry_out(self.busy, self.faults, work, move |_: Reply| done());
@@ -129,7 +135,7 @@ impl Keep {
 }
 
 /// The name of a state for tests.
-const fn state_name(state: FileState) -> &'static str {
+pub(crate) const fn state_name(state: FileState) -> &'static str {
     match state {
         FileState::Here => "here",
         FileState::Coming => "coming",
@@ -140,21 +146,25 @@ const fn state_name(state: FileState) -> &'static str {
     }
 }
 
-/// The files of one message.
-pub(crate) fn list(files: Memo<Vec<FileView>>) -> AnyView {
+/// The files of one message, each drawn by `draw`.
+pub(crate) fn list(
+    files: Memo<Vec<FileView>>,
+    draw: fn(FileId, Memo<Vec<FileView>>) -> AnyView,
+) -> AnyView {
     let ids_of = |files: &Vec<FileView>| files.iter().map(|file| file.id).collect::<Vec<_>>();
     let ids = Memo::new(move |_| files.with(ids_of));
     view! {
         <Show when=move || ids.with(|ids| !ids.is_empty())>
             <ul class="files" aria-label=w().files.heading>
-                <For each=move || ids.get() key=|id| *id children=move |id| entry(id, files) />
+                <For each=move || ids.get() key=|id| *id children=move |id| draw(id, files) />
             </ul>
         </Show>
     }
     .into_any()
 }
 
-fn entry(id: FileId, files: Memo<Vec<FileView>>) -> AnyView {
+/// A file that is what its name says.
+pub(crate) fn entry(id: FileId, files: Memo<Vec<FileView>>) -> AnyView {
     let found = move |files: &[FileView]| files.iter().find(|file| file.id == id).cloned();
     let Some(file) = files.with_untracked(|files| found(files)) else {
         return ().into_any();
@@ -226,7 +236,8 @@ fn row(file: &FileView, told: Option<&'static str>) -> AnyView {
     .into_any()
 }
 
-fn coming(file: &FileView, received: Memo<u32>) -> AnyView {
+/// How much of a file has come.
+pub(crate) fn coming(file: &FileView, received: Memo<u32>) -> AnyView {
     let bytes = file.bytes;
     view! {
         <p class="file-line">{icon(Icon::File)} <span class="file-name">{file.name.clone()}</span></p>
@@ -237,7 +248,7 @@ fn coming(file: &FileView, received: Memo<u32>) -> AnyView {
 }
 
 /// Gives the keyboard to a file whose button is gone.
-fn return_to(place: NodeRef<html::Li>) {
+pub(crate) fn return_to(place: NodeRef<html::Li>) {
     if let Some(place) = place.try_get_untracked().flatten() {
         let _ = place.focus();
     }

@@ -26,6 +26,7 @@ mod stall;
 mod stall_list;
 mod steps;
 mod stopped;
+mod tip;
 mod trades;
 mod wallet;
 

@@ -67,7 +67,7 @@ fn step_taken(step: TradeStep, trade: Memo<Option<Trade>>) -> AnyView {
                     {told} " " <small>{(words.at)(&format::time(taken.at))} " " {unknown}</small>
                     {taken.note.map(|note| view! { <br/> <q>{note}</q> })}
                 </span>
-                {files::list(files)}
+                {files::list(files, files::entry)}
             </div>
         </li>
     }

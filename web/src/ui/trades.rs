@@ -21,6 +21,7 @@ use crate::ui::quote_card::breakdown;
 use crate::ui::slip::private_mark;
 use crate::ui::stall::profile_form;
 use crate::ui::steps;
+use crate::ui::tip;
 use crate::words::awaited;
 
 /// The screen.
@@ -116,7 +117,10 @@ fn card(id: ThreadId) -> AnyView {
                     <Show when=move || to_send.get()>{send_contact(id)}</Show>
                 </section>
             </div>
-            {move || role.get().map(|role| chat::panel(To::Thread(id), role.other().into()))}
+            {move || role.get().map(|role| view! {
+                {chat::panel(To::Thread(id), role.other().into())}
+                {tip::section(id, tip::other(role))}
+            })}
         </article>
     }
     .into_any()

@@ -294,7 +294,12 @@ pub(crate) fn currency(
     .into_any()
 }
 
-fn amount(id: &'static str, faults: RwSignal<Faults>, set: impl Fn(String) + 'static) -> AnyView {
+/// How much.
+pub(crate) fn amount(
+    id: &'static str,
+    faults: RwSignal<Faults>,
+    set: impl Fn(String) + 'static,
+) -> AnyView {
     let what = Field {
         id,
         label: w().money.amount,
@@ -439,7 +444,7 @@ fn take_text(
 }
 
 /// The button of a form, which says that it works while it does.
-fn go_button(
+pub(crate) fn go_button(
     class: &'static str,
     test: &'static str,
     busy: RwSignal<bool>,
@@ -454,7 +459,7 @@ fn go_button(
 }
 
 /// One purse out of those that hold something.
-fn which_purse(
+pub(crate) fn which_purse(
     id: &'static str,
     faults: RwSignal<Faults>,
     balances: Memo<Vec<Balance>>,

@@ -739,6 +739,7 @@ pub(super) const WORDS: Words = Words {
     play: super::money::DE_PLAY,
     escrow: super::money::DE_ESCROW,
     decide: super::deciding::DE,
+    tip: super::tip::DE,
     link: Link {
         connecting: "Verbinde",
         online: "Online",

@@ -714,6 +714,7 @@ pub(super) const WORDS: Words = Words {
     play: super::money::EN_PLAY,
     escrow: super::money::EN_ESCROW,
     decide: super::deciding::EN,
+    tip: super::tip::EN,
     link: Link {
         connecting: "Connecting",
         online: "Online",

@@ -10,6 +10,7 @@ mod en;
 mod files;
 mod lists;
 mod money;
+mod tip;
 
 use haggle_protocol::attribute::Comparison;
 use haggle_protocol::intent::Delivery;
@@ -17,7 +18,7 @@ use haggle_protocol::quote::{ChargeKind, Quality};
 use haggle_protocol::trade::{CancelReason, DeclineReason};
 use haggle_protocol::{Money, Side};
 
-use crate::board::{Caution, Ruler};
+use crate::board::{Caution, Ruler, Thanked};
 use crate::forms::Wrong;
 use crate::forms::ask::Say;
 use crate::forms::files::{Scale, Unfit};
@@ -247,6 +248,11 @@ words! {
         talk: S, ruling: fn(Ruler, &str, &str) -> String, ruling_fee: fn(Ruler, &str) -> String, ruling_words: fn(Ruler) -> S,
         news_ruled: S, takes: S, takes_lead: S, takes_none: S, takes_add: S1, takes_remove: S1, takes_away: S, takes_full: S, arbiter: S,
         write_arbiter: S, trader: S, write_trader: S, questions: S, side: fn(Side) -> S,
+    }
+    /// A tip, for whoever is thankful.
+    tip: TipWords {
+        open: fn(Thanked) -> S, lead: S, same_mint: S, words: S, back: S, give: S, none: S, to_money: S, done: S1, not_sent: S1, not_back: S1,
+        mine: S, waiting: S, gone: S, theirs: S, claim: S, came: S2, taken: S,
     }
     /// The connection.
     link: Link {

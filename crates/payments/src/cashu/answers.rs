@@ -27,13 +27,23 @@ use super::outputs::{self, For, Told, Use};
 use super::settling::{Carried, carried_out, signed_for};
 use super::taking::proofs_of;
 use super::{CEILING, Cashu, Ledger};
-use crate::ecash::ECASH;
+use crate::ecash::{ECASH, ECASH_TEXT_MAX};
 use crate::error::{Error, Mismatch};
 use crate::history::{Moved, Way, Why};
 use crate::rail::{Balance, Capabilities, Deposit, Given, LockState, Purse, Rail, Withdrawal};
 
-/// The longest text that is taken for ecash, in bytes: more than a thousand proofs.
-const TEXT_MAX: usize = 1 << 20;
+/// Reads ecash as text, and into which purse it would go.
+fn read(text: &str) -> Result<(Token, Purse), Error> {
+    if text.len() > ECASH_TEXT_MAX {
+        return Err(Error::Damaged);
+    }
+    let token = Token::from_str(text.trim()).map_err(|_| Error::Damaged)?;
+    let purse = Purse {
+        custodian: custodian_of(&token.mint_url().map_err(|_| Error::Damaged)?)?,
+        asset: asset_of(&token.unit().ok_or(Error::Damaged)?)?,
+    };
+    Ok((token, purse))
+}
 
 /// A line of a history as it is told.
 fn told(line: &Line, open: bool) -> Result<Moved, Error> {
@@ -271,15 +281,14 @@ impl Rail for Cashu {
         Ok(all)
     }
 
+    async fn examine(&self, text: &str) -> Result<(Purse, u64), Error> {
+        let (token, purse) = read(text)?;
+        let value = token.value().map_err(|_| Error::Damaged)?;
+        Ok((purse, value.to_u64()))
+    }
+
     async fn take(&self, text: &str) -> Result<Money, Error> {
-        if text.len() > TEXT_MAX {
-            return Err(Error::Damaged);
-        }
-        let token = Token::from_str(text.trim()).map_err(|_| Error::Damaged)?;
-        let purse = Purse {
-            custodian: custodian_of(&token.mint_url().map_err(|_| Error::Damaged)?)?,
-            asset: asset_of(&token.unit().ok_or(Error::Damaged)?)?,
-        };
+        let (token, purse) = read(text)?;
         let wallet = self.wallet(&purse).await?;
         let proofs = proofs_of(&token, &wallet).await?;
         let (memo, text) = (token.memo().clone(), text.trim().to_owned());

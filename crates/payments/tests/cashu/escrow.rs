@@ -218,15 +218,23 @@ async fn ecash_as_text_goes_from_one_to_another_once_and_only_from_a_mint_that_h
     ana.earns(&purse(&one), 500).await;
     ana.earns(&purse(&other), 300).await;
     let text = ana.rail.give(&purse(&one), 200).await.unwrap();
+    let says = Ok((purse(&one), 200));
+    assert_eq!(ben.rail.examine(&text).await, says);
     assert_eq!(ben.rail.take(&text).await.unwrap().minor, 200);
     assert_eq!(ben.rail.take(&text).await, Err(Error::Spent));
+    // What it says of itself it says for ever, of whatever mint.
+    assert_eq!(ben.rail.examine(&text).await, says);
     let strange = ana.rail.give(&purse(&other), 100).await.unwrap();
+    assert_eq!(ben.rail.examine(&strange).await, Ok((purse(&other), 100)));
     let refused = ben.rail.take(&strange).await;
     assert_eq!(
         refused,
         Err(Error::NotTrusted(other.name.name().to_owned()))
     );
-    assert_eq!(ben.rail.take("cashuBsomething").await, Err(Error::Damaged));
+    for broken in ["cashuBsomething", ""] {
+        assert_eq!(ben.rail.take(broken).await, Err(Error::Damaged));
+        assert_eq!(ben.rail.examine(broken).await, Err(Error::Damaged));
+    }
     assert_eq!(
         (ana.free(&purse(&one)).await, ben.free(&purse(&one)).await),
         (300, 200)
