@@ -6,7 +6,7 @@
 //! how many are *held*, and keep buckets without bound.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -211,8 +211,10 @@ pub(crate) enum Who {
     Peer(PeerId),
     /// Everybody's from one place.
     Place(Place),
-    /// Everybody's who comes through this relay.
+    /// Everybody's who comes through this relay …
     Through(PeerId),
+    /// … or through one at this place, whose name the circuit does not tell.
+    Behind(Place),
 }
 
 /// How many are remembered; the rested ones are forgotten first, and while all are busy newcomers wait.
@@ -286,20 +288,22 @@ pub struct TooManyFromOnePlace;
 /// Connections through one other relay: it counts places itself and we cannot, so all of them together get what a few households have.
 const THROUGH_ONE_RELAY: u32 = 128;
 
-/// The relay through which this incoming connection comes, by where it was accepted.
-fn through(local: &Multiaddr) -> Option<PeerId> {
+/// Who comes over a circuit, by where it was accepted: through a relay that we have dialed, or from the place of one that has dialed us.
+fn through(local: &Multiaddr) -> Option<Who> {
     if !is_relayed(local) {
         return None;
     }
     let mut parts = local
         .iter()
         .take_while(|part| *part != Protocol::P2pCircuit);
-    parts.find_map(|part| {
+    let relay = parts.find_map(|part| {
         let Protocol::P2p(relay) = part else {
             return None;
         };
         Some(relay)
-    })
+    });
+    let place = || Place::of(ip_of(local).unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
+    Some(relay.map_or_else(|| Who::Behind(place()), Who::Through))
 }
 
 /// Bounds how many connections come from one place, counted from the first packet on.
@@ -336,7 +340,7 @@ impl PlaceLimits {
         remote: &Multiaddr,
     ) -> Result<(), TooManyFromOnePlace> {
         let (place, most) = match (through(local), ip_of(remote)) {
-            (Some(relay), _) => (Who::Through(relay), THROUGH_ONE_RELAY),
+            (Some(who), _) => (who, THROUGH_ONE_RELAY),
             (None, Some(ip)) if !is_exempt(ip, self.loopback_exempt) => {
                 (Who::Place(Place::of(ip)), self.per_place)
             }
@@ -581,6 +585,15 @@ mod tests {
         assert_eq!(limits.place(id(0)), Some(Who::Through(relay)));
         let other = door("/ip4/203.0.113.7/tcp/1", PeerId::random());
         assert!(limits.enter(next, &other, &from()).is_ok());
+        // One that has dialed us is known by its place, loopback or not.
+        let dialed_us: Multiaddr = "/ip4/127.0.0.1/tcp/1/ws/p2p-circuit".parse().unwrap();
+        let ids = (0..THROUGH_ONE_RELAY).map(|n| id(1_000 + n));
+        for id in ids {
+            assert!(limits.enter(id, &dialed_us, &from()).is_ok());
+        }
+        assert!(limits.enter(id(5_000), &dialed_us, &from()).is_err());
+        let place = Place::of(Ipv4Addr::LOCALHOST.into());
+        assert_eq!(limits.place(id(1_000)), Some(Who::Behind(place)));
         limits.leave(id(0));
         let last = id(THROUGH_ONE_RELAY + 1);
         assert!(limits.enter(last, &near, &from()).is_ok());

@@ -153,7 +153,14 @@ async fn who_hides_his_address_does_not_ask_where_no_relay_of_his_leads() -> Out
         http::counts(at, "haggle_mint_requests_total").await
     };
     let asked = refused().await?;
-    ensure(asked.is_empty(), || format!("{asked:?}"))
+    ensure(asked.is_empty(), || format!("{asked:?}"))?;
+
+    // A relay of his own choice sees him anyway.
+    let live = ["live", "--hide", "yes", "--relay", &behind.address()];
+    let mut buyer = Agent::start(&known, &live, &[])?;
+    buyer.tell(&json!({ "wallet": { "trust": { "custodian": custodian } } }))?;
+    deposit(&mut buyer, custodian, 700)?;
+    holds(&buyer, 700)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,9 @@ const PENDING_MAX: u32 = 64;
 /// Connections with one peer: a direct one beside a circuit, and the same again while both sides dial at once.
 const PER_PEER_MAX: u32 = 4;
 
+/// Peers whose addresses identify remembers: relays are dialed where [`crate::relays`] knows them, and nobody else is.
+const IDENTIFY_CACHE: usize = 0;
+
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     /// Stands first: what is over the limit reaches no other.
@@ -73,7 +76,9 @@ impl Behaviour {
         let identify = identify::Config::new(PROTOCOL_IDENTIFY.to_owned(), identity.public())
             .with_agent_version(agent)
             // Nobody reaches a peer but through the relays that its Reach records name.
-            .with_hide_listen_addrs(true);
+            .with_hide_listen_addrs(true)
+            // Where a peer says that it listens is its own word, and would be added to dials of Kademlia's.
+            .with_cache_size(IDENTIFY_CACHE);
         let limits = ConnectionLimits::default()
             .with_max_established(Some(ESTABLISHED_MAX))
             .with_max_established_per_peer(Some(PER_PEER_MAX))

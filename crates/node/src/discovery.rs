@@ -95,6 +95,9 @@ impl Peer {
                 ..
             } => {
                 self.direct.remove(&connection_id);
+                if !self.swarm.behaviour().carried.sees(&peer_id) {
+                    self.mints.closed(&peer_id);
+                }
                 if !is_relayed_endpoint(&endpoint) {
                     self.on_gone(&peer_id);
                 }
@@ -736,13 +739,19 @@ impl Peer {
         if hidden == self.hidden {
             return Ok(());
         }
-        let write = hide(hidden, &BTreeSet::new());
-        self.store.commit(vec![write]).await?;
+        let mut kept_off = self.mints.peers();
+        kept_off.retain(|peer| !self.relays.is_chosen(peer));
+        self.store.commit(vec![hide(hidden, &kept_off)]).await?;
         self.hidden = hidden;
         self.relays.set_hides(hidden);
         let kad = &mut self.swarm.behaviour_mut().kad;
         kad.set_quiet(hidden);
         kad.let_in_all();
+        if hidden {
+            for peer in kept_off {
+                kad.keep_off(peer);
+            }
+        }
         self.paths.forget();
         self.swarm.behaviour_mut().webrtc.set_enabled(!hidden);
         if hidden {
@@ -788,6 +797,7 @@ impl Peer {
                 "This address cannot be dialed from here. In a browser use one with /ws or /wss.",
             ));
         }
+        let peer = address.peer();
         if !self.relays.add(address) {
             return Err(complaint(
                 "too-many-relays",
@@ -795,6 +805,8 @@ impl Peer {
             ));
         }
         self.tend = true;
+        // His own choice sees him, also if he has hidden from it. It is read back as one that is chosen.
+        self.swarm.behaviour_mut().kad.let_in(&peer);
         Ok(())
     }
 

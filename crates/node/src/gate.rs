@@ -26,11 +26,16 @@ const KEPT_OFF_MAX: usize = 64;
 #[error("this peer is reached through relays only")]
 struct ThroughRelaysOnly;
 
+/// Nobody is dialed whose address nobody has named for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("who hides dials no one on others' word")]
+struct Quiet;
+
 /// A behaviour whose addresses are looked at before they are dialed.
 pub(crate) struct Gated<B> {
     inner: B,
     here: Here,
-    /// Whether the behaviour inside dials nobody by itself.
+    /// Whether nobody is dialed without an address that was named for it.
     quiet: bool,
     /// Whom nobody here dials directly.
     kept_off: BTreeSet<PeerId>,
@@ -46,7 +51,7 @@ impl<B> Gated<B> {
         }
     }
 
-    /// From now on the behaviour inside asks those who are connected and dials nobody by itself, or does.
+    /// From now on the behaviour inside asks those who are connected and dials nobody by itself, or does: its dials name no addresses.
     pub(crate) const fn set_quiet(&mut self, quiet: bool) {
         self.quiet = quiet;
     }
@@ -67,6 +72,11 @@ impl<B> Gated<B> {
     /// Who is dialed through relays only.
     pub(crate) const fn kept_off(&self) -> &BTreeSet<PeerId> {
         &self.kept_off
+    }
+
+    /// This peer may be dialed again. Returns whether it could not be.
+    pub(crate) fn let_in(&mut self, peer: &PeerId) -> bool {
+        self.kept_off.remove(peer)
     }
 
     /// Everybody may be dialed again.
@@ -133,14 +143,16 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Gated<B> {
                 Err(ConnectionDenied::new(ThroughRelaysOnly))
             };
         }
+        if self.quiet && addresses.is_empty() {
+            // Kademlia's own: whatever anybody here has heard of that peer would be added to it.
+            return Err(ConnectionDenied::new(Quiet));
+        }
         let mut offered = self
             .inner
             .handle_pending_outbound_connection(connection, peer, addresses, role)?;
-        let (here, quiet) = (self.here, self.quiet);
+        let here = self.here;
         offered.retain(|address| {
-            let is_fine =
-                is_public_wss(address) || (here == Here::Loopback && is_loopback_ws(address));
-            is_fine && !quiet
+            is_public_wss(address) || (here == Here::Loopback && is_loopback_ws(address))
         });
         Ok(offered)
     }
@@ -204,11 +216,33 @@ mod tests {
         assert!(!dial(&mut gate, mint, &[]), "others would say where");
         assert!(dial(&mut gate, mint, &[circuit]));
         assert!(dial(&mut gate, relay, &[]), "somebody else");
+        assert!(gate.let_in(&mint) && !gate.let_in(&mint));
+        assert!(dial(&mut gate, mint, std::slice::from_ref(&direct)));
+        gate.keep_off(mint);
         gate.let_in_all();
         assert!(dial(&mut gate, mint, &[direct]));
         for _ in 0..KEPT_OFF_MAX {
             assert!(gate.keep_off(PeerId::random()));
         }
         assert!(!gate.keep_off(PeerId::random()), "there is no room");
+    }
+    #[test]
+    fn of_who_hides_nobody_is_dialed_without_an_address_that_was_named_for_it() {
+        let peer = PeerId::random();
+        let named: Multiaddr = format!("/dns4/a.example.org/tcp/443/wss/p2p/{peer}")
+            .parse()
+            .unwrap();
+        let mut gate = Gated::new(dummy::Behaviour);
+        let dial = |gate: &mut Gated<dummy::Behaviour>, addresses: &[Multiaddr]| {
+            let (id, role) = (ConnectionId::new_unchecked(1), Endpoint::Dialer);
+            gate.handle_pending_outbound_connection(id, Some(peer), addresses, role)
+                .is_ok()
+        };
+        assert!(dial(&mut gate, &[]));
+        gate.set_quiet(true);
+        assert!(!dial(&mut gate, &[]));
+        assert!(dial(&mut gate, &[named]));
+        gate.set_quiet(false);
+        assert!(dial(&mut gate, &[]));
     }
 }

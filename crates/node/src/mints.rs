@@ -42,6 +42,10 @@ const SEEK: Duration = Duration::from_secs(25);
 /// nothing holds up itself and no other.
 const UNDER_WAY_MAX: usize = haggle_net::mint::STREAMS_MAX;
 
+/// What goes through one circuit, in bytes, before the next request takes a new one. A relay cuts a circuit after a mebibyte both ways
+/// together; what is cut off halfway is asked again, and a purse that is brought back asks more than that.
+const CIRCUIT_BYTES: usize = 384 * 1_024;
+
 type Reply = oneshot::Sender<Result<Answer, NotCarried>>;
 
 /// A request on its way to the loop.
@@ -101,6 +105,10 @@ pub(crate) struct Mints {
     /// Whom we hide from and dial through relays just now.
     dialing: BTreeMap<ConnectionId, PeerId>,
     under_way: BTreeMap<OutboundRequestId, (PeerId, Reply)>,
+    /// What has gone through the circuits to whom we hide from.
+    through: BTreeMap<PeerId, usize>,
+    /// Whose circuits are being closed.
+    closing: BTreeSet<PeerId>,
 }
 
 impl Mints {
@@ -112,6 +120,8 @@ impl Mints {
             sought: VecDeque::new(),
             dialing: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            through: BTreeMap::new(),
+            closing: BTreeSet::new(),
         }
     }
 
@@ -163,6 +173,13 @@ impl Mints {
         found
     }
 
+    /// Peers whose mints are being asked.
+    pub(crate) fn peers(&self) -> BTreeSet<PeerId> {
+        let sought = self.sought.iter().map(|one| one.peer);
+        let under_way = self.under_way.values().map(|(peer, _)| *peer);
+        sought.chain(under_way).collect()
+    }
+
     /// Peers that are looked for and not being dialed for it.
     fn waits_for(&self) -> BTreeSet<PeerId> {
         let dialing: BTreeSet<_> = self.dialing.values().collect();
@@ -187,6 +204,29 @@ impl Mints {
                 self.sought.push_back(one);
             }
         }
+    }
+
+    /// So much has gone to a peer over a circuit, or come back.
+    fn weigh(&mut self, peer: PeerId, bytes: usize) {
+        let gone = self.through.entry(peer).or_default();
+        *gone = gone.saturating_add(bytes);
+    }
+
+    /// Whether the circuit to a peer has carried enough and nothing is under way there. It is closed then, and not asked by any more.
+    fn is_used_up(&mut self, peer: PeerId) -> bool {
+        let is_idle = self.under_way.values().all(|(one, _)| *one != peer);
+        let gone = self.through.get(&peer).copied().unwrap_or_default();
+        let used_up = is_idle && gone >= CIRCUIT_BYTES;
+        if used_up {
+            self.closing.insert(peer);
+        }
+        used_up
+    }
+
+    /// The last circuit to a peer is gone.
+    pub(crate) fn closed(&mut self, peer: &PeerId) {
+        self.closing.remove(peer);
+        self.through.remove(peer);
     }
 
     /// Sends a request to a peer by `send`, if not too many are under way there.
@@ -221,10 +261,16 @@ fn hides_from(hidden: bool, relays: &Relays, peer: &PeerId) -> bool {
 
 /// Whether a peer can be asked now: it is connected or somewhere that is known; or, if we hide from it, it is connected through a relay
 /// and not directly (any more).
-fn within_reach(hidden: bool, relays: &Relays, behaviour: &Behaviour, peer: &PeerId) -> bool {
+fn within_reach(
+    peer: &PeerId,
+    hidden: bool,
+    closing: bool,
+    relays: &Relays,
+    behaviour: &Behaviour,
+) -> bool {
     let is_direct = behaviour.gossip.sees(peer);
     if hides_from(hidden, relays, peer) {
-        !is_direct && behaviour.carried.sees(peer)
+        !is_direct && !closing && behaviour.carried.sees(peer)
     } else {
         is_direct || relays.is_known(peer)
     }
@@ -264,12 +310,19 @@ impl Peer {
                 let write = hide(true, kad.kept_off());
                 self.store.commit(vec![write]).await?;
             }
-            if self.swarm.behaviour().gossip.sees(&peer) {
-                // Others told of it, and it was taken for a relay before it was asked for its mint.
+            if is_new || self.swarm.behaviour().gossip.sees(&peer) {
+                // Others told of it, and it was taken for a relay, or is just being dialed as one. An error means that it is not.
                 let _ = self.swarm.disconnect_peer_id(peer);
             }
         }
-        if within_reach(self.hidden, &self.relays, self.swarm.behaviour(), &peer) {
+        let closing = self.mints.closing.contains(&peer);
+        if within_reach(
+            &peer,
+            self.hidden,
+            closing,
+            &self.relays,
+            self.swarm.behaviour(),
+        ) {
             self.send_to_mint(peer, carry);
             return Ok(());
         }
@@ -292,7 +345,10 @@ impl Peer {
             return;
         }
         let (relays, behaviour) = (&self.relays, self.swarm.behaviour());
-        let is_known = |peer: &PeerId| within_reach(self.hidden, relays, behaviour, peer);
+        let closing = self.mints.closing.clone();
+        let is_known = |peer: &PeerId| {
+            within_reach(peer, self.hidden, closing.contains(peer), relays, behaviour)
+        };
         for (peer, carry) in self.mints.found(clock::instant(), is_known) {
             self.send_to_mint(peer, carry);
         }
@@ -306,7 +362,7 @@ impl Peer {
             hides_from(hidden, relays, peer)
                 && !behaviour.gossip.sees(peer)
                 && !behaviour.carried.sees(peer)
-                && relays.connected() > 0
+                && !relays.circuits_to(peer).is_empty()
         };
         let mut wanted = self.mints.waits_for();
         wanted.retain(is_wanted);
@@ -332,6 +388,7 @@ impl Peer {
 
     fn send_to_mint(&mut self, peer: PeerId, carry: Carry) {
         let addresses = if hides_from(self.hidden, &self.relays, &peer) {
+            self.mints.weigh(peer, carry.request.body.len());
             // To a known address others would add more. It is connected; if not, this is not dialed at all.
             Vec::new()
         } else {
@@ -346,13 +403,26 @@ impl Peer {
     pub(crate) fn on_mint(&mut self, event: Exchange<Asked, Answer>) {
         match event {
             Exchange::Message {
+                peer,
                 message:
                     Message::Response {
                         request_id,
                         response,
                     },
                 ..
-            } => self.mints.answered(request_id, Ok(response)),
+            } => {
+                let bytes = match &response {
+                    Answer::Said { body, .. } => body.len(),
+                    Answer::Refused(_) => 0,
+                };
+                self.mints.answered(request_id, Ok(response));
+                if hides_from(self.hidden, &self.relays, &peer) {
+                    self.mints.weigh(peer, bytes);
+                    if self.mints.is_used_up(peer) {
+                        let _ = self.swarm.disconnect_peer_id(peer);
+                    }
+                }
+            }
             Exchange::OutboundFailure {
                 request_id, error, ..
             } => {
@@ -458,6 +528,31 @@ mod tests {
         mints.dialing.insert(dial, other);
         mints.dialed(dial, true);
         assert_eq!(mints.found(now, |known| *known == other).len(), 1);
+    }
+
+    #[test]
+    fn a_circuit_that_has_carried_enough_is_closed_once_nothing_is_under_way_there() {
+        let mut mints = Mints::new();
+        let mut network = haggle_net::mint::asking();
+        let (peer, other) = (PeerId::random(), PeerId::random());
+        mints.weigh(peer, CIRCUIT_BYTES - 1);
+        assert!(!mints.is_used_up(peer));
+        let (carry, _answer) = asked();
+        let mut id = None;
+        mints.send(peer, carry, |request| {
+            let sent =
+                network.send_request_with_addresses(&peer, request.into(), Vec::<Multiaddr>::new());
+            *id.insert(sent)
+        });
+        mints.weigh(peer, 1);
+        assert!(!mints.is_used_up(peer), "an answer is awaited there");
+        mints.answered(id.unwrap(), Err(NotCarried::Lost));
+        assert!(mints.is_used_up(peer));
+        assert!(mints.closing.contains(&peer));
+        assert!(!mints.is_used_up(other));
+        mints.closed(&peer);
+        assert!(!mints.is_used_up(peer), "the next one is new");
+        assert!(mints.closing.is_empty());
     }
 
     #[test]

@@ -180,7 +180,8 @@ impl Peer {
         if hidden {
             swarm.behaviour_mut().webrtc.set_enabled(false);
         }
-        for peer in kept_off {
+        // What has become his own choice since sees him.
+        for peer in kept_off.into_iter().filter(|peer| !relays.is_chosen(peer)) {
             swarm.behaviour_mut().kad.keep_off(peer);
         }
         let now = clock::instant();

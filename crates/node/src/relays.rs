@@ -265,12 +265,11 @@ impl Relays {
         relay.is_some_and(|relay| relay.origin != Origin::Found)
     }
 
-    /// The ways to a peer through the relays that are connected.
+    /// The ways to a peer through the chosen relays that are connected. Others may be of whoever has that peer.
     pub(crate) fn circuits_to(&self, peer: &PeerId) -> Vec<Multiaddr> {
-        let connected = self
-            .all
-            .iter()
-            .filter(|(relay, known)| known.stand == Stand::Connected && *relay != peer);
+        let connected = self.all.iter().filter(|(relay, known)| {
+            known.stand == Stand::Connected && known.origin != Origin::Found && *relay != peer
+        });
         let at = connected.filter_map(|(_, relay)| relay.addresses.first());
         at.map(|address| address.listen_address().with(Protocol::P2p(*peer)))
             .collect()
@@ -674,8 +673,16 @@ mod tests {
         assert!(dialed(&relays.plan(now)).is_empty(), "it may yet come");
         relays.on_connected(&peer(1));
         assert!(dialed(&relays.plan(now)).is_empty());
+        let way = |relays: &Relays| relays.circuits_to(&peer(3));
+        assert_eq!(way(&relays).len(), 1);
         relays.on_disconnected(&peer(1), now, u32::MAX);
         assert_eq!(dialed(&relays.plan(now)), [peer(2)]);
+        relays.on_connected(&peer(2));
+        assert!(
+            way(&relays).is_empty(),
+            "it may be of whoever is hidden from"
+        );
+        relays.on_disconnected(&peer(2), now, u32::MAX);
         relays.on_dial_failed(&peer(2), "unreachable", now, u32::MAX);
         now += LONGEST_WAIT;
         assert_eq!(dialed(&relays.plan(now)), [peer(1)], "his own first");

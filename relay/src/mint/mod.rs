@@ -152,7 +152,7 @@ impl<Id: Ord + Copy> Places<Id> {
     fn take(&mut self, who: Who, id: Id, now: Instant) -> Result<(), Why> {
         let of_one = self.taken.values().filter(|one| **one == who).count();
         let (share, rate) = match who {
-            Who::Through(_) => (AT_ONCE_THROUGH_ONE, &mut self.rate_through),
+            Who::Through(_) | Who::Behind(_) => (AT_ONCE_THROUGH_ONE, &mut self.rate_through),
             Who::Peer(_) | Who::Place(_) => (AT_ONCE_OF_ONE, &mut self.rate),
         };
         if self.taken.len() >= AT_ONCE || of_one >= share {

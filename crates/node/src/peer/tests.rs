@@ -16,6 +16,11 @@ use crate::swarm;
 
 /// A peer without relays, not running: the test takes its turns.
 fn peer() -> (Client, Peer) {
+    peer_who_hides(None, &[])
+}
+
+/// The same, who hides and did so before from these, with these relays.
+fn peer_who_hides(kept_off: Option<BTreeSet<PeerId>>, relays: &[String]) -> (Client, Peer) {
     let identity = SigningKey::from_seed(&[1; 32]);
     let keypair = Keypair::ed25519_from_bytes(identity.to_seed()).unwrap();
     let network = Network::main();
@@ -37,12 +42,12 @@ fn peer() -> (Client, Peer) {
         asks,
         network,
         key,
-        hidden: false,
-        kept_off: BTreeSet::new(),
+        hidden: kept_off.is_some(),
+        kept_off: kept_off.unwrap_or_default(),
         safe: Safe::default(),
         rails: Vec::new(),
     };
-    (client, Peer::new(parts, &[], &Remembered::default()))
+    (client, Peer::new(parts, relays, &Remembered::default()))
 }
 
 fn flood(peer: &mut Peer) {
@@ -140,4 +145,20 @@ async fn when_the_last_client_is_gone_the_peer_ends_and_its_listeners_hear_so() 
         count += 1;
     }
     assert!(count > 0, "the snapshot was told before the end");
+}
+
+#[tokio::test]
+async fn who_hides_is_seen_by_what_he_takes_for_a_relay_of_his_own() {
+    let id = |n: u8| Keypair::ed25519_from_bytes([n; 32]).unwrap().public();
+    let [chosen, added, other] = [3, 4, 5].map(|n| id(n).to_peer_id());
+    let address = |peer: PeerId| format!("/ip4/127.0.0.1/tcp/1/ws/p2p/{peer}");
+    let kept_off = BTreeSet::from([chosen, added, other]);
+    let (_client, mut peer) = peer_who_hides(Some(kept_off), &[address(chosen)]);
+    let is_kept_off = |peer: &Peer, one| peer.swarm.behaviour().kad.keeps_off(one);
+    assert!(!is_kept_off(&peer, &chosen), "the page comes with it now");
+    assert!(is_kept_off(&peer, &added) && is_kept_off(&peer, &other));
+    peer.add_relay(&address(added)).unwrap();
+    assert!(!is_kept_off(&peer, &added) && is_kept_off(&peer, &other));
+    peer.hide(false).await.unwrap();
+    assert!(!is_kept_off(&peer, &other));
 }
