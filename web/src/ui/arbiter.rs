@@ -13,7 +13,8 @@ use crate::node::{Command, DisputeState, ECASH, EscrowView, Reply, RulingView};
 use crate::ui::chat::{self, Other, To};
 use crate::ui::format;
 use crate::ui::parts::{
-    Card, Field, Icon, Line, area, cards, carry_out, form_fault, icon, line, recognised, show_flaws,
+    Card, Field, Icon, Line, area, cards, carry_out, folded, form_fault, icon, line, recognised,
+    show_flaws,
 };
 use crate::ui::tip;
 use crate::words::duration;
@@ -110,15 +111,15 @@ impl Choice {
                 self.chosen.set(NAMES.iter().position(|name| *name == chosen));
             })}
             {(absent > 0).then(|| view! { <p class="quiet-text" data-test="pay-arbiter-absent">{(words.absent)(absent)}</p> })}
-            {move || self.chosen().map(|one| chosen(&one))}
+            {move || self.chosen().map(|one| chosen(&one, false))}
             <p class="quiet-text">{words.careful}</p>
         }
         .into_any()
     }
 }
 
-/// Who decides about an order, to both of its sides.
-pub(crate) fn chosen(arbiter: &Arbiter) -> AnyView {
+/// Who decides about an order, to both of its sides, or has decided.
+pub(crate) fn chosen(arbiter: &Arbiter, has_decided: bool) -> AnyView {
     let desk = desk();
     let words = &w().decide;
     let one = arbiter.clone();
@@ -126,9 +127,11 @@ pub(crate) fn chosen(arbiter: &Arbiter) -> AnyView {
         let title = desk
             .board
             .with(|board| board.arbiter(&one).map(ToOwned::to_owned));
-        match title {
-            Some(title) => (words.chosen)(&title),
-            None => words.chosen_unknown.to_owned(),
+        match (title, has_decided) {
+            (Some(title), false) => (words.chosen)(&title),
+            (None, false) => words.chosen_unknown.to_owned(),
+            (Some(title), true) => (words.has_decided)(&title),
+            (None, true) => words.has_decided_unknown.to_owned(),
         }
     };
     view! {
@@ -206,11 +209,11 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
             if unasked && is_paid_out(escrow.state) {
                 return None;
             }
-            let arbiter = chosen(arbiter);
             let by = match decided(escrow) {
                 Some(_) => Ruler::Arbiter,
                 None => Ruler::Said,
             };
+            let arbiter = chosen(arbiter, by == Ruler::Arbiter);
             let ruling = escrow.ruling.as_ref();
             let ruling =
                 ruling.map(|it| self::ruling(it, by, escrow.amount, &escrow.keeper.custodian));
@@ -288,26 +291,29 @@ fn ask(id: ThreadId, askable: &Askable, form: RwSignal<ShareForm>) -> AnyView {
     let left = kept(shared);
     let takes = (askable.fee.minor > 0).then(|| (words.ask_fee)(&kept(askable.fee)));
     let fields = move || {
-        share_fields(
+        let shared = share_fields(
             ("dispute-buyer", words.ask_buyer),
             ("dispute-words", words.ask_words, ""),
             form,
             faults,
-        )
+        );
+        view! {
+            <form novalidate class="decide" on:submit=go>
+                <p class="quiet-text">{words.ask_lead}</p>
+                {shared}
+                <p class="quiet-text">{(words.ask_hint)(&left)} " " {takes.clone()}</p>
+                {form_fault(faults, &["buyer", "words"])}
+                <button type="submit" class="secondary on-private" data-test="dispute-go" disabled=move || busy.get()>{words.ask_do}</button>
+            </form>
+        }
+        .into_any()
     };
+    let form = StoredValue::new(fields);
+    let form = move || form.with_value(|fields| fields());
     view! {
         <Show when=move || in_time.get() fallback=move || view! { <p class="quiet-text">{w().decide.ask_late}</p> }>
             <p class="quiet-text">{(words.ask_by)(&format::time(by))}</p>
-            <details class="breakdown" data-test="dispute-ask">
-                <summary>{words.ask}</summary>
-                <form novalidate class="decide" on:submit=go>
-                    <p class="quiet-text">{words.ask_lead}</p>
-                    {fields}
-                    <p class="quiet-text">{(words.ask_hint)(&left)} " " {takes.clone()}</p>
-                    {form_fault(faults, &["buyer", "words"])}
-                    <button type="submit" class="secondary on-private" data-test="dispute-go" disabled=move || busy.get()>{words.ask_do}</button>
-                </form>
-            </details>
+            {folded("dispute-ask", words.ask, form)}
         </Show>
     }
     .into_any()

@@ -20,8 +20,8 @@ use crate::route::Screen;
 use crate::ui::arbiter::{self, Choice};
 use crate::ui::format;
 use crate::ui::parts::{
-    Card, Field, Icon, Line, cards, carry_out, fault_line, form_fault, icon, kept, line, money,
-    play_warning, show_flaws, tick,
+    Card, Field, Icon, Line, cards, carry_out, fault_line, folded, form_fault, icon, kept, line,
+    money, play_warning, show_flaws, tick,
 };
 use crate::ui::slip::private_mark;
 use crate::ui::wallet::currency;
@@ -275,7 +275,7 @@ pub(crate) fn ordered(trade: &Trade) -> Option<AnyView> {
                 <p class="strong">{(words.ordered)(&amount, &mint)}</p>
                 {other.then(|| view! { <p class="fault">{words.ordered_rate}</p> })}
                 <p class="quiet-text">{(words.ordered_send)(&format::time(escrow.deadline))}</p>
-                {escrow.arbiter.as_ref().map(arbiter::chosen)}
+                {escrow.arbiter.as_ref().map(|it| arbiter::chosen(it, false))}
             </div>
         }
         .into_any(),
@@ -484,9 +484,8 @@ fn share_out(id: ThreadId, locked: Money, mint: &Custodian, buyer: RwSignal<Stri
             Err(flaws) => show_flaws(faults, flaws),
         }
     };
-    view! {
-        <details class="breakdown" data-test="share">
-            <summary>{words.share}</summary>
+    let fields = move || {
+        view! {
             <form novalidate class="decide" on:submit=go>
                 <p class="quiet-text">{words.share_lead}</p>
                 {line(&what, how, buyer.get_untracked(), move |text| buyer.set(text))}
@@ -494,9 +493,10 @@ fn share_out(id: ThreadId, locked: Money, mint: &Custodian, buyer: RwSignal<Stri
                 {form_fault(faults, &["buyer"])}
                 <button type="submit" class="secondary on-private" data-test="share-go" disabled=move || busy.get()>{words.share_do}</button>
             </form>
-        </details>
-    }
-    .into_any()
+        }
+        .into_any()
+    };
+    folded("share", words.share, fields)
 }
 
 /// The mints that a stall takes, in its form of rules: those it has, and one more.

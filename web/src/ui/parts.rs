@@ -174,6 +174,25 @@ pub(crate) fn qr(text: &str, label: &'static str, test: &'static str) -> Option<
     )
 }
 
+/// A part that is drawn once somebody unfolds it, and is the only one of its name that is: so what stands in it has its ids for itself, however
+/// many trades have such a part.
+pub(crate) fn folded(
+    name: &'static str,
+    summary: &'static str,
+    inside: impl Fn() -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    let place = NodeRef::<html::Details>::new();
+    let open = RwSignal::new(false);
+    let toggled = move |_| open.set(place.get_untracked().is_some_and(|it| it.open()));
+    view! {
+        <details class="breakdown" data-test=name name=name node_ref=place on:toggle=toggled>
+            <summary>{summary}</summary>
+            <Show when=move || open.get()>{inside()}</Show>
+        </details>
+    }
+    .into_any()
+}
+
 /// A text to be taken elsewhere: to copy, and to scan if it is short enough.
 pub(crate) fn handed(
     text: String,
