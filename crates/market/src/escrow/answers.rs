@@ -153,7 +153,12 @@ impl Escrow {
             Ask::Verify { contract, locked } => {
                 if matches!(trouble, Trouble::Spent | Trouble::Never(_)) {
                     // A newer claim is looked at by itself.
-                    self.take_claimed(contract, locked);
+                    let claimed = self.take_claimed(contract, locked);
+                    if let Some(held) = claimed.filter(|_| trouble == Trouble::Spent) {
+                        // It was there and has moved before this side could look: an arbiter and the other side may have shared it out.
+                        self.hold(held);
+                        self.moved_away(role);
+                    }
                 }
                 self.trouble = Some(trouble.into_code());
             }

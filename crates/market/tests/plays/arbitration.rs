@@ -584,6 +584,29 @@ fn a_lock_that_the_arbiter_s_rail_does_not_know_is_nothing_to_decide_about() {
 }
 
 #[test]
+fn a_seller_whose_rail_could_not_look_before_it_was_shared_out_gets_his_share() {
+    let (mut stage, thread, arbiter) = quoted_with(|one| vec![one.clone()]);
+    stage.fate = Box::new(|post| {
+        let looks = |ask: &Ask| matches!(ask, Ask::Verify { .. });
+        match matches!(post, Post::Pay { from, ask, .. } if *from == SELLER && looks(ask)) {
+            true => Fate::Lost,
+            false => Fate::Arrives,
+        }
+    });
+    let order = accept(&stage, thread, Some(arbiter.intent));
+    stage.tell(BUYER, order).unwrap();
+    assert_eq!(states(&stage), [EscrowState::Locked, EscrowState::Locking]);
+    dispute(&mut stage, BUYER, SHARE).unwrap();
+    rule(&mut stage, SHARE).unwrap();
+    stage.pass(60);
+    is_shared(&stage, BUYER);
+    stage.fate = Box::new(|_| Fate::Arrives);
+    waits(&mut stage, DAY);
+    is_shared(&stage, SELLER);
+    assert_eq!(purses(&stage), [PURSE - PRICE + SHARE, PURSE + REST]);
+}
+
+#[test]
 fn what_a_side_says_that_an_arbiter_has_decided_is_signed_by_nobody_on_its_word() {
     let (mut stage, thread) = locked();
     let settle = Command::Settle { thread, buyer: 0 };
