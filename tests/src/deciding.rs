@@ -107,6 +107,35 @@ impl Person {
         self.sees_a_case("ruled").await
     }
 
+    /// Decides the only case that is open: it counts as sent. He has decided so many by then.
+    ///
+    /// # Errors
+    /// If the page does not let him.
+    pub async fn counts_it_as_sent(&self, why: &str, decided: u64) -> Outcome {
+        self.clicks("rule-begin").await?;
+        self.unfolds("renew").await?;
+        self.types("renew-words", why).await?;
+        self.clicks("renew-go").await?;
+        let ruled = "return document.querySelectorAll(arguments[0]).length === arguments[1]";
+        let case = "[data-test=\"case-card\"][data-state=\"ruled\"]";
+        let arguments = vec![case.into(), decided.into()];
+        self.browser
+            .until("a decision", SURELY, ruled, arguments)
+            .await?;
+        Ok(())
+    }
+
+    /// Reads on a trade of his that the arbiter has decided that it counts as sent.
+    ///
+    /// # Errors
+    /// If nothing like it comes.
+    pub async fn reads_that_it_counts_as_sent(&self) -> Outcome {
+        self.goes_to("trades").await?;
+        let ruling = "[data-test=\"ruling\"][data-holds=\"true\"]";
+        let words = ["The arbiter has decided that it counts as sent"];
+        self.browser.read(ruling, &words, SURELY).await.map(drop)
+    }
+
     /// Reads on his trade what the arbiter has decided, in cents for each of the two.
     ///
     /// # Errors

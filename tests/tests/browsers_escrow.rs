@@ -1,7 +1,7 @@
 //! Each way in which locked money can end, at the page: a buyer, a seller and whom both chose to decide, each in a browser of his own. One
-//! after the other it is released, shared out by agreement, shared out by a ruling while one of the two is away, and then two trades are
-//! left to their deadlines: one that was sent by somebody who is not heard any more, and one about which nobody did anything. The weeks
-//! until then pass between two starts.
+//! after the other it is released, shared out by agreement, shared out by a ruling while one of the two is away, held by the seller by a
+//! ruling and shared out by a second one, and then two trades are left to their deadlines: one that was sent by somebody who is not heard
+//! any more, and one about which nobody did anything. The weeks until then pass between two starts.
 //!
 //! All of it once at a mint that the pages ask by HTTP, and once at one that only their relay can reach, asked over the connection that
 //! they have with that. In every case all purses and the mint's own books agree to the cent.
@@ -216,6 +216,45 @@ impl Three {
         self.adds_up().await
     }
 
+    /// The seller has sent it to a buyer who does not say so, and holds the lock by the arbiter's word; the buyer comes back, objects, and gets
+    /// four tenths by a second one.
+    async fn counted_as_sent(&mut self) -> Outcome {
+        self.locks(true, 1).await?;
+        let (arbiter, seller, buyer) = (&self.arbiter, &self.seller, &self.buyer);
+        buyer.browser.goto("about:blank").await?;
+        seller.goes_to("trades").await?;
+        let button = locked(&named("step-dispatched"));
+        seller.browser.click(&button, SOON).await?;
+        seller.clicks("step-send").await?;
+        seller
+            .asks_the_arbiter(0, "It is on its way; he does not answer.")
+            .await?;
+        arbiter.sees_a_case("open").await?;
+        arbiter
+            .counts_it_as_sent("The parcel's number says so.", 2)
+            .await?;
+        seller.reads_that_it_counts_as_sent().await?;
+        let next = locked(&named("escrow-next"));
+        seller.browser.read(&next, &["in any case"], SURELY).await?;
+
+        buyer.comes_back().await?;
+        buyer.reads_that_it_counts_as_sent().await?;
+        let share = self.price * 4 / 10;
+        buyer
+            .asks_the_arbiter(share, "It came without a mouse.")
+            .await?;
+        arbiter.sees_a_case("open").await?;
+        arbiter.decides(share, "A mouse costs less.").await?;
+        for person in [buyer, seller] {
+            sees(person, "shared", 3).await?;
+        }
+        arbiter.reloads().await?;
+        let fee = self.price * FEE / 100;
+        self.earned[0] += self.price - share - fee;
+        self.earned[1] += fee;
+        self.adds_up().await
+    }
+
     /// One trade is sent, and one is not; then nobody is there until both deadlines are over. The seller comes back first.
     async fn left_alone(mut self) -> Outcome<Self> {
         self.locks(false, 1).await?;
@@ -304,6 +343,8 @@ async fn all_ends(way: Way) -> Outcome {
     three.released().await.map_err(|it| told(it, "released"))?;
     three.shared().await.map_err(|it| told(it, "shared"))?;
     three.ruled().await.map_err(|it| told(it, "ruled"))?;
+    let sent = three.counted_as_sent().await;
+    sent.map_err(|it| told(it, "counted as sent"))?;
     let three = three.left_alone().await;
     let three = three.map_err(|it| told(it, "left alone"))?;
     three.blames_nobody(&[&three.seller, &three.buyer]).await

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use haggle_protocol::category::Category;
-use haggle_protocol::{Arbiter, IntentId, MessageId, Money, PublicKey, ThreadId, Timestamp};
+use haggle_protocol::{Arbiter, IntentId, MessageId, Money, PublicKey, Side, ThreadId, Timestamp};
 
 use crate::node::{
     AnswerState, Balance, Case, CaseState, Chat, EscrowState, EscrowView, Event, IntentState, Link,
@@ -659,11 +659,22 @@ pub const fn is_paid_out(state: EscrowState) -> bool {
     }
 }
 
-/// What an arbiter has decided, as far as more than the other side's word stands for it: he has told me himself, or my rail has found it.
+/// How an arbiter has shared it out, as far as more than the other side's word stands for it: he has told me himself, or my rail has found it.
 #[must_use]
 pub fn decided(escrow: &EscrowView) -> Option<&RulingView> {
-    let ruling = escrow.ruling.as_ref();
+    let ruling = escrow.ruling.as_ref().filter(|it| it.held_until.is_none());
     ruling.filter(|ruling| ruling.words.is_some() || escrow.moved)
+}
+
+/// Whether an arbiter has decided that the seller holds it, as far as that stands in the same way: it is locked so by now.
+#[must_use]
+pub fn is_held_by_ruling(escrow: &EscrowView) -> bool {
+    let ruling = escrow.ruling.as_ref();
+    ruling.is_some_and(|ruling| {
+        let is_locked_so =
+            ruling.held_until == Some(escrow.deadline) && escrow.holder == Side::Seller;
+        ruling.held_until.is_some() && (ruling.words.is_some() || is_locked_so)
+    })
 }
 
 /// Sellers who have answered one of my intents.
@@ -867,7 +878,10 @@ fn trade_news(before: Option<&Trade>, now: &Trade) -> Vec<News> {
         thread,
         step: taken.step,
     }));
-    let ruling = |trade: &Trade| trade.escrow.as_ref().and_then(decided).is_some();
+    let ruling = |trade: &Trade| {
+        let ruled = |it: &EscrowView| decided(it).is_some() || is_held_by_ruling(it);
+        trade.escrow.as_ref().is_some_and(ruled)
+    };
     if ruling(now) && !before.is_some_and(ruling) {
         news.push(News::Ruled { thread });
     }

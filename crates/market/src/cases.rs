@@ -65,6 +65,9 @@ pub(crate) struct Case {
     lock: Option<Held>,
     /// What I want to rule, until it is signed.
     wanted: Option<Split>,
+    /// Until when I want the seller to hold it, until that is signed.
+    #[serde(default)]
+    renewal: Option<Timestamp>,
     words: String,
     ruling: Option<Settlement>,
     /// The money went another way, or was never there.
@@ -175,7 +178,7 @@ impl Case {
         if self.deadline() <= now {
             return CaseState::Missed;
         }
-        match (&self.lock, self.wanted) {
+        match (&self.lock, self.outcome()) {
             (Some(_), Some(_)) => CaseState::Signing,
             (Some(_), None) => CaseState::Open,
             (None, _) => CaseState::Looking,
@@ -187,6 +190,21 @@ impl Case {
             CaseState::Looking | CaseState::Open | CaseState::Signing => true,
             CaseState::Ruled | CaseState::Gone | CaseState::Missed => false,
         }
+    }
+
+    /// What I want to rule, if it is not signed yet.
+    fn outcome(&self) -> Option<Outcome> {
+        let renewed = self.renewal.map(|deadline| Outcome::Renew {
+            holder: Side::Seller,
+            deadline,
+        });
+        self.wanted.map(Outcome::Split).or(renewed)
+    }
+
+    /// Whether I can decide that it counts as sent: what is locked would go back to the buyer.
+    fn may_renew(&self) -> bool {
+        let lock = self.lock.as_ref();
+        lock.is_some_and(|it| it.contract.holder == Side::Buyer)
     }
 
     /// What I take of what is locked.
@@ -220,11 +238,11 @@ impl Case {
             quote: NO_QUOTE,
         };
         let locked = lock.locked.clone();
-        let asks = match (&self.ruling, self.wanted) {
-            (None, Some(split)) if now < lock.contract.deadline => Some(Ask::Propose {
+        let asks = match (&self.ruling, self.outcome()) {
+            (None, Some(outcome)) if now < lock.contract.deadline => Some(Ask::Propose {
                 deal,
                 locked,
-                outcome: Outcome::Split(split),
+                outcome,
             }),
             (Some(settlement), _) if self.earned.is_none() && Self::share(settlement) > 0 => {
                 Some(Ask::Claim {
@@ -262,11 +280,11 @@ impl Case {
             }
             // Perhaps it was locked anew, and that is what somebody claims.
             Ask::Propose { .. } if spent && self.claimed.is_some() => {
-                (self.lock, self.wanted) = (None, None);
+                (self.lock, self.wanted, self.renewal) = (None, None, None);
                 self.asking.at_once();
             }
             Ask::Propose { .. } if spent => self.gone = true,
-            Ask::Propose { .. } if is_final => self.wanted = None,
+            Ask::Propose { .. } if is_final => (self.wanted, self.renewal) = (None, None),
             Ask::Claim { .. } if is_final => self.earned = Some(0),
             Ask::Claim { .. } => {
                 // Nobody has carried it out yet.
@@ -296,7 +314,8 @@ impl Case {
                 let of = self.lock.as_ref().map(|it| it.contract.id());
                 if self.ruling.as_ref().map(|it| it.contract) != of {
                     self.since = now;
-                    (self.ruling, self.wanted, self.gone) = (None, None, false);
+                    (self.wanted, self.renewal) = (None, None);
+                    (self.ruling, self.gone) = (None, false);
                     for claim in &mut self.claims {
                         (claim.said, claim.refused) = (None, None);
                     }
@@ -435,6 +454,7 @@ impl Market {
             claimed: None,
             lock: None,
             wanted: None,
+            renewal: None,
             words: String::new(),
             ruling: None,
             gone: false,
@@ -468,6 +488,56 @@ impl Market {
         Ok(())
     }
 
+    /// A case that I can decide now.
+    fn undecided(&mut self, order: MessageId, now: Timestamp) -> Result<&mut Case, Complaint> {
+        let case = self.court.cases.get_mut(&order).ok_or_else(|| {
+            let sentence = "There is no such case here.";
+            Complaint::about("no-such-case", "case", sentence)
+        })?;
+        let not_now = |code: &str, sentence: &str| Err(Complaint::new(code, sentence));
+        match case.state(now) {
+            CaseState::Open => Ok(case),
+            CaseState::Signing | CaseState::Ruled => {
+                not_now("ruled", "You have decided this already.")
+            }
+            CaseState::Looking => {
+                let sentence =
+                    "It is still being looked whether the money is there. Try again in a moment.";
+                not_now("not-looked-at", sentence)
+            }
+            CaseState::Gone => {
+                let sentence = "The money is not there any more, so there is nothing to decide.";
+                not_now("gone", sentence)
+            }
+            CaseState::Missed => {
+                let sentence = "The deadline is over: the money is for whoever holds it now.";
+                not_now("too-late", sentence)
+            }
+        }
+    }
+
+    /// I decide that it counts as sent: the seller holds it, and the buyer has as long to object as from a word of the seller's.
+    pub(crate) fn renew(
+        &mut self,
+        order: MessageId,
+        words: String,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), Complaint> {
+        let case = self.undecided(order, now)?;
+        if !case.may_renew() {
+            let sentence = "The seller holds it already. Share it out, or leave it to him.";
+            return Err(Complaint::new("held-by-seller", sentence));
+        }
+        text::paragraphs(&words, NOTE_MAX).map_err(|_| bad_words())?;
+        case.renewal = Some(now + u64::from(case.plan.review));
+        case.words = words;
+        case.asking.at_once();
+        batch.case(order);
+        self.judge(order, now, batch);
+        Ok(())
+    }
+
     /// I decide: so much to the buyer, my fee to me, the rest to the seller.
     pub(crate) fn rule(
         &mut self,
@@ -477,30 +547,7 @@ impl Market {
         now: Timestamp,
         batch: &mut Batch,
     ) -> Result<(), Complaint> {
-        let case = self.court.cases.get_mut(&order).ok_or_else(|| {
-            let sentence = "There is no such case here.";
-            Complaint::about("no-such-case", "case", sentence)
-        })?;
-        let not_now = |code: &str, sentence: &str| Err(Complaint::new(code, sentence));
-        match case.state(now) {
-            CaseState::Open => {}
-            CaseState::Signing | CaseState::Ruled => {
-                return not_now("ruled", "You have decided this already.");
-            }
-            CaseState::Looking => {
-                let sentence =
-                    "It is still being looked whether the money is there. Try again in a moment.";
-                return not_now("not-looked-at", sentence);
-            }
-            CaseState::Gone => {
-                let sentence = "The money is not there any more, so there is nothing to decide.";
-                return not_now("gone", sentence);
-            }
-            CaseState::Missed => {
-                let sentence = "The deadline is over: the money is for whoever holds it now.";
-                return not_now("too-late", sentence);
-            }
-        }
+        let case = self.undecided(order, now)?;
         let fee = case.fee();
         let shared = case.plan.minor.saturating_sub(fee);
         let Some(seller) = shared.checked_sub(buyer) else {
@@ -672,14 +719,23 @@ impl Market {
             deadline: case.deadline(),
             rule_by: case.deadline().min(case.since + u64::from(within)),
             state: case.state(now),
+            review: case.may_renew().then_some(case.plan.review),
             ruling: ruled.and_then(|outcome| match outcome {
                 Outcome::Split(split) => Some(RulingView {
                     buyer: split.buyer,
                     seller: split.seller,
                     arbiter: split.arbiter,
                     words: Some(case.words.clone()),
+                    held_until: None,
                 }),
-                Outcome::Renew { .. } | Outcome::Expired => None,
+                Outcome::Renew { deadline, .. } => Some(RulingView {
+                    buyer: 0,
+                    seller: 0,
+                    arbiter: 0,
+                    words: Some(case.words.clone()),
+                    held_until: Some(deadline),
+                }),
+                Outcome::Expired => None,
             }),
             earned: case.earned.map(|minor| Money::new(minor, asset)),
             trouble: case.trouble.clone(),

@@ -103,6 +103,14 @@ pub enum Command {
         /// Why: at most 600 bytes.
         words: String,
     },
+    /// Decide between two who asked me that it counts as sent: the seller holds what is locked from now on, and the buyer has as long to object as
+    /// both have agreed on. Only while the buyer holds it; whoever disagrees may ask me once more.
+    Renew {
+        /// The order that they disagree about.
+        case: MessageId,
+        /// Why: at most 600 bytes.
+        words: String,
+    },
     /// Say to this seller what I would pay instead. Three times at most, each time more.
     Counter {
         /// Whose quote.
@@ -450,6 +458,7 @@ impl Command {
             Self::Agree { .. } => "agree",
             Self::Dispute { .. } => "dispute",
             Self::Rule { .. } => "rule",
+            Self::Renew { .. } => "renew",
             Self::Counter { .. } => "counter",
             Self::Meet { .. } => "meet",
             Self::Inquire { .. } => "inquire",

@@ -83,6 +83,9 @@ pub(crate) struct Escrow {
     /// What I have asked the arbiter.
     #[serde(default)]
     disputed: Option<Disputed>,
+    /// By which decision of his the seller holds what is locked now.
+    #[serde(default)]
+    renewed: Option<Proposal>,
     /// Why the rail did not do what it was asked last.
     trouble: Option<String>,
     /// Whether that says nothing of an earlier question, by which a lock may have been made.
@@ -249,6 +252,10 @@ impl Escrow {
         match proposal.settlement.outcome {
             Outcome::Split(split) => {
                 proposal.agreed || split == Split::all_to(role.side(), plan.amount())
+            }
+            // He was chosen with the order, and told me himself.
+            Outcome::Renew { holder, .. } if proposal.ruled && proposal.agreed => {
+                holder == Side::Seller
             }
             Outcome::Renew { holder, deadline } => {
                 // A custodian may have been away for days since it was heard.
@@ -432,8 +439,35 @@ impl Escrow {
             .find(|it| it.settlement.salt == settlement.salt)
     }
 
-    /// Money is locked anew: what was proposed about the lock before is over.
+    /// The same, or the decision by which the seller holds what is locked now.
+    fn told(&mut self, settlement: &Settlement) -> Option<&mut Proposal> {
+        let mut all = self.proposals.iter_mut().chain(&mut self.renewed);
+        all.find(|it| it.settlement.salt == settlement.salt)
+    }
+
+    /// Money is locked anew: what was proposed about the lock before is over. What an arbiter has decided is still to be told to a side that he
+    /// has not told.
     fn hold(&mut self, held: Held) {
+        let by = |it: &Contract| {
+            held.contract == it.renewed(held.contract.holder, held.contract.deadline)
+        };
+        let old = self.lock.as_ref().filter(|it| by(&it.contract));
+        let deadline = held.contract.deadline;
+        let is_it = |it: &Proposal| match it.settlement.outcome {
+            Outcome::Renew {
+                deadline: until, ..
+            } => it.ruled && until == deadline,
+            Outcome::Split(_) | Outcome::Expired => false,
+        };
+        let found = self
+            .proposals
+            .iter()
+            .position(is_it)
+            .filter(|_| old.is_some());
+        self.renewed = found.map(|at| Proposal {
+            done: true,
+            ..self.proposals.swap_remove(at)
+        });
         self.proposals.clear();
         self.moved = false;
         self.locking = false;
@@ -449,7 +483,8 @@ impl Escrow {
     /// A message of mine arrived, or is not taken; either way it is not said again.
     fn heard(&mut self, message: MessageId) -> bool {
         let held = self.lock.iter_mut().map(|it| &mut it.said);
-        let said = held.chain(self.proposals.iter_mut().map(|it| &mut it.said));
+        let all = self.proposals.iter_mut().chain(&mut self.renewed);
+        let said = held.chain(all.map(|it| &mut it.said));
         let mut found = false;
         for (_, arrived) in said.flatten().filter(|(one, _)| *one == message) {
             *arrived = true;
@@ -636,6 +671,7 @@ impl Market {
         let unsaid: Vec<Settlement> = escrow
             .proposals
             .iter()
+            .chain(&escrow.renewed)
             .filter(unsaid)
             .map(|it| it.settlement.clone())
             .collect();
@@ -647,7 +683,7 @@ impl Market {
             let known = |it: &Proposal| it.settlement.salt == settlement.salt && it.said.is_some();
             let again = self
                 .escrow(&id)
-                .is_some_and(|it| it.3.proposals.iter().any(known));
+                .is_some_and(|it| it.3.proposals.iter().chain(&it.3.renewed).any(known));
             let until = now
                 + if over && again {
                     TOLD_FOR
@@ -657,7 +693,8 @@ impl Market {
             let Ok(message) = self.send(id, body, until, now, batch) else {
                 return;
             };
-            if let Some(proposal) = self.escrow_mut(&id).and_then(|it| it.proposal(&settlement)) {
+            let told = self.escrow_mut(&id).and_then(|it| it.told(&settlement));
+            if let Some(proposal) = told {
                 proposal.said = Some((message, false));
                 proposal.again = now + PRIVATE_LIFETIME_MAX;
             }

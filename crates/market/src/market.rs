@@ -351,6 +351,7 @@ impl Market {
             Command::Rule { case, buyer, words } => {
                 self.rule(case, buyer, words, now, batch).map(done)
             }
+            Command::Renew { case, words } => self.renew(case, words, now, batch).map(done),
             Command::Counter {
                 thread,
                 total,

@@ -472,7 +472,7 @@ pub enum DisputeState {
     Lost,
 }
 
-/// How an arbiter has shared out what is locked, in minor units.
+/// What an arbiter has decided: how what is locked is shared out, in minor units, or that the seller holds it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RulingView {
@@ -484,6 +484,9 @@ pub struct RulingView {
     pub arbiter: u64,
     /// Why, if he has told this side himself.
     pub words: Option<String>,
+    /// Where he shares out nothing yet: until when the seller holds it now, unless the buyer objects.
+    #[serde(default)]
+    pub held_until: Option<Timestamp>,
 }
 
 /// What two others disagree about, for me to decide.
@@ -510,6 +513,8 @@ pub struct Case {
     pub rule_by: Timestamp,
     /// How far it is.
     pub state: CaseState,
+    /// How long the buyer would have to object, in seconds, if I decided now that it counts as sent; nothing where I cannot.
+    pub review: Option<u32>,
     /// What I have decided.
     pub ruling: Option<RulingView>,
     /// What came to me in the end.

@@ -107,6 +107,16 @@ pub struct ShareForm {
     pub words: String,
 }
 
+/// Why something is decided.
+///
+/// # Errors
+/// That it is missing or too long.
+pub fn reason(typed: &str) -> Result<String, Vec<Flaw>> {
+    let mut reading = Reading::default();
+    let words = reading.line("words", typed, limits::NOTE_MAX);
+    reading.end(words)
+}
+
 impl ShareForm {
     /// The buyer's part in minor units, and why. `shared` is what is locked, less what the arbiter takes.
     ///

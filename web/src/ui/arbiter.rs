@@ -5,7 +5,7 @@ use haggle_protocol::{Arbiter, ArbiterTerms, Custodian, IntentId, Money, ThreadI
 use leptos::prelude::*;
 
 use crate::app::{desk, w};
-use crate::board::{Ruler, Thanked, decided, is_paid_out};
+use crate::board::{Ruler, Thanked, decided, is_held_by_ruling, is_paid_out};
 use crate::forms::Faults;
 use crate::forms::deciding::ShareForm;
 use crate::forms::stall::RulesForm;
@@ -153,9 +153,13 @@ pub(crate) fn ruling(ruling: &RulingView, by: Ruler, locked: Money, mint: &Custo
         let who = (words.ruling_words)(by);
         view! { <blockquote class="note"><p class="note-who">{who}</p>{text}</blockquote> }
     });
-    let told = (words.ruling)(by, &amount(ruling.buyer), &amount(ruling.seller));
+    let told = match ruling.held_until {
+        Some(until) => (words.held)(by, &format::time(until)),
+        None => (words.ruling)(by, &amount(ruling.buyer), &amount(ruling.seller)),
+    };
+    let holds = ruling.held_until.is_some();
     view! {
-        <div class="plan" data-test="ruling" data-buyer=ruling.buyer.to_string() data-seller=ruling.seller.to_string()>
+        <div class="plan" data-test="ruling" data-holds=holds.to_string() data-buyer=ruling.buyer.to_string() data-seller=ruling.seller.to_string()>
             <p class="strong">{told} " " {fee}</p>
             {why}
         </div>
@@ -209,11 +213,12 @@ pub(crate) fn panel(id: ThreadId, escrow: Memo<Option<EscrowView>>) -> AnyView {
             if unasked && is_paid_out(escrow.state) {
                 return None;
             }
-            let by = match decided(escrow) {
-                Some(_) => Ruler::Arbiter,
-                None => Ruler::Said,
+            let shared_out = decided(escrow).is_some();
+            let by = match shared_out || is_held_by_ruling(escrow) {
+                true => Ruler::Arbiter,
+                false => Ruler::Said,
             };
-            let arbiter = chosen(arbiter, by == Ruler::Arbiter);
+            let arbiter = chosen(arbiter, shared_out);
             let ruling = escrow.ruling.as_ref();
             let ruling =
                 ruling.map(|it| self::ruling(it, by, escrow.amount, &escrow.keeper.custodian));

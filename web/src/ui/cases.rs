@@ -9,18 +9,19 @@ use leptos::task::spawn_local;
 use crate::app::{desk, lang, sentence, w};
 use crate::board::{Board, Ruler, is_over, is_unasked};
 use crate::forms::Faults;
-use crate::forms::deciding::{OfferForm, ShareForm};
+use crate::forms::deciding::{OfferForm, ShareForm, reason};
 use crate::node::{Case, CaseState, ClaimView, Command, IntentState, MyIntent, Reply};
 use crate::ui::arbiter::{ruling, share_fields, terms};
 use crate::ui::chat::{self, Other, To};
 use crate::ui::format;
 use crate::ui::parts::{
-    Field, Icon, Line, area, carry_out, form_fault, heading, icon, kept, line, person,
+    Field, Icon, Line, area, carry_out, folded, form_fault, heading, icon, kept, line, person,
     play_warning, recheck, recognised, show_flaws,
 };
 use crate::ui::quote_form::lead;
 use crate::ui::requests::withdrawing;
 use crate::ui::slip::{loud_mark, private_mark};
+use crate::words::duration;
 
 /// The screen.
 pub(crate) fn screen() -> AnyView {
@@ -231,7 +232,7 @@ fn case(order: MessageId, deciding: RwSignal<Option<MessageId>>) -> AnyView {
             let case = case.as_ref()?;
             let left = case.amount.minor.saturating_sub(case.fee);
             let left = Money::new(left, case.amount.asset);
-            let shared = (left, case.keeper.custodian.clone());
+            let shared = (left, case.keeper.custodian.clone(), case.review);
             (case.state == CaseState::Open).then_some(shared)
         })
     });
@@ -240,9 +241,10 @@ fn case(order: MessageId, deciding: RwSignal<Option<MessageId>>) -> AnyView {
             data-trouble=move || case.with(|case| case.as_ref().and_then(|case| case.trouble.clone()))>
             {move || case.with(|case| case.as_ref().map(|case| about(case, desk.now.get_untracked())))}
             <For each=move || threads.get() key=|thread| *thread children=move |thread| claim(thread, case) />
-            {move || shared.get().map(|(shared, mint)| {
+            {move || shared.get().map(|(shared, mint, review)| {
                 if deciding.get() == Some(order) {
-                    return rule(order, shared, &mint);
+                    let counts_as_sent = review.map(|review| renew(order, review));
+                    return view! { {rule(order, shared, &mint)} {counts_as_sent} }.into_any();
                 }
                 view! {
                     <button type="button" class="primary on-private" data-test="rule-begin" on:click=move |_| deciding.set(Some(order))>
@@ -412,4 +414,44 @@ fn rule(order: MessageId, shared: Money, mint: &Custodian) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// Decides that it counts as sent.
+fn renew(order: MessageId, review: u32) -> AnyView {
+    let desk = desk();
+    let words = &w().decide;
+    let typed = RwSignal::new(String::new());
+    let (busy, faults) = (RwSignal::new(false), RwSignal::new(Faults::default()));
+    let go = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        match typed.with_untracked(|typed| reason(typed)) {
+            Ok(words) => {
+                let command = Command::Renew { case: order, words };
+                let work = async move { desk.command(command).await };
+                carry_out(busy, faults, work, move |_: Reply| {
+                    desk.note(w().decide.rule_done);
+                });
+            }
+            Err(flaws) => show_flaws(faults, flaws),
+        }
+    };
+    let form = move || {
+        let what = Field {
+            id: "renew-words",
+            label: words.rule_words,
+            hint: words.rule_words_hint,
+            name: "words",
+            faults,
+        };
+        view! {
+            <form novalidate class="decide" on:submit=go>
+                <p class="quiet-text">{(words.renew_lead)(&duration(w(), u64::from(review)))}</p>
+                {area(&what, 3, typed.get_untracked(), move |text| typed.set(text))}
+                {form_fault(faults, &["words"])}
+                <button type="submit" class="secondary on-private" data-test="renew-go" disabled=move || busy.get()>{words.renew_do}</button>
+            </form>
+        }
+        .into_any()
+    };
+    folded("renew", words.renew, form)
 }

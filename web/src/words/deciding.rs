@@ -70,6 +70,24 @@ pub(super) const EN: DecideWords = DecideWords {
     rule_words_hint: "Whoever has asked you reads it.",
     rule_do: "Decide so",
     rule_done: "Decided. It is carried out once one of them hears of it.",
+    renew: "Only say that it was sent",
+    renew_lead: |time| {
+        format!(
+            "For a seller who has sent it to a buyer who does not say so. The seller holds the money from then on, and it is his unless the buyer objects within {time}; whoever disagrees may ask you once more. You take nothing for that."
+        )
+    },
+    renew_do: "It counts as sent",
+    held: |by, time| match by {
+        Ruler::Me => format!(
+            "You have decided that it counts as sent: the money is the seller’s at {time}, unless the buyer objects."
+        ),
+        Ruler::Arbiter => format!(
+            "The arbiter has decided that it counts as sent: the money is the seller’s at {time}, unless the buyer objects."
+        ),
+        Ruler::Said => format!(
+            "The other side says that the arbiter has decided that it counts as sent, and that the money is the seller’s at {time} unless the buyer objects. The mint is being asked."
+        ),
+    },
     earned: |amount| format!("{amount} came to you."),
     trust: |mint| format!("Ask {mint}"),
     trust_lead: |mint| {
@@ -215,6 +233,24 @@ pub(super) const DE: DecideWords = DecideWords {
     rule_words_hint: "Wer dich gefragt hat, liest es.",
     rule_do: "So entscheiden",
     rule_done: "Entschieden. Es wird ausgeführt, sobald einer der beiden davon erfährt.",
+    renew: "Nur sagen, dass es abgeschickt ist",
+    renew_lead: |time| {
+        format!(
+            "Für einen Verkäufer, der es einem Käufer geschickt hat, der nichts davon sagt. Von da an ist das Geld seines, wenn der Käufer nicht widerspricht; dafür hat der Käufer {time} Zeit. Wer nicht einverstanden ist, darf dich noch einmal fragen. Du nimmst dafür nichts."
+        )
+    },
+    renew_do: "Es gilt als abgeschickt",
+    held: |by, time| match by {
+        Ruler::Me => format!(
+            "Du hast entschieden, dass es als abgeschickt gilt: Das Geld gehört ab {time} dem Verkäufer, wenn der Käufer nicht widerspricht."
+        ),
+        Ruler::Arbiter => format!(
+            "Der Schiedsrichter hat entschieden, dass es als abgeschickt gilt: Das Geld gehört ab {time} dem Verkäufer, wenn der Käufer nicht widerspricht."
+        ),
+        Ruler::Said => format!(
+            "Die andere Seite sagt, der Schiedsrichter habe entschieden, dass es als abgeschickt gilt, und dass das Geld ab {time} dem Verkäufer gehört, wenn der Käufer nicht widerspricht. Die Mint wird gefragt."
+        ),
+    },
     earned: |amount| format!("{amount} kamen zu dir."),
     trust: |mint| format!("{mint} fragen"),
     trust_lead: |mint| {

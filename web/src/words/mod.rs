@@ -242,7 +242,7 @@ words! {
         fee: S, fee_hint: S, within: S, within_hint: S, offer_do: S, offering: S, offered: S, four: S, terms: S2, terms_free: S1,
         until: S1, over: S, longer: S, offered_longer: S, stop: S, stopping: S, cases: S, cases_none: S, state: fn(CaseState) -> S, unasked: S, rule_by: S1, deadline: fn(Side, &str) -> String,
         fee_of: S1, claim: fn(Side, &str) -> String, told: S, not_told: S, not_taken: S, rule: S, rule_lead: S, rule_buyer: S, rule_hint: S1, rule_words: S,
-        rule_words_hint: S, rule_do: S, rule_done: S, earned: S1, trust: S1, trust_lead: S1, news_case: S, who: S, nobody: S, nobody_means: S,
+        rule_words_hint: S, rule_do: S, rule_done: S, renew: S, renew_lead: S1, renew_do: S, held: fn(Ruler, &str) -> String, earned: S1, trust: S1, trust_lead: S1, news_case: S, who: S, nobody: S, nobody_means: S,
         absent: N, careful: S, chosen: S1, chosen_unknown: S, has_decided: S1, has_decided_unknown: S, ask: S, ask_lead: S, ask_buyer: S, ask_hint: S1, ask_fee: S1, ask_words: S,
         ask_do: S, ask_done: S, asked: S1, asked_state: fn(&DisputeState) -> S, ask_by: S1, ask_late: S,
         talk: S, ruling: fn(Ruler, &str, &str) -> String, ruling_fee: fn(Ruler, &str) -> String, ruling_words: fn(Ruler) -> S,

@@ -26,7 +26,14 @@ impl Escrow {
         let first = self.contract(role, deal.message, plan, self.theirs);
         let first = first.map_or(role == Role::Seller, |it| it.id() == *id);
         let mut renewals = self.renewals(role);
-        (self.lock.is_none() && first) || claimed == Some(*id) || renewals.any(|it| it.id() == *id)
+        // By an arbiter's word it is locked anew without this side, once.
+        let lock = self.lock.as_ref().map(|it| &it.contract);
+        let by_arbiter = plan.arbiter.is_some()
+            && lock.is_some_and(|it| it.holder == Side::Buyer && it.id() != *id);
+        (self.lock.is_none() && first)
+            || claimed == Some(*id)
+            || by_arbiter
+            || renewals.any(|it| it.id() == *id)
     }
 }
 
@@ -147,6 +154,11 @@ impl Market {
             return Err(Refusal::WrongSender);
         }
         let is_it = |it: &Contract| it.id() == said.contract;
+        if escrow.lock.as_ref().is_some_and(|it| is_it(&it.contract)) {
+            // What he has found to be locked anew, this side has locked anew itself.
+            self.took(opened, now, batch);
+            return Ok(());
+        }
         let contract = match &escrow.lock {
             None => escrow
                 .contract(role, deal.message, plan, Some(said.key))

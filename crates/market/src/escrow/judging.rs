@@ -7,12 +7,12 @@
 //! for an arbiter beyond the deadline of the lock.
 
 use haggle_protocol::arbitration::{Arbiter, Dispute, Ruling};
-use haggle_protocol::limits::PRIVATE_LIFETIME_MAX;
+use haggle_protocol::limits::{CLOCK_SKEW, PRIVATE_LIFETIME_MAX};
 use haggle_protocol::private::Body;
 use haggle_protocol::settlement::REVIEW_MAX;
 use haggle_protocol::{
-    ContractId, IntentId, MessageId, Outcome, Party, Quote, Refusal, Settlement, Split, ThreadId,
-    Timestamp,
+    ContractId, IntentId, MessageId, Outcome, Party, Quote, Refusal, Settlement, Side, Split,
+    ThreadId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,19 +66,41 @@ pub(super) struct Disputed {
 /// What he has decided.
 #[derive(Clone, Serialize, Deserialize)]
 struct Ruled {
-    split: Split,
+    /// Nothing: the seller holds it.
+    split: Option<Split>,
+    /// Until when he does.
+    #[serde(default)]
+    held_until: Option<Timestamp>,
     words: String,
 }
 
 impl Ruled {
     fn view(&self) -> RulingView {
+        let share = |of: fn(&Split) -> u64| self.split.as_ref().map_or(0, of);
         RulingView {
-            buyer: self.split.buyer,
-            seller: self.split.seller,
-            arbiter: self.split.arbiter,
+            buyer: share(|it| it.buyer),
+            seller: share(|it| it.seller),
+            arbiter: share(|it| it.arbiter),
             words: Some(self.words.clone()),
+            held_until: self.held_until,
         }
     }
+}
+
+/// What a side is shown of what an arbiter has decided, by the settlement alone.
+fn view_of(outcome: Outcome) -> Option<RulingView> {
+    let (split, held_until) = match outcome {
+        Outcome::Split(split) => (split, None),
+        Outcome::Renew { deadline, .. } => (Split::default(), Some(deadline)),
+        Outcome::Expired => return None,
+    };
+    Some(RulingView {
+        buyer: split.buyer,
+        seller: split.seller,
+        arbiter: split.arbiter,
+        words: None,
+        held_until,
+    })
 }
 
 /// Until when an arbiter can be asked about what is locked until this deadline.
@@ -165,16 +187,9 @@ impl Escrow {
         if let Some(ruled) = asked {
             return Some(ruled.view());
         }
-        let mut told = self.proposals.iter().filter(|it| it.ruled && !it.dead);
-        told.find_map(|it| match it.settlement.outcome {
-            Outcome::Split(split) => Some(RulingView {
-                buyer: split.buyer,
-                seller: split.seller,
-                arbiter: split.arbiter,
-                words: None,
-            }),
-            Outcome::Renew { .. } | Outcome::Expired => None,
-        })
+        let told = self.proposals.iter().filter(|it| it.ruled && !it.dead);
+        let mut told = told.chain(&self.renewed);
+        told.find_map(|it| view_of(it.settlement.outcome))
     }
 }
 
@@ -411,12 +426,22 @@ impl Market {
         if contract.id() != settlement.contract || disputed.ruled.is_some() {
             return Err(Refusal::WrongState);
         }
-        let Outcome::Split(split) = settlement.outcome else {
-            return Err(Refusal::BadField);
+        let (split, held_until) = match settlement.outcome {
+            Outcome::Split(split) => (Some(split), None),
+            Outcome::Renew { holder, deadline } => {
+                // No longer than both have agreed on, from his word on.
+                let longest = now + u64::from(plan.review) + CLOCK_SKEW;
+                let fits = holder == Side::Seller && contract.holder == Side::Buyer;
+                if !fits || deadline <= now || deadline > longest {
+                    return Err(Refusal::BadField);
+                }
+                (None, Some(deadline))
+            }
+            Outcome::Expired => return Err(Refusal::BadField),
         };
         let terms = plan.arbiter.as_ref().map(|it| &it.terms);
         let fee = terms.map_or(0, |it| it.fee_of(plan.minor));
-        if !split.fits(contract) || split.arbiter > fee {
+        if split.is_some_and(|split| !split.fits(contract) || split.arbiter > fee) {
             return Err(Refusal::WrongSum);
         }
         if !settlement.is_signed_by(Party::Arbiter) {
@@ -433,6 +458,7 @@ impl Market {
                 disputed.arrived = true;
                 disputed.ruled = Some(Ruled {
                     split,
+                    held_until,
                     words: said.words.clone(),
                 });
             }
@@ -473,14 +499,24 @@ impl Market {
             return Ok(false);
         };
         let contract = &lock.contract;
-        let Outcome::Split(split) = settlement.outcome else {
-            return Ok(false);
-        };
         let signed = settlement.is_signed_by(Party::Arbiter);
+        let renewed = escrow.renewed.as_ref();
+        if renewed.is_some_and(|it| signed && it.settlement.salt == settlement.salt) {
+            // It is known here, and what came of it is locked.
+            self.took(opened, now, batch);
+            return Ok(true);
+        }
         if !signed || settlement.contract != contract.id() {
             return Ok(false);
         }
-        if !split.fits(contract) {
+        let fits = match settlement.outcome {
+            Outcome::Split(split) => split.fits(contract),
+            Outcome::Renew { holder, .. } => {
+                holder == Side::Seller && contract.holder == Side::Buyer
+            }
+            Outcome::Expired => return Ok(false),
+        };
+        if !fits {
             return Err(Refusal::BadField);
         }
         let mut known = escrow.proposals.iter();

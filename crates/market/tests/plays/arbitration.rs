@@ -20,12 +20,12 @@ use crate::escrow_lies::lie;
 use crate::stage::*;
 use crate::steps::report;
 
-const ARBITER: usize = 2;
+pub(crate) const ARBITER: usize = 2;
 /// What he takes: ten thousandths.
-const FEE: u64 = PRICE / 100;
+pub(crate) const FEE: u64 = PRICE / 100;
 /// 30 per cent of what is left, for the buyer.
-const SHARE: u64 = (PRICE - FEE) * 3 / 10;
-const REST: u64 = PRICE - FEE - SHARE;
+pub(crate) const SHARE: u64 = (PRICE - FEE) * 3 / 10;
+pub(crate) const REST: u64 = PRICE - FEE - SHARE;
 const WITHIN: u64 = 3 * DAY;
 
 fn decides(within: u32) -> Draft {
@@ -89,7 +89,7 @@ fn accept(stage: &Stage, thread: ThreadId, arbiter: Option<IntentId>) -> Command
 }
 
 /// The same, ordered and confirmed with the arbiter: the money is locked.
-fn locked() -> (Stage, ThreadId) {
+pub(crate) fn locked() -> (Stage, ThreadId) {
     let (mut stage, thread, arbiter) = quoted_with(|one| vec![one.clone()]);
     let order = accept(&stage, thread, Some(arbiter.intent));
     stage.tell(BUYER, order).unwrap();
@@ -97,7 +97,7 @@ fn locked() -> (Stage, ThreadId) {
     (stage, thread)
 }
 
-fn dispute(stage: &mut Stage, who: usize, buyer: u64) -> Result<ThreadId, String> {
+pub(crate) fn dispute(stage: &mut Stage, who: usize, buyer: u64) -> Result<ThreadId, String> {
     let thread = stage.actors[who].trade().thread;
     let words = "The lid is scratched.".to_owned();
     let asks = Command::Dispute {
@@ -112,13 +112,13 @@ fn dispute(stage: &mut Stage, who: usize, buyer: u64) -> Result<ThreadId, String
     }
 }
 
-fn case(stage: &Stage) -> &Case {
+pub(crate) fn case(stage: &Stage) -> &Case {
     let cases = &stage.actors[ARBITER].cases;
     assert_eq!(cases.len(), 1);
     cases.values().next().unwrap()
 }
 
-fn rule(stage: &mut Stage, buyer: u64) -> Result<(), String> {
+pub(crate) fn rule(stage: &mut Stage, buyer: u64) -> Result<(), String> {
     let case = case(stage).order;
     let words = "It rides well.".to_owned();
     let ruling = Command::Rule { case, buyer, words };
@@ -126,28 +126,28 @@ fn rule(stage: &mut Stage, buyer: u64) -> Result<(), String> {
     said.map(drop).map_err(|complaint| complaint.code)
 }
 
-fn leaves(stage: &mut Stage, who: usize) {
+pub(crate) fn leaves(stage: &mut Stage, who: usize) {
     stage.actors[who].online = false;
 }
 
-fn comes_back(stage: &mut Stage, who: usize) {
+pub(crate) fn comes_back(stage: &mut Stage, who: usize) {
     stage.actors[who].online = true;
     stage.reload(who);
     stage.settle();
 }
 
 /// A long time passes, during which the arbiter's peer is not open: he says nothing out loud again and again.
-fn waits_until(stage: &mut Stage, end: Timestamp) {
+pub(crate) fn waits_until(stage: &mut Stage, end: Timestamp) {
     leaves(stage, ARBITER);
     stage.run_until(end);
     comes_back(stage, ARBITER);
 }
 
-fn waits(stage: &mut Stage, seconds: u64) {
+pub(crate) fn waits(stage: &mut Stage, seconds: u64) {
     waits_until(stage, stage.now + seconds);
 }
 
-fn is_shared(stage: &Stage, who: usize) {
+pub(crate) fn is_shared(stage: &Stage, who: usize) {
     let shared = EscrowState::Shared {
         buyer: SHARE,
         seller: REST,
@@ -200,7 +200,7 @@ fn what_an_arbiter_decides_comes_true_with_one_side_silent_who_claims_its_share_
 }
 
 /// Whoever was about to send or ask this is cut off, before or after it was done, and starts anew.
-fn cut_off(stage: &mut Stage, done: bool) -> bool {
+pub(crate) fn cut_off(stage: &mut Stage, done: bool) -> bool {
     let Some(post) = stage.held.pop() else {
         return false;
     };
@@ -456,7 +456,7 @@ fn an_arbiter_alone_moves_nothing() {
 }
 
 /// The arbiter rules, and tells something else than his rail has signed.
-fn rules_falsely(stage: &mut Stage, change: impl FnOnce(&mut Settlement)) {
+pub(crate) fn rules_falsely(stage: &mut Stage, change: impl FnOnce(&mut Settlement)) {
     let is_propose = |ask: &Ask| matches!(ask, Ask::Propose { .. });
     stage.fate = questions(is_propose, Fate::Held);
     rule(stage, SHARE).unwrap();
@@ -859,7 +859,11 @@ fn any_case(seed: u64) -> bool {
                 if let Some(case) = case {
                     let words = "So.".to_owned();
                     let buyer = minor;
-                    let _ = stage.tell(ARBITER, Command::Rule { case, buyer, words });
+                    let ruling = match drawn(3) {
+                        0 => Command::Renew { case, words },
+                        _ => Command::Rule { case, buyer, words },
+                    };
+                    let _ = stage.tell(ARBITER, ruling);
                 }
             }
             8 => {

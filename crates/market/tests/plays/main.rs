@@ -5,6 +5,7 @@
     reason = "helpers of tests: what cannot be is a failed test"
 )]
 
+mod arbiter_renews;
 mod arbitration;
 mod bank;
 mod cancelling;

@@ -333,25 +333,35 @@ pub(crate) async fn of_two_ways_that_are_carried_out_at_once_one_comes_true(benc
 }
 
 pub(crate) async fn a_renewal_keeps_the_amount_and_changes_holder_and_deadline(bench: &impl Bench) {
+    // As the two agree, and as an arbiter decides whose word the buyer was not there to hear.
+    for pair in [
+        (Party::Seller, Party::Buyer),
+        (Party::Arbiter, Party::Seller),
+    ] {
+        renewed_by(bench, pair).await;
+    }
+}
+
+async fn renewed_by(bench: &impl Bench, pair: (Party, Party)) {
     let world = bench.world(9_000).await;
     let contract = contract(&world, 9_000, FAR);
     let locked = lock(&world, &contract).await;
     let deadline = world.soon();
     let holder = Side::Seller;
-    let pair = (Party::Seller, Party::Buyer);
     let renewal = Outcome::Renew { holder, deadline };
     let (signed, next) = settle(&world, &contract, &locked, renewal, pair)
         .await
         .unwrap();
     let renewed = contract.renewed(holder, deadline);
     let next = next.expect("a renewal says how the new lock is told of");
-    let seller = world.rail(Party::Seller);
-    let again = seller.execute(&contract, &locked, &signed).await;
-    assert_eq!(
-        again.as_ref(),
-        Ok(&Some(next.clone())),
-        "the same, once more"
-    );
+    for party in [Party::Seller, Party::Buyer] {
+        let again = world.rail(party).execute(&contract, &locked, &signed).await;
+        assert_eq!(
+            again.as_ref(),
+            Ok(&Some(next.clone())),
+            "the same, once more, to whoever has signed it and to who has not"
+        );
+    }
     for party in ALL {
         let rail = world.rail(party);
         let checked = rail.verify(&renewed, &next).await;

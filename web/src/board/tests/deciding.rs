@@ -127,6 +127,7 @@ fn what_an_arbiter_says_waits_with_its_trade_and_his_ruling_is_news_once() {
                 seller: 680,
                 arbiter: 20,
                 words: words.map(ToOwned::to_owned),
+                held_until: None,
             });
             trade.escrow = Some(escrow);
         }

@@ -113,6 +113,7 @@ fn an_arbiter_is_thanked_by_whoever_asked_him_once_what_he_decided_is_done() {
                 seller: 680,
                 arbiter: 20,
                 words: Some("It is worth less.".into()),
+                held_until: None,
             });
         }
         offered([event], Thanked::Seller)[1]
