@@ -79,6 +79,7 @@ fn what_i_decide_for_others_stands_apart_from_what_i_want() {
             deadline: Timestamp(9_000),
             rule_by: Timestamp(8_000),
             state,
+            review: None,
             ruling: None,
             earned: None,
             trouble: trouble.map(ToOwned::to_owned),
@@ -143,4 +144,52 @@ fn what_an_arbiter_says_waits_with_its_trade_and_his_ruling_is_news_once() {
     let told = asked(Some(Some("It can be used.")));
     assert_eq!(board.apply(told.clone()), [News::Ruled { thread }]);
     assert_eq!(board.apply(told), []);
+}
+
+#[test]
+fn that_it_counts_as_sent_is_news_and_shares_out_nothing() {
+    let until = Timestamp(9_000);
+    let ruled = |words: Option<&str>, holder, deadline| {
+        let mut event = trade(Role::Buyer, TradeState::Confirmed, None, None);
+        if let Event::Market(MarketEvent::Trade(trade)) = &mut event {
+            let ruling = RulingView {
+                buyer: 0,
+                seller: 0,
+                arbiter: 0,
+                words: words.map(ToOwned::to_owned),
+                held_until: Some(until),
+            };
+            trade.escrow = Some(EscrowView {
+                holder,
+                deadline,
+                ruling: Some(ruling),
+                ..escrow()
+            });
+        }
+        event
+    };
+    let is_news = |event: Event| {
+        let before = trade(Role::Buyer, TradeState::Confirmed, None, None);
+        let (mut board, _) = told([before, READY]);
+        let news = board.apply(event);
+        news.iter().any(|it| matches!(it, News::Ruled { .. }))
+    };
+    let of = |event: &Event| {
+        let Event::Market(MarketEvent::Trade(trade)) = event else {
+            panic!("a trade");
+        };
+        trade.escrow.clone().unwrap()
+    };
+    for (words, holder, deadline, stands) in [
+        // The arbiter has told me; it is locked so; or only the other side says it.
+        (Some("So."), Side::Buyer, Timestamp(1), true),
+        (None, Side::Seller, until, true),
+        (None, Side::Buyer, Timestamp(1), false),
+        (None, Side::Seller, Timestamp(1), false),
+    ] {
+        let event = ruled(words, holder, deadline);
+        assert_eq!(is_held_by_ruling(&of(&event)), stands);
+        assert_eq!(decided(&of(&event)), None, "nothing is shared out");
+        assert_eq!(is_news(event), stands);
+    }
 }
