@@ -229,6 +229,7 @@ impl Three {
         seller
             .asks_the_arbiter(0, "It is on its way; he does not answer.")
             .await?;
+        arbiter.goes_to_his_cases().await?;
         arbiter.sees_a_case("open").await?;
         arbiter
             .counts_it_as_sent("The parcel's number says so.", 2)

@@ -236,6 +236,12 @@ fn case(order: MessageId, deciding: RwSignal<Option<MessageId>>) -> AnyView {
             (case.state == CaseState::Open).then_some(shared)
         })
     });
+    // Once it is decided the form is put away; who is asked once more begins anew.
+    Effect::new(move |_| {
+        if shared.with(Option::is_none) && deciding.get_untracked() == Some(order) {
+            deciding.set(None);
+        }
+    });
     view! {
         <article class="private card case" data-test="case-card" data-state=move || state.get().map(state_name)
             data-trouble=move || case.with(|case| case.as_ref().and_then(|case| case.trouble.clone()))>
