@@ -72,7 +72,8 @@ const WALK: &str = "
     }
     for (const name of places)
         for (const place of document.querySelectorAll(`[data-test=\"${name}\"]`)) {
-            if (!place.checkVisibility()) continue;
+            // What is folded away shows no amount.
+            if (!place.checkVisibility() || place.matches('details:not([open])')) continue;
             if (says(place)) seen.add(name); else if (name !== 'toast' && name !== 'accept-confirm') wrong.push(`${name} says nothing of it`);
         }
     for (const element of document.querySelectorAll('[aria-label]'))
@@ -201,6 +202,7 @@ async fn wherever_play_money_or_its_mint_stands_the_page_says_so() -> Outcome {
         walk.looks(person).await?;
     }
     buyer.unfolds("dispute-ask").await?;
+    buyer.browser.see(&named("dispute-words"), SOON).await?;
     walk.looks(&buyer).await?;
     buyer.goes_to("money").await?;
     buyer.asks_the_arbiter(12_345, "A key is missing.").await?;
